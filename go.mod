@@ -1,0 +1,3 @@
+module exo-bench-exporter
+
+go 1.26.0

@@ -1,0 +1,120 @@
+package workload
+
+import (
+	"context"
+	"time"
+)
+
+// Dialect names the API that a node speaks.
+type Dialect string
+
+// The dialects that can be driven. They are label values and therefore a contract.
+const (
+	DialectAuto   Dialect = "auto"   // find out
+	DialectExo1   Dialect = "exo1"   // exo 1.x
+	DialectExo0   Dialect = "exo0"   // legacy exo 0.0.x
+	DialectOpenAI Dialect = "openai" // any server with OpenAI's chat completions
+)
+
+// Target is an inference node that can make a model ready for measurement.
+type Target interface {
+	// Open makes m ready: it finds the id under which the node knows it and, where the node
+	// has a lifecycle, has it placed and loaded. An error is a *TurnError when the node
+	// answered but will not serve m, and any other error when it could not be asked.
+	Open(ctx context.Context, m Model) (Session, error)
+}
+
+// Session is a model that is ready to be measured.
+type Session interface {
+	// ExoModel returns the id by which the node knows the model.
+	ExoModel() string
+	// Load tells how the model came to be ready.
+	Load() Load
+	// Measure puts one prompt to the model and returns what happened. It never fails
+	// otherwise than by the Result's Outcome.
+	Measure(ctx context.Context, r Request) Result
+	// Close gives back what Open created, and nothing else. It is called with a context of
+	// its own, so that it also runs when the turn was canceled.
+	Close(ctx context.Context) error
+}
+
+// Request is one prompt to be put to a model.
+type Request struct {
+	Model       string // name in the workload
+	Prompt      Prompt
+	Temperature float64
+	Seed        int
+	Warmup      bool
+}
+
+// TurnError says why a node that can be reached will not serve a model.
+type TurnError struct {
+	Outcome TurnOutcome // TurnUnavailable, TurnSkipped or TurnFailed
+	Reason  string      // for people: what is the matter and what to do
+	Err     error       // cause, may be nil
+}
+
+func (e *TurnError) Error() string {
+	if e.Err != nil {
+		return e.Reason + ": " + e.Err.Error()
+	}
+	return e.Reason
+}
+
+func (e *TurnError) Unwrap() error { return e.Err }
+
+// Phase is a stage of a turn, as far as memory is concerned.
+type Phase string
+
+// The phases of a turn in their order.
+const (
+	PhaseBefore   Phase = "before"   // the model is not loaded yet
+	PhaseLoading  Phase = "loading"  // exo loads it
+	PhaseMeasure  Phase = "measure"  // loaded; warm-up and requests run
+	PhaseReleased Phase = "released" // unloaded, settling
+)
+
+// Meter watches exo's memory during turns.
+type Meter interface {
+	// Begin starts the recording of model's turn in PhaseBefore.
+	Begin(model string) Recording
+}
+
+// Recording is the memory of one turn being watched.
+type Recording interface {
+	// Mark says that the turn has come to phase.
+	Mark(phase Phase)
+	// End stops the recording and returns what was seen. loaded is false when the model was
+	// ready before the turn, so that before and after mean nothing.
+	End(loaded bool) Memory
+}
+
+// Observer is told what the runner does. Calls come one at a time, in order, from the
+// runner's goroutine; an Observer must not block.
+type Observer interface {
+	CycleStarted(number int, order []Model, at time.Time)
+	TurnStarted(model string, at time.Time)
+	RequestDone(Result) // measured requests only: neither warm-ups nor canceled ones
+	TurnDone(Turn)      // not called for a canceled turn
+	CycleDone(Cycle)    // not called for a canceled cycle
+}
+
+// Status is what is known of a node at one moment.
+type Status struct {
+	Up      bool
+	Dialect Dialect // empty while it was never found
+	RTT     time.Duration
+	Err     error // why Up is false
+	Nodes   []NodeStatus
+}
+
+// NodeStatus is what exo says of one machine of its cluster. Pointers are nil where exo
+// does not say.
+type NodeStatus struct {
+	Name               string // friendly name
+	MemoryTotal        *uint64
+	MemoryAvailable    *uint64
+	PowerWatts         *float64
+	GPUUtilization     *float64 // 0 to 1
+	TemperatureCelsius *float64
+}

@@ -1,0 +1,142 @@
+package workload
+
+import (
+	"slices"
+	"time"
+)
+
+// TurnOutcome says how one model's part of a cycle, or a cycle, ended.
+type TurnOutcome string
+
+// The outcomes of a turn. They are label values and therefore a contract.
+const (
+	TurnOK          TurnOutcome = "ok"          // every request succeeded
+	TurnPartial     TurnOutcome = "partial"     // some requests failed
+	TurnFailed      TurnOutcome = "failed"      // no request succeeded
+	TurnUnavailable TurnOutcome = "unavailable" // exo does not know the model or cannot place it
+	TurnSkipped     TurnOutcome = "skipped"     // node busy, or not enough memory
+	TurnCanceled    TurnOutcome = "canceled"    // the exporter itself gave up, usually to stop
+)
+
+// TurnOutcomes lists every outcome of a turn.
+func TurnOutcomes() []TurnOutcome {
+	return []TurnOutcome{TurnOK, TurnPartial, TurnFailed, TurnUnavailable, TurnSkipped, TurnCanceled}
+}
+
+// Good reports whether the turn yielded figures.
+func (o TurnOutcome) Good() bool { return o == TurnOK || o == TurnPartial }
+
+// Load describes how a model came to be ready.
+type Load struct {
+	// Loaded is true when this turn loaded the model, false when it was ready already.
+	Loaded bool
+	// Duration is from asking for the instance to its being ready, download excluded.
+	Duration time.Duration
+	// Download is the time spent downloading weights before that.
+	Download time.Duration
+}
+
+// Memory is what exo's process tree occupied during a turn, in bytes of RSS.
+type Memory struct {
+	Samples    int    // samples that Median is taken from; 0 means that nothing was seen
+	Median     uint64 // median over the turn, model loaded
+	Peak       uint64 // maximum over the turn
+	PeakSource string // "samples" or "vmhwm"
+	Before     uint64 // just before the load; valid when HasBefore
+	HasBefore  bool   // false where the model was loaded already
+	After      uint64 // after unload and settling; valid when HasAfter
+	HasAfter   bool
+	Shared     bool // other instances were loaded too, so RSS is not this model's alone
+}
+
+// Turn is the immutable record of one model's part of a cycle.
+type Turn struct {
+	Cycle    int
+	Model    string
+	ExoModel string // id that was asked for; empty when none was found
+	Start    time.Time
+	Duration time.Duration
+	Outcome  TurnOutcome
+	// Reason says, for people, why Outcome is not ok and what to do; empty when it is.
+	Reason  string
+	Load    Load
+	Memory  Memory
+	Results []Result // measured requests in suite order, without the warm-up
+}
+
+// OKResults returns the results that succeeded.
+func (t Turn) OKResults() []Result {
+	var ok []Result
+	for _, r := range t.Results {
+		if r.OK() {
+			ok = append(ok, r)
+		}
+	}
+	return ok
+}
+
+// DecodeRate returns Σ decode tokens / Σ decode seconds over the turn's successful,
+// uncontended requests, in tokens per second; false when there are none.
+func (t Turn) DecodeRate() (float64, bool) {
+	var tokens int
+	var decode time.Duration
+	for _, r := range t.OKResults() {
+		if r.Contended || r.DecodeTokens() == 0 {
+			continue
+		}
+		tokens += r.DecodeTokens()
+		decode += r.Decode
+	}
+	if tokens == 0 {
+		return 0, false
+	}
+	return float64(tokens) / decode.Seconds(), true
+}
+
+// MedianTTFT returns the median time to first token over the turn's successful,
+// uncontended requests; false when there are none.
+func (t Turn) MedianTTFT() (time.Duration, bool) {
+	var all []time.Duration
+	for _, r := range t.OKResults() {
+		if r.Timed && !r.Contended {
+			all = append(all, r.TTFT)
+		}
+	}
+	return Quantile(all, 0.5)
+}
+
+// PeakReported returns the highest peak_memory_usage that exo reported in the turn, in
+// bytes as reported; false when it reported none.
+func (t Turn) PeakReported() (uint64, bool) {
+	var peak uint64
+	for _, r := range t.OKResults() {
+		if r.Server != nil {
+			peak = max(peak, r.Server.PeakMemoryBytes)
+		}
+	}
+	return peak, peak > 0
+}
+
+// Cycle is the immutable record of one pass over all models.
+type Cycle struct {
+	Number   int // counts from 0 since the process started
+	Start    time.Time
+	Duration time.Duration
+	// Outcome is ok when every turn was, failed when none yielded figures, partial otherwise.
+	Outcome TurnOutcome
+	Turns   []Turn // in the order in which they were run
+}
+
+// Quantile returns the q-quantile of values by linear interpolation between the closest
+// ranks (R's type 7); false when values is empty. The slice is not changed.
+func Quantile(values []time.Duration, q float64) (time.Duration, bool) {
+	if len(values) == 0 {
+		return 0, false
+	}
+	s := slices.Clone(values)
+	slices.Sort(s)
+	pos := q * float64(len(s)-1)
+	lo := int(pos)
+	hi := min(lo+1, len(s)-1)
+	return s[lo] + time.Duration((pos-float64(lo))*float64(s[hi]-s[lo])), true
+}
