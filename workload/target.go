@@ -85,8 +85,9 @@ type Recording interface {
 	// Mark says that the turn has come to phase.
 	Mark(phase Phase)
 	// End stops the recording and returns what was seen. loaded is false when the model was
-	// ready before the turn, so that before and after mean nothing.
-	End(loaded bool) Memory
+	// ready before the turn, so that before and after mean nothing. End may wait until memory
+	// has settled, but not beyond the end of ctx.
+	End(ctx context.Context, loaded bool) Memory
 }
 
 // Observer is told what the runner does. Calls come one at a time, in order, from the

@@ -1,0 +1,220 @@
+// Package httpapi makes plain JSON calls to an inference node: bounded in size and time,
+// authenticated, never redirected, with errors that say what the node said.
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// MaxBody bounds what is read of an answer, in bytes. The largest legal ones are the list of
+// all model cards and the placement previews, well under a megabyte each.
+const MaxBody = 32 << 20
+
+// Client calls one node. It is safe for concurrent use.
+type Client struct {
+	base   *url.URL
+	apiKey string
+	http   *http.Client
+}
+
+// Options configure a Client.
+type Options struct {
+	BaseURL   string            // http or https, without user information, query or fragment
+	APIKey    string            // sent as bearer token when not empty
+	Transport http.RoundTripper // NewTransport when nil
+	Timeout   time.Duration     // of one JSON call; 10 s when zero
+}
+
+// NewTransport returns a transport fit for measuring: no proxy, no compression (both would
+// buffer a stream), and connections that fail within ten seconds.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		DisableCompression:    true,
+		MaxIdleConnsPerHost:   2,
+		IdleConnTimeout:       30 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// New returns a Client, or an error when o.BaseURL is not fit to be called.
+func New(o Options) (*Client, error) {
+	u, err := url.Parse(o.BaseURL)
+	switch {
+	case err != nil:
+		return nil, errors.New("the node's URL cannot be parsed; write it like http://localhost:52415")
+	case u.User != nil:
+		return nil, errors.New("the node's URL must not hold a user name or password; use an API key instead")
+	case (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+		return nil, fmt.Errorf("the node's URL %q must start with http:// or https:// and name a host", u.Redacted())
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("the node's URL %q must have no query and no fragment", u.Redacted())
+	}
+	if o.Transport == nil {
+		o.Transport = NewTransport()
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	return &Client{base: u, apiKey: o.APIKey, http: &http.Client{
+		Transport: o.Transport,
+		Timeout:   o.Timeout,
+		// A redirect would carry the key, or a measurement, to a place that nobody configured.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+// BaseURL returns the node's URL; it holds no secret.
+func (c *Client) BaseURL() *url.URL { u := *c.base; return &u }
+
+// NewRequest builds an authenticated request for path (which may carry a query), with body
+// as JSON unless it is nil.
+func (c *Client) NewRequest(ctx context.Context, method, path string, body any) (*http.Request, error) {
+	var rd io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("encode body of %s %s: %w", method, path, err)
+		}
+		rd = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base.String()+path, rd)
+	if err != nil {
+		return nil, fmt.Errorf("build %s %s: %w", method, path, err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.apiKey != "" {
+		req.Header.Set("Authorization", "Bearer "+c.apiKey)
+	}
+	return req, nil
+}
+
+// Call makes one JSON call and decodes the answer into out unless out is nil. Any status but
+// 200 is a *StatusError.
+func (c *Client) Call(ctx context.Context, method, path string, body, out any) error {
+	req, err := c.NewRequest(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, cause(err))
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	if err != nil {
+		return fmt.Errorf("read the answer to %s %s: %w", method, path, err)
+	}
+	if len(b) > MaxBody {
+		return fmt.Errorf("the answer to %s %s is longer than %d bytes", method, path, MaxBody)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return &StatusError{Method: method, Path: path, Code: resp.StatusCode, Message: ErrorMessage(b)}
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(b, out); err != nil {
+		return fmt.Errorf("the answer to %s %s is not the JSON expected: %w", method, path, err)
+	}
+	return nil
+}
+
+// cause strips what net/http puts before an error: the method and the whole URL.
+func cause(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
+}
+
+// StatusError is an answer with a status other than 200.
+type StatusError struct {
+	Method, Path string
+	Code         int
+	Message      string // what the node said, shortened; may be empty
+}
+
+func (e *StatusError) Error() string {
+	s := fmt.Sprintf("%s %s: HTTP %d", e.Method, e.Path, e.Code)
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	return s
+}
+
+// IsStatus reports whether err is a StatusError with the given code.
+func IsStatus(err error, code int) bool {
+	var se *StatusError
+	return errors.As(err, &se) && se.Code == code
+}
+
+const maxMessage = 300
+
+// ErrorMessage finds the words for people in an error body: OpenAI's and exo 1.x's
+// {"error":{"message"}}, legacy exo's {"detail":"…"}, FastAPI's {"detail":[{"msg","loc"}]},
+// or else the text itself. The answer is one line of at most 300 bytes.
+func ErrorMessage(body []byte) string {
+	var doc struct {
+		Error  json.RawMessage `json:"error"`
+		Detail json.RawMessage `json:"detail"`
+	}
+	if json.Unmarshal(body, &doc) != nil {
+		return OneLine(string(body))
+	}
+	var text string
+	var obj struct {
+		Message string `json:"message"`
+	}
+	var list []struct {
+		Msg string `json:"msg"`
+		Loc []any  `json:"loc"`
+	}
+	switch {
+	case json.Unmarshal(doc.Error, &obj) == nil && obj.Message != "":
+		text = obj.Message
+	case json.Unmarshal(doc.Error, &text) == nil && text != "":
+	case json.Unmarshal(doc.Detail, &text) == nil && text != "":
+	case json.Unmarshal(doc.Detail, &list) == nil && len(list) > 0:
+		var parts []string
+		for _, d := range list {
+			loc := make([]string, len(d.Loc))
+			for i, l := range d.Loc {
+				loc[i] = fmt.Sprint(l)
+			}
+			parts = append(parts, strings.TrimPrefix(strings.Join(loc, ".")+": "+d.Msg, ": "))
+		}
+		text = strings.Join(parts, "; ")
+	default:
+		text = string(body)
+	}
+	return OneLine(text)
+}
+
+// OneLine folds white space and shortens s to at most 300 bytes, so that what a node says
+// fits a log line.
+func OneLine(s string) string {
+	if len(s) > 4*maxMessage {
+		s = s[:4*maxMessage]
+	}
+	s = strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "\uFFFD")
+	if len(s) > maxMessage {
+		s = strings.ToValidUTF8(s[:maxMessage-len("…")], "") + "…"
+	}
+	return s
+}

@@ -1,0 +1,143 @@
+package workload
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The JSON forms give durations in seconds and add the derived figures, so that a reader
+// needs no formula. A figure that is not known is left out.
+
+type resultJSON struct {
+	Model        string       `json:"model"`
+	ExoModel     string       `json:"exo_model"`
+	Answered     string       `json:"answered_model,omitempty"`
+	Prompt       string       `json:"prompt"`
+	Kind         string       `json:"kind"`
+	Endpoint     Endpoint     `json:"endpoint,omitempty"`
+	ResponseID   string       `json:"response_id,omitempty"`
+	Start        time.Time    `json:"start"`
+	Outcome      Outcome      `json:"outcome"`
+	Error        string       `json:"error,omitempty"`
+	Connect      float64      `json:"connect_seconds"`
+	TTFT         *float64     `json:"time_to_first_token_seconds,omitempty"`
+	TTFO         *float64     `json:"time_to_first_output_seconds,omitempty"`
+	Decode       *float64     `json:"decode_seconds,omitempty"`
+	E2E          float64      `json:"request_duration_seconds"`
+	TPOT         *float64     `json:"time_per_output_token_seconds,omitempty"`
+	DecodeTPS    *float64     `json:"output_tokens_per_second,omitempty"`
+	PrefillTPS   *float64     `json:"prefill_tokens_per_second,omitempty"`
+	Gaps         []float64    `json:"inter_token_latencies_seconds,omitempty"`
+	TokenEvents  int          `json:"token_events"`
+	PromptTokens int          `json:"prompt_tokens"`
+	CachedTokens int          `json:"cached_tokens"`
+	OutputTokens int          `json:"output_tokens"`
+	TokenSource  TokenSource  `json:"token_source,omitempty"`
+	Mismatch     bool         `json:"token_count_mismatch"`
+	FinishReason string       `json:"finish_reason,omitempty"`
+	Server       *ServerStats `json:"server,omitempty"`
+	EnergyJoules float64      `json:"energy_joules,omitempty"`
+	Contended    bool         `json:"contended,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r Result) MarshalJSON() ([]byte, error) {
+	j := resultJSON{
+		Model: r.Model, ExoModel: r.ExoModel, Answered: r.Answered, Prompt: r.Prompt, Kind: r.Kind,
+		Endpoint: r.Endpoint, ResponseID: r.ResponseID, Start: r.Start, Outcome: r.Outcome, Error: r.Err,
+		Connect: r.Connect.Seconds(), E2E: r.E2E.Seconds(), TokenEvents: r.TokenEvents,
+		PromptTokens: r.PromptTokens, CachedTokens: r.CachedTokens, OutputTokens: r.OutputTokens,
+		TokenSource: r.TokenSource, Mismatch: r.TokenMismatch, FinishReason: r.FinishReason,
+		Server: r.Server, EnergyJoules: r.EnergyJoules, Contended: r.Contended,
+	}
+	if r.Timed {
+		j.TTFT, j.Decode = seconds(r.TTFT), seconds(r.Decode)
+		if r.TTFO > 0 {
+			j.TTFO = seconds(r.TTFO)
+		}
+		for _, g := range r.Gaps {
+			j.Gaps = append(j.Gaps, g.Seconds())
+		}
+	}
+	if v, ok := r.TPOT(); ok {
+		j.TPOT = seconds(v)
+	}
+	if v, ok := r.DecodeRate(); ok {
+		j.DecodeTPS = &v
+	}
+	if v, ok := r.PrefillRate(); ok {
+		j.PrefillTPS = &v
+	}
+	return json.Marshal(j)
+}
+
+func seconds(d time.Duration) *float64 {
+	s := d.Seconds()
+	return &s
+}
+
+type memoryJSON struct {
+	Median     uint64  `json:"median_bytes"`
+	Peak       uint64  `json:"peak_bytes"`
+	PeakSource string  `json:"peak_source"`
+	Samples    int     `json:"samples"`
+	Before     *uint64 `json:"before_bytes,omitempty"`
+	After      *uint64 `json:"after_bytes,omitempty"`
+	Shared     bool    `json:"shared,omitempty"`
+}
+
+type turnJSON struct {
+	Model     string      `json:"model"`
+	ExoModel  string      `json:"exo_model,omitempty"`
+	Start     time.Time   `json:"start"`
+	Duration  float64     `json:"duration_seconds"`
+	Outcome   TurnOutcome `json:"outcome"`
+	Reason    string      `json:"reason,omitempty"`
+	Loaded    bool        `json:"loaded"`
+	Load      float64     `json:"load_seconds"`
+	Download  float64     `json:"download_seconds"`
+	TTFT      *float64    `json:"median_time_to_first_token_seconds,omitempty"`
+	DecodeTPS *float64    `json:"output_tokens_per_second,omitempty"`
+	Reported  *uint64     `json:"reported_peak_memory_bytes,omitempty"`
+	Memory    *memoryJSON `json:"resident_memory,omitempty"`
+	Results   []Result    `json:"results"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (t Turn) MarshalJSON() ([]byte, error) {
+	j := turnJSON{
+		Model: t.Model, ExoModel: t.ExoModel, Start: t.Start, Duration: t.Duration.Seconds(), Outcome: t.Outcome,
+		Reason: t.Reason, Loaded: t.Load.Loaded, Load: t.Load.Duration.Seconds(), Download: t.Load.Download.Seconds(),
+		Results: t.Results,
+	}
+	if v, ok := t.MedianTTFT(); ok {
+		j.TTFT = seconds(v)
+	}
+	if v, ok := t.DecodeRate(); ok {
+		j.DecodeTPS = &v
+	}
+	if v, ok := t.PeakReported(); ok {
+		j.Reported = &v
+	}
+	if m := t.Memory; m.Samples > 0 {
+		j.Memory = &memoryJSON{Median: m.Median, Peak: m.Peak, PeakSource: m.PeakSource, Samples: m.Samples, Shared: m.Shared}
+		if m.HasBefore {
+			j.Memory.Before = &m.Before
+		}
+		if m.HasAfter {
+			j.Memory.After = &m.After
+		}
+	}
+	return json.Marshal(j)
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Cycle) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Number   int         `json:"number"`
+		Start    time.Time   `json:"start"`
+		Duration float64     `json:"duration_seconds"`
+		Outcome  TurnOutcome `json:"outcome"`
+		Turns    []Turn      `json:"turns"`
+	}{c.Number, c.Start, c.Duration.Seconds(), c.Outcome, c.Turns})
+}

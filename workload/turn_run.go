@@ -1,0 +1,152 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// warmupTokens bounds the discarded request that opens a turn.
+const warmupTokens = 16
+
+// hopelessAfter is the number of requests that may fail one after the other without an
+// answer (no connection, or silence until a timeout) before the rest of a turn is given up:
+// ten prompts that each wait two minutes for a dead runner would rob the other models.
+const hopelessAfter = 2
+
+// turn runs one model's part of a cycle. reached is false when the node could not be reached.
+func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached bool) {
+	t = Turn{Cycle: cycle, Model: m.Name, Start: time.Now()}
+	r.each(func(o Observer) { o.TurnStarted(m.Name, t.Start) })
+	defer func() { t.Duration = time.Since(t.Start) }()
+
+	rec := r.o.Meter.Begin(m.Name)
+	defer func() { t.Memory = rec.End(ctx, t.Load.Loaded) }()
+	rec.Mark(PhaseLoading)
+	session, err := r.o.Target.Open(ctx, m)
+	if err != nil {
+		t.Outcome, t.Reason, reached = openFailure(err)
+		if !reached && ctx.Err() == nil {
+			t.Results = r.unsent(ctx, t, r.o.Suite.Prompts, t.Reason)
+		}
+		return t, reached
+	}
+	t.ExoModel = session.ExoModel()
+	t.Load = session.Load()
+	rec.Mark(PhaseMeasure)
+	reached = r.measure(ctx, session, &t)
+	t.judge(len(r.o.Suite.Prompts))
+	t.Load = session.Load() // an implicit load shows only with the first request
+	if err := r.close(ctx, session); err != nil {
+		r.o.Logger.Warn("could not give back what the turn created", "model", m.Name, "error", err)
+	}
+	rec.Mark(PhaseReleased)
+	return t, reached
+}
+
+// measure puts the warm-up and then every prompt to the model.
+func (r *Runner) measure(ctx context.Context, s Session, t *Turn) (reached bool) {
+	prompts := r.o.Suite.Prompts
+	warmup := prompts[0]
+	warmup.MaxTokens = min(warmup.MaxTokens, warmupTokens)
+	req := Request{Model: t.Model, Temperature: r.o.Suite.Temperature, Seed: r.o.Suite.Seed, Prompt: warmup, Warmup: true}
+	last := s.Measure(ctx, req)
+	if !last.OK() && ctx.Err() == nil {
+		r.o.Logger.Warn("warm-up failed", "model", t.Model, "outcome", last.Outcome, "error", last.Err)
+	}
+	silent := 0
+	for i, p := range prompts {
+		if last.Outcome.silent() {
+			silent++
+		} else {
+			silent = 0
+		}
+		if silent >= hopelessAfter {
+			rest := prompts[i:]
+			t.Reason = fmt.Sprintf("given up after %d requests in a row without an answer (%s); %d prompts not sent", silent, last.Err, len(rest))
+			if last.Outcome == OutcomeConnectError {
+				t.Results = append(t.Results, r.unsent(ctx, *t, rest, last.Err)...)
+			}
+			break
+		}
+		req.Prompt, req.Warmup = p, false
+		last = s.Measure(ctx, req)
+		if ctx.Err() != nil {
+			return true
+		}
+		t.Results = append(t.Results, last)
+		if !last.OK() {
+			r.o.Logger.Warn("request failed", "model", t.Model, "prompt", p.ID, "outcome", last.Outcome, "error", last.Err)
+		}
+		r.each(func(o Observer) { o.RequestDone(last) })
+	}
+	return last.Outcome != OutcomeConnectError
+}
+
+// silent reports whether the node gave no answer at all.
+func (o Outcome) silent() bool {
+	switch o {
+	case OutcomeConnectError, OutcomeFirstTokenTimeout, OutcomeIdleTimeout, OutcomeTotalTimeout:
+		return true
+	}
+	return false
+}
+
+// unsent accounts for prompts that were due while the node could not be reached: each is a
+// request that failed to connect, so that an outage shows in the success ratio.
+func (r *Runner) unsent(ctx context.Context, t Turn, prompts []Prompt, reason string) []Result {
+	var all []Result
+	for _, p := range prompts {
+		if ctx.Err() != nil {
+			break
+		}
+		res := Result{
+			Model: t.Model, ExoModel: t.ExoModel, Prompt: p.ID, Kind: p.Kind, Start: time.Now(),
+			Outcome: OutcomeConnectError, Err: reason,
+		}
+		all = append(all, res)
+		r.each(func(o Observer) { o.RequestDone(res) })
+	}
+	return all
+}
+
+// judge sets the turn's outcome from its results; due is how many there should be.
+func (t *Turn) judge(due int) {
+	ok := len(t.OKResults())
+	switch {
+	case ok == due:
+		t.Outcome = TurnOK
+		return
+	case ok > 0:
+		t.Outcome = TurnPartial
+	default:
+		t.Outcome = TurnFailed
+	}
+	if t.Reason == "" {
+		for _, res := range t.Results {
+			if !res.OK() {
+				t.Reason = fmt.Sprintf("%d of %d requests failed; the first: %s: %s", due-ok, due, res.Outcome, res.Err)
+				break
+			}
+		}
+	}
+}
+
+// close gives the session back within closeTimeout, or within closeGrace of ctx ending.
+func (r *Runner) close(ctx context.Context, s Session) error {
+	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	done := make(chan struct{})
+	defer close(done)
+	stop := context.AfterFunc(ctx, func() {
+		grace := time.NewTimer(closeGrace)
+		defer grace.Stop()
+		select {
+		case <-grace.C:
+			cancel()
+		case <-done:
+		}
+	})
+	defer stop()
+	return s.Close(cctx)
+}
