@@ -102,11 +102,12 @@ type Observer interface {
 
 // Status is what is known of a node at one moment.
 type Status struct {
-	Up      bool
-	Dialect Dialect // empty while it was never found
-	RTT     time.Duration
-	Err     error // why Up is false
-	Nodes   []NodeStatus
+	Up        bool
+	Simulated bool    // what answered last is the simulator
+	Dialect   Dialect // empty while it was never found
+	RTT       time.Duration
+	Err       error // why Up is false
+	Nodes     []NodeStatus
 }
 
 // NodeStatus is what exo says of one machine of its cluster. Pointers are nil where exo

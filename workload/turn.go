@@ -30,7 +30,8 @@ func (o TurnOutcome) Good() bool { return o == TurnOK || o == TurnPartial }
 type Load struct {
 	// Loaded is true when this turn loaded the model, false when it was ready already.
 	Loaded bool
-	// Duration is from asking for the instance to its being ready, download excluded.
+	// Duration is from asking for the instance to its being ready, download excluded; 0 where
+	// nothing tells (legacy exo loads within the first request).
 	Duration time.Duration
 	// Download is the time spent downloading weights before that.
 	Download time.Duration

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,11 +21,15 @@ import (
 // all model cards and the placement previews, well under a megabyte each.
 const MaxBody = 32 << 20
 
+// SimulatorHeader is set on every answer of the simulator, and by no real node.
+const SimulatorHeader = "X-Exo-Sim"
+
 // Client calls one node. It is safe for concurrent use.
 type Client struct {
-	base   *url.URL
-	apiKey string
-	http   *http.Client
+	base      *url.URL
+	apiKey    string
+	http      *http.Client
+	simulated atomic.Bool // the last answer came from the simulator
 }
 
 // Options configure a Client.
@@ -79,6 +84,9 @@ func New(o Options) (*Client, error) {
 // BaseURL returns the node's URL; it holds no secret.
 func (c *Client) BaseURL() *url.URL { u := *c.base; return &u }
 
+// Simulated reports whether the last answer came from the simulator.
+func (c *Client) Simulated() bool { return c.simulated.Load() }
+
 // NewRequest builds an authenticated request for path (which may carry a query), with body
 // as JSON unless it is nil.
 func (c *Client) NewRequest(ctx context.Context, method, path string, body any) (*http.Request, error) {
@@ -115,6 +123,7 @@ func (c *Client) Call(ctx context.Context, method, path string, body, out any) e
 		return fmt.Errorf("%s %s: %w", method, path, cause(err))
 	}
 	defer resp.Body.Close()
+	c.simulated.Store(resp.Header.Get(SimulatorHeader) != "")
 	b, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
 	if err != nil {
 		return fmt.Errorf("read the answer to %s %s: %w", method, path, err)

@@ -1,0 +1,120 @@
+package exporter
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"exo-bench-exporter/workload"
+)
+
+// EnvPrefix begins the name of every variable that configures the exporter.
+const EnvPrefix = "EXOBENCH_"
+
+// Config is the exporter's configuration. The tag `meaning` is the help text of a variable;
+// the tag `shown` is the default that help shows where envDefault does not say it.
+type Config struct {
+	// ExoURL is the node's base URL, without user, query or trailing slash.
+	ExoURL  string           `env:"EXO_URL" envDefault:"http://localhost:52415" meaning:"base URL of the node that is measured"`
+	Dialect workload.Dialect `env:"DIALECT" envDefault:"auto" meaning:"API that the node speaks: auto (find out), exo1 (exo 1.x), exo0 (legacy exo 0.0.x) or openai (any server with OpenAI's chat completions)"`
+	// APIKey is the key itself, wherever it came from; empty means that none is sent.
+	APIKey     Secret `env:"API_KEY" meaning:"key that is sent as bearer token"`
+	APIKeyFile string `env:"API_KEY_FILE" meaning:"file to read that key from, instead of EXOBENCH_API_KEY"`
+	Endpoint   string `env:"ENDPOINT" envDefault:"auto" meaning:"route that prompts are put to: auto (find out), v1 (/v1/chat/completions) or bench (exo 1.x: /bench/chat/completions)"`
+
+	ListenAddress string `env:"LISTEN_ADDRESS" envDefault:":9955" meaning:"address that /metrics and the status page are served on, as host:port"`
+	WebConfigFile string `env:"WEB_CONFIG_FILE" meaning:"web configuration file of the Prometheus exporter toolkit: TLS and basic authentication"`
+
+	CycleInterval time.Duration `env:"CYCLE_INTERVAL" envDefault:"15m" meaning:"time from the start of one cycle to the start of the next, at least 1s"`
+	Models        Models        `env:"MODELS" shown:"the five" meaning:"models to measure, separated by commas: name, or name=id to choose the id that the node is asked for"`
+	// SuiteFile is the path of a suite file; empty means the embedded suite.
+	SuiteFile string `env:"SUITE" shown:"embedded" meaning:"path of a suite file with prompts of your own"`
+	StateDir  string `env:"STATE_DIR" shown:"the user's state directory" meaning:"directory that records which instances the exporter created on the node, so that it removes exactly those after a crash"`
+
+	FirstTokenTimeout time.Duration `env:"FIRST_TOKEN_TIMEOUT" envDefault:"2m" meaning:"longest wait for the first token of an answer"`
+	IdleTimeout       time.Duration `env:"IDLE_TIMEOUT" envDefault:"30s" meaning:"longest wait for each further token"`
+	RequestTimeout    time.Duration `env:"REQUEST_TIMEOUT" envDefault:"10m" meaning:"longest that one request may take"`
+	LoadTimeout       time.Duration `env:"LOAD_TIMEOUT" envDefault:"10m" meaning:"longest wait for a model to be loaded"`
+	BusyTimeout       time.Duration `env:"BUSY_TIMEOUT" envDefault:"5m" meaning:"longest wait for other people's work on the node to end before a model is skipped"`
+
+	AddModels bool   `env:"ADD_MODELS" envDefault:"false" meaning:"whether models that exo does not know may be added to its catalogue (exo 1.x; needs internet there)"`
+	MinNodes  int    `env:"MIN_NODES" envDefault:"1" meaning:"fewest nodes that a model is placed on (exo 1.x)"`
+	Sharding  string `env:"SHARDING" envDefault:"Pipeline" meaning:"how a model is split over nodes: Pipeline or Tensor (exo 1.x)"`
+
+	// ExoPID is the root of exo's process tree; 0 means that it is searched for.
+	ExoPID         int           `env:"EXO_PID" shown:"found" meaning:"process id of exo, where it cannot be found by itself"`
+	MemoryInterval time.Duration `env:"MEMORY_INTERVAL" envDefault:"250ms" meaning:"time between two samples of exo's memory during a turn, at least 10ms"`
+
+	LogLevel  slog.Level `env:"LOG_LEVEL" envDefault:"info" meaning:"least severe message that is logged: debug, info, warn or error"`
+	LogFormat string     `env:"LOG_FORMAT" envDefault:"text" meaning:"format of the log: text or json"`
+}
+
+// LoadConfig reads the configuration from environ, a map of variable to value; it looks at no
+// other environment. A variable that is set but empty counts as not set, except
+// EXOBENCH_MODELS, where an empty list is an error. The error is a *ConfigError, which lists
+// everything that is wrong.
+func LoadConfig(environ map[string]string) (Config, error) {
+	c, err := env.ParseAsWithOptions[Config](env.Options{
+		Environment: environ,
+		Prefix:      EnvPrefix,
+		FuncMap: map[reflect.Type]env.ParserFunc{
+			reflect.TypeFor[Models](): func(v string) (any, error) { return ParseModels(v) },
+		},
+	})
+	p := problems{environ: environ}
+	if err := p.addParseErrors(err); err != nil {
+		return Config{}, err
+	}
+	p.check(&c)
+	p.sort()
+	p.addUnknown()
+	if len(p.found) > 0 {
+		return Config{}, &ConfigError{Problems: p.found}
+	}
+	return c, nil
+}
+
+// Logger returns the logger that c asks for.
+func (c Config) Logger(w io.Writer) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// Models is a list of models as EXOBENCH_MODELS gives it.
+type Models []workload.Model
+
+// ParseModels reads a comma-separated list of name or name=id.
+func ParseModels(list string) (Models, error) {
+	if strings.TrimSpace(list) == "" {
+		return nil, errors.New("the list of models is empty: want at least one name, or leave the variable unset for the five")
+	}
+	var models Models
+	var wrong []error
+	seen := make(map[string]bool)
+	for item := range strings.SplitSeq(list, ",") {
+		item = strings.TrimSpace(item)
+		name, id, pair := strings.Cut(item, "=")
+		name, id = strings.TrimSpace(name), strings.TrimSpace(id)
+		switch {
+		case item == "":
+			wrong = append(wrong, errors.New("an entry is empty: want no comma at the start, at the end or twice in a row"))
+		case name == "" || pair && id == "" || strings.ContainsFunc(name+id, unprintable):
+			wrong = append(wrong, fmt.Errorf("%q is no model: want name or name=id, without white space", item))
+		case seen[name]:
+			wrong = append(wrong, fmt.Errorf("%q is named twice: want each name once", name))
+		default:
+			seen[name] = true
+			models = append(models, workload.Model{Name: name, ExoID: id})
+		}
+	}
+	return models, errors.Join(wrong...)
+}

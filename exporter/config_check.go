@@ -1,0 +1,191 @@
+package exporter
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"exo-bench-exporter/workload"
+)
+
+const (
+	minCycleInterval  = time.Second
+	minMemoryInterval = 10 * time.Millisecond
+)
+
+// check completes c and records every value that cannot be used.
+func (p *problems) check(c *Config) {
+	c.ExoURL = strings.TrimRight(c.ExoURL, "/")
+	p.url("EXO_URL", c.ExoURL)
+	oneOf(p, "DIALECT", c.Dialect, workload.DialectAuto, workload.DialectExo1, workload.DialectExo0, workload.DialectOpenAI)
+	p.apiKey(c)
+	oneOf(p, "ENDPOINT", c.Endpoint, "auto", "v1", "bench")
+
+	p.address("LISTEN_ADDRESS", c.ListenAddress)
+	if err := web.Validate(c.WebConfigFile); err != nil {
+		p.add("WEB_CONFIG_FILE", "want a valid web configuration file: "+err.Error())
+	}
+
+	p.models(c)
+	if c.SuiteFile != "" {
+		if err := readable(c.SuiteFile); err != nil {
+			p.add("SUITE", "want a suite file that can be read: "+err.Error())
+		}
+	}
+	if c.StateDir == "" {
+		dir, err := stateDir(runtime.GOOS, p.environ)
+		if err != nil {
+			p.add("STATE_DIR", err.Error())
+		}
+		c.StateDir = dir
+	}
+
+	atLeast(p, "CYCLE_INTERVAL", c.CycleInterval, minCycleInterval)
+	atLeast(p, "MEMORY_INTERVAL", c.MemoryInterval, minMemoryInterval)
+	p.positive("FIRST_TOKEN_TIMEOUT", c.FirstTokenTimeout)
+	p.positive("IDLE_TIMEOUT", c.IdleTimeout)
+	p.positive("REQUEST_TIMEOUT", c.RequestTimeout)
+	p.positive("LOAD_TIMEOUT", c.LoadTimeout)
+	p.positive("BUSY_TIMEOUT", c.BusyTimeout)
+
+	atLeast(p, "MIN_NODES", c.MinNodes, 1)
+	oneOf(p, "SHARDING", c.Sharding, "Pipeline", "Tensor")
+	if c.ExoPID < 0 {
+		p.add("EXO_PID", "want the id of a process, a positive number")
+	}
+	oneOf(p, "LOG_FORMAT", c.LogFormat, "text", "json")
+}
+
+func (p *problems) url(name, value string) {
+	u, err := url.Parse(value)
+	switch {
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
+		p.add(name, "want a URL such as http://localhost:52415")
+	case u.User != nil:
+		p.add(name, "want a URL without user and password: give a key in EXOBENCH_API_KEY or EXOBENCH_API_KEY_FILE")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		p.add(name, "want a base URL, without ? and #")
+	case u.Port() != "" && !validPort(u.Port()):
+		p.add(name, "want a port from 0 to 65535")
+	}
+}
+
+func (p *problems) apiKey(c *Config) {
+	p.key("API_KEY", c.APIKey)
+	if c.APIKeyFile == "" {
+		return
+	}
+	if c.APIKey != "" {
+		p.add("API_KEY_FILE", "want either this or EXOBENCH_API_KEY, not both")
+		return
+	}
+	content, err := os.ReadFile(c.APIKeyFile)
+	if err != nil {
+		p.add("API_KEY_FILE", "want a file that can be read: "+err.Error())
+		return
+	}
+	c.APIKey = Secret(strings.TrimRight(string(content), "\r\n"))
+	if c.APIKey == "" {
+		p.add("API_KEY_FILE", "want a file with a key in it: it is empty")
+	}
+	p.key("API_KEY_FILE", c.APIKey)
+}
+
+func (p *problems) key(name string, key Secret) {
+	if strings.ContainsFunc(key.Reveal(), unprintable) {
+		p.add(name, "want one key without white space or control characters: an HTTP header has to carry it")
+	}
+}
+
+func (p *problems) address(name, value string) {
+	host, port, err := net.SplitHostPort(value)
+	if err != nil || !validPort(port) || strings.ContainsFunc(host, unprintable) {
+		p.add(name, "want host:port or :port, with a port from 0 to 65535")
+	}
+}
+
+func (p *problems) models(c *Config) {
+	_, set := p.environ[EnvPrefix+"MODELS"]
+	switch {
+	case len(c.Models) > 0:
+	case set && !p.has("MODELS"):
+		_, err := ParseModels("")
+		p.add("MODELS", err.Error())
+	case !set:
+		c.Models = workload.DefaultModels()
+	}
+}
+
+func (p *problems) positive(name string, d time.Duration) {
+	if d <= 0 {
+		p.add(name, "want a duration longer than zero")
+	}
+}
+
+func atLeast[T cmp.Ordered](p *problems, name string, value, least T) {
+	if value < least {
+		p.add(name, fmt.Sprintf("want at least %v", least))
+	}
+}
+
+func oneOf[T ~string](p *problems, name string, value T, allowed ...T) {
+	if slices.Contains(allowed, value) {
+		return
+	}
+	last := len(allowed) - 1
+	names := make([]string, last)
+	for i, a := range allowed[:last] {
+		names[i] = string(a)
+	}
+	p.add(name, fmt.Sprintf("want %s or %s", strings.Join(names, ", "), allowed[last]))
+}
+
+func validPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+func unprintable(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
+
+func readable(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = fmt.Errorf("%s is a directory", path)
+	}
+	return err
+}
+
+// stateDir returns the directory for the exporter's state: below $XDG_STATE_HOME or
+// ~/.local/state, as the XDG base directory specification has it, and below
+// ~/Library/Application Support on macOS.
+func stateDir(goos string, environ map[string]string) (string, error) {
+	const name = "exo-bench-exporter"
+	home := environ["HOME"]
+	if xdg := environ["XDG_STATE_HOME"]; goos != "darwin" && filepath.IsAbs(xdg) {
+		return filepath.Join(xdg, name), nil
+	}
+	if home == "" {
+		return "", errors.New("want a directory: it is not set, and without HOME there is no default")
+	}
+	if goos == "darwin" {
+		return filepath.Join(home, "Library", "Application Support", name), nil
+	}
+	return filepath.Join(home, ".local", "state", name), nil
+}

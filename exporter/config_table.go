@@ -1,0 +1,56 @@
+package exporter
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Variable describes one variable of the configuration.
+type Variable struct {
+	Name    string // with prefix
+	Default string // value that applies when it is not set; empty where none does
+	Shown   string // what Default is, in words, where it is no value
+	Meaning string
+}
+
+// Variables returns every variable of the configuration in the order of Config.
+func Variables() []Variable {
+	var vars []Variable
+	for field := range reflect.TypeFor[Config]().Fields() {
+		vars = append(vars, Variable{
+			Name:    EnvPrefix + field.Tag.Get("env"),
+			Default: field.Tag.Get("envDefault"),
+			Shown:   field.Tag.Get("shown"),
+			Meaning: field.Tag.Get("meaning"),
+		})
+	}
+	return vars
+}
+
+// ConfigTable returns the variables as the Markdown table that README.md holds.
+func ConfigTable() string {
+	var b strings.Builder
+	b.WriteString("| variable | default | meaning |\n| --- | --- | --- |\n")
+	for _, v := range Variables() {
+		shown := v.Shown
+		if v.Default != "" {
+			shown = "`" + v.Default + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, shown, v.Meaning)
+	}
+	return b.String()
+}
+
+// ConfigHelp returns the variables as text for a terminal, each indented by two.
+func ConfigHelp() string {
+	var b strings.Builder
+	for _, v := range Variables() {
+		b.WriteString("  " + v.Name)
+		if def := v.Default + v.Shown; def != "" {
+			b.WriteString(" (default: " + def + ")")
+		}
+		b.WriteString("\n        " + v.Meaning + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,330 @@
+package exporter
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// environ returns an environment with HOME and the given variables, names without prefix.
+func environ(pairs ...string) map[string]string {
+	e := map[string]string{"HOME": "/home/somebody", "PATH": "/bin", "EXOBENCHMARK": "not ours"}
+	for i := 0; i < len(pairs); i += 2 {
+		e[EnvPrefix+pairs[i]] = pairs[i+1]
+	}
+	return e
+}
+
+func writeFile(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestDefaults(t *testing.T) {
+	got, err := LoadConfig(environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stateDir, err := stateDir(runtime.GOOS, environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		ExoURL: "http://localhost:52415", Dialect: workload.DialectAuto, Endpoint: "auto",
+		ListenAddress: ":9955", CycleInterval: 15 * time.Minute, Models: workload.DefaultModels(), StateDir: stateDir,
+		FirstTokenTimeout: 2 * time.Minute, IdleTimeout: 30 * time.Second, RequestTimeout: 10 * time.Minute,
+		LoadTimeout: 10 * time.Minute, BusyTimeout: 5 * time.Minute,
+		MinNodes: 1, Sharding: "Pipeline", MemoryInterval: 250 * time.Millisecond,
+		LogLevel: slog.LevelInfo, LogFormat: "text",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	empty := environ()
+	for _, v := range Variables() {
+		if v.Name != EnvPrefix+"MODELS" {
+			empty[v.Name] = ""
+		}
+	}
+	if got, err := LoadConfig(empty); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("variables that are set but empty: got %+v, %v, want the defaults", got, err)
+	}
+}
+
+func TestEverythingSet(t *testing.T) {
+	suite := writeFile(t, "version: x")
+	webConfig := writeFile(t, "basic_auth_users: {}")
+	got, err := LoadConfig(environ(
+		"EXO_URL", "https://node.example:8443/exo/", "DIALECT", "openai", "API_KEY", "k", "ENDPOINT", "bench",
+		"LISTEN_ADDRESS", "[::1]:0", "WEB_CONFIG_FILE", webConfig, "CYCLE_INTERVAL", "1s",
+		"MODELS", "a, b = x/y=z:1 ,c", "SUITE", suite, "STATE_DIR", "/var/lib/exo-bench",
+		"FIRST_TOKEN_TIMEOUT", "1ms", "IDLE_TIMEOUT", "2ms", "REQUEST_TIMEOUT", "3ms", "LOAD_TIMEOUT", "4ms", "BUSY_TIMEOUT", "5ms",
+		"ADD_MODELS", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77", "MEMORY_INTERVAL", "10ms",
+		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json",
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		ExoURL: "https://node.example:8443/exo", Dialect: workload.DialectOpenAI, APIKey: "k", Endpoint: "bench",
+		ListenAddress: "[::1]:0", WebConfigFile: webConfig, CycleInterval: time.Second,
+		Models: Models{{Name: "a"}, {Name: "b", ExoID: "x/y=z:1"}, {Name: "c"}}, SuiteFile: suite, StateDir: "/var/lib/exo-bench",
+		FirstTokenTimeout: time.Millisecond, IdleTimeout: 2 * time.Millisecond, RequestTimeout: 3 * time.Millisecond,
+		LoadTimeout: 4 * time.Millisecond, BusyTimeout: 5 * time.Millisecond,
+		AddModels: true, MinNodes: 2, Sharding: "Tensor", ExoPID: 77, MemoryInterval: 10 * time.Millisecond,
+		LogLevel: slog.LevelDebug, LogFormat: "json",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// wrongValues are variables with one wrong value each and what the message about it contains.
+var wrongValues = []struct{ name, value, want string }{
+	{"EXO_URL", "localhost:52415", "want a URL such as"},
+	{"EXO_URL", "ftp://localhost", "want a URL such as"},
+	{"EXO_URL", "http://", "want a URL such as"},
+	{"EXO_URL", "http://host:port", "want a URL such as"},
+	{"EXO_URL", "http://host:70000", "want a port"},
+	{"EXO_URL", "http://user:hunter2@host", "without user and password"},
+	{"EXO_URL", "http://host/?key=hunter2", "without ? and #"},
+	{"DIALECT", "exo2", "want auto, exo1, exo0 or openai"},
+	{"API_KEY", "hunter2\n", "want one key"},
+	{"API_KEY_FILE", "/does/not/exist", "want a file that can be read: open /does/not/exist"},
+	{"ENDPOINT", "v2", "want auto, v1 or bench"},
+	{"LISTEN_ADDRESS", "9955", "want host:port"},
+	{"LISTEN_ADDRESS", ":99999", "want host:port"},
+	{"LISTEN_ADDRESS", ":http", "want host:port"},
+	{"WEB_CONFIG_FILE", "/does/not/exist", "want a valid web configuration file"},
+	{"CYCLE_INTERVAL", "soon", "want a duration such as"},
+	{"CYCLE_INTERVAL", "15", "want a duration such as"},
+	{"CYCLE_INTERVAL", "999ms", "want at least 1s"},
+	{"MODELS", "", "the list of models is empty"},
+	{"MODELS", " ", "the list of models is empty"},
+	{"MODELS", "a,", "an entry is empty"},
+	{"MODELS", "a,b,a=x", `"a" is named twice`},
+	{"MODELS", "=x", `"=x" is no model`},
+	{"MODELS", "a=", `"a=" is no model`},
+	{"MODELS", "a b", `"a b" is no model`},
+	{"SUITE", "/does/not/exist", "want a suite file that can be read"},
+	{"SUITE", "/", "is a directory"},
+	{"FIRST_TOKEN_TIMEOUT", "0s", "longer than zero"},
+	{"IDLE_TIMEOUT", "-1s", "longer than zero"},
+	{"REQUEST_TIMEOUT", "0s", "longer than zero"},
+	{"LOAD_TIMEOUT", "0s", "longer than zero"},
+	{"BUSY_TIMEOUT", "0s", "longer than zero"},
+	{"ADD_MODELS", "maybe", "want true or false"},
+	{"MIN_NODES", "0", "want at least 1"},
+	{"MIN_NODES", "one", "want a whole number"},
+	{"SHARDING", "pipeline", "want Pipeline or Tensor"},
+	{"EXO_PID", "-1", "want the id of a process"},
+	{"EXO_PID", "exo", "want a whole number"},
+	{"MEMORY_INTERVAL", "1ms", "want at least 10ms"},
+	{"LOG_LEVEL", "loud", "want debug, info, warn or error"},
+	{"LOG_FORMAT", "xml", "want text or json"},
+}
+
+func TestWrongValues(t *testing.T) {
+	for _, test := range wrongValues {
+		t.Run(test.name+"="+test.value, func(t *testing.T) {
+			_, err := LoadConfig(environ(test.name, test.value))
+			var config *ConfigError
+			if !errors.As(err, &config) || len(config.Problems) != 1 {
+				t.Fatalf("want one problem, got: %v", err)
+			}
+			text := err.Error()
+			if !strings.Contains(text, EnvPrefix+test.name) || !strings.Contains(text, test.want) {
+				t.Errorf("want %s and %q in: %s", EnvPrefix+test.name, test.want, text)
+			}
+			if strings.Contains(text, "hunter2") {
+				t.Errorf("the secret is in: %s", text)
+			}
+			shown := test.value != "" && test.name != "API_KEY" && !strings.Contains(test.value, "hunter2")
+			if shown && !strings.Contains(text, quote(test.value)) {
+				t.Errorf("want the value %q in: %s", test.value, text)
+			}
+		})
+	}
+}
+
+func TestAllWrongValuesAtOnce(t *testing.T) {
+	e := environ("DIALCT", "hunter2")
+	for _, test := range wrongValues {
+		e[EnvPrefix+test.name] = test.value
+	}
+	_, err := LoadConfig(e)
+	var config *ConfigError
+	if !errors.As(err, &config) {
+		t.Fatalf("want a ConfigError, got: %v", err)
+	}
+	var want []string
+	for _, v := range Variables() {
+		if _, ok := e[v.Name]; ok {
+			want = append(want, v.Name)
+		}
+	}
+	want = append(want, EnvPrefix+"DIALCT")
+	var got []string
+	for _, p := range config.Problems {
+		got = append(got, p.Variable)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("problems with %v, want %v", got, want)
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("a secret is in: %v", err)
+	}
+}
+
+func TestUnknownVariables(t *testing.T) {
+	for name, want := range map[string]string{
+		"DIALCT":   "DIALECT",
+		"MODEL":    "MODELS",
+		"IDLE":     "IDLE_TIMEOUT",
+		"API_KYE":  "API_KEY",
+		"INTERVAL": "CYCLE_INTERVAL",
+		"exo_url":  "EXO_URL",
+	} {
+		_, err := LoadConfig(environ(name, "hunter2"))
+		if err == nil {
+			t.Errorf("%s is accepted", name)
+			continue
+		}
+		if text := err.Error(); !strings.Contains(text, EnvPrefix+name+": there is no such variable") ||
+			!strings.Contains(text, "did you mean "+EnvPrefix+want+"?") || strings.Contains(text, "hunter2") {
+			t.Errorf("want %s to be suggested for %s, without its value, in: %s", want, name, text)
+		}
+	}
+}
+
+func TestAPIKeyFile(t *testing.T) {
+	const name = "API_KEY_FILE"
+	for content, want := range map[string]Secret{"key": "key", "key\n": "key", "key\r\n": "key"} {
+		c, err := LoadConfig(environ(name, writeFile(t, content)))
+		if err != nil || c.APIKey != want {
+			t.Errorf("content %q: key %q, %v", content, c.APIKey.Reveal(), err)
+		}
+	}
+	for content, want := range map[string]string{
+		"":                 "it is empty",
+		"\n":               "it is empty",
+		"hunter2\nhunter2": "want one key",
+		" hunter2":         "want one key",
+	} {
+		_, err := LoadConfig(environ(name, writeFile(t, content)))
+		if err == nil || !strings.Contains(err.Error(), EnvPrefix+name) || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("content %q: want %q without the content in: %v", content, want, err)
+		}
+	}
+	_, err := LoadConfig(environ(name, writeFile(t, "key"), "API_KEY", "hunter2"))
+	if err == nil || !strings.Contains(err.Error(), "not both") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("both set: %v", err)
+	}
+}
+
+func TestWebConfigFileIsValidated(t *testing.T) {
+	_, err := LoadConfig(environ("WEB_CONFIG_FILE", writeFile(t, "basic_auth_users: {somebody: not-a-hash}")))
+	if err == nil || !strings.Contains(err.Error(), "want a valid web configuration file") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStateDir(t *testing.T) {
+	for _, test := range []struct {
+		goos, home, xdg, want string
+	}{
+		{"linux", "/home/a", "", "/home/a/.local/state/exo-bench-exporter"},
+		{"linux", "/home/a", "/state", "/state/exo-bench-exporter"},
+		{"linux", "/home/a", "relative", "/home/a/.local/state/exo-bench-exporter"},
+		{"linux", "", "/state", "/state/exo-bench-exporter"},
+		{"darwin", "/Users/a", "/state", "/Users/a/Library/Application Support/exo-bench-exporter"},
+		{"linux", "", "", ""},
+		{"darwin", "", "", ""},
+	} {
+		got, err := stateDir(test.goos, map[string]string{"HOME": test.home, "XDG_STATE_HOME": test.xdg})
+		if got != test.want || (err != nil) != (test.want == "") {
+			t.Errorf("%+v: got %q, %v", test, got, err)
+		}
+	}
+	e := environ()
+	maps.DeleteFunc(e, func(k, _ string) bool { return k == "HOME" })
+	if _, err := LoadConfig(e); err == nil || !strings.Contains(err.Error(), "EXOBENCH_STATE_DIR: want a directory") {
+		t.Errorf("without HOME: %v", err)
+	}
+}
+
+func TestRedactURL(t *testing.T) {
+	for raw, want := range map[string]string{
+		"http://localhost:52415":          "http://localhost:52415",
+		"http://u:p@host/x":               "http://<secret>@host/x",
+		"http://u:p?w@host/x":             "http://<secret>@host/x",
+		"u:p@host":                        "<secret>@host",
+		"http://host/x?key=v#f":           "http://host/x?<secret>",
+		"http://host\x7f/:u:p@%zz/?key=v": "http://<secret>@%zz/?<secret>",
+		"":                                "",
+	} {
+		if got := redactURL(raw); got != want {
+			t.Errorf("redactURL(%q) = %q, want %q", raw, got, want)
+		}
+	}
+}
+
+func TestLogger(t *testing.T) {
+	var b bytes.Buffer
+	c := Config{LogLevel: slog.LevelWarn, LogFormat: "json", APIKey: "hunter2"}
+	c.Logger(&b).Info("quiet")
+	c.Logger(&b).Warn("loud", "config", c, "key", c.APIKey)
+	if got := b.String(); strings.Contains(got, "quiet") || !strings.HasPrefix(got, "{") || !strings.Contains(got, "loud") || strings.Contains(got, "hunter2") {
+		t.Errorf("json: %s", got)
+	}
+	b.Reset()
+	c.LogFormat = "text"
+	c.Logger(&b).Warn("loud", "config", c, "key", c.APIKey)
+	if got := b.String(); !strings.Contains(got, "msg=loud") || strings.Contains(got, "hunter2") {
+		t.Errorf("text: %s", got)
+	}
+}
+
+// TestReadmeTable compares the table of variables in the README with Config.
+func TestReadmeTable(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(readme), "<!-- variables -->")
+	table, _, closed := strings.Cut(rest, "<!-- /variables -->")
+	if !found || !closed {
+		t.Fatal("README.md has no table between <!-- variables --> and <!-- /variables -->")
+	}
+	if strings.TrimSpace(table) != strings.TrimSpace(ConfigTable()) {
+		t.Errorf("the table of variables in README.md is not that of Config, which is:\n%s", ConfigTable())
+	}
+}
+
+func TestHelpIsComplete(t *testing.T) {
+	help := ConfigHelp()
+	for _, v := range Variables() {
+		if v.Meaning == "" || strings.ContainsAny(v.Meaning, "|\n") {
+			t.Errorf("%s: the meaning %q does not fit a table", v.Name, v.Meaning)
+		}
+		if !strings.Contains(help, v.Name) || !strings.Contains(help, v.Meaning) {
+			t.Errorf("%s is not in the help", v.Name)
+		}
+	}
+}

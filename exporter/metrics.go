@@ -1,0 +1,116 @@
+package exporter
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"exo-bench-exporter/workload"
+)
+
+const namespace = "exobench"
+
+// Options say what is measured, as far as metrics and status page need to know.
+type Options struct {
+	Target    string // URL of the node; shown on the status page only
+	Models    []workload.Model
+	Suite     workload.Suite
+	Interval  time.Duration // from the start of a cycle to the start of the next
+	Simulated bool          // the target is the built-in simulator, whatever its answers say
+	Memory    MemorySource  // nil: exo's processes are not watched
+}
+
+// Metrics holds every series of the exporter. Observer feeds it from the workload; SetStatus
+// feeds it from what is known of the node. All methods may be called concurrently.
+type Metrics struct {
+	request requestMetrics
+	prompt  promptMetrics
+	turn    turnMetrics
+	cycle   cycleMetrics
+	node    *statusCollector
+
+	mu     sync.Mutex              // guards what follows, and every change of series
+	sha256 string                  // of the configured suite
+	series map[string]*modelSeries // by name of the model
+	// The target is the simulator by configuration, or by the word of what answered last.
+	configSimulated, answerSimulated bool
+}
+
+// NewRegistry returns a registry with the metrics of the process itself: build_info, go_* and
+// process_*.
+func NewRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(
+		newBuildInfo(),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return reg
+}
+
+// NewMetrics registers all metrics of the workload with reg and creates the series of every
+// model and prompt in opts. It panics when reg has them already.
+func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
+	m := &Metrics{
+		request: newRequestMetrics(),
+		prompt:  newPromptMetrics(),
+		turn:    newTurnMetrics(),
+		cycle:   newCycleMetrics(),
+		node:    newStatusCollector(),
+		series:  make(map[string]*modelSeries),
+	}
+	for _, group := range [][]prometheus.Collector{
+		m.request.collectors(), m.prompt.collectors(), m.turn.collectors(), m.cycle.collectors(), {m.node},
+	} {
+		reg.MustRegister(group...)
+	}
+	if opts.Memory != nil {
+		reg.MustRegister(newMemoryCollector(opts.Memory))
+	}
+	m.Apply(opts)
+	m.Reloaded(true, time.Now())
+	return m
+}
+
+// Apply makes the series those of a new configuration: series of models and prompts that left
+// it vanish, new ones begin at zero, the rest go on. When the workload's hash changes, every
+// figure of the old workload is withdrawn. opts.Memory is that of NewMetrics for good.
+func (m *Metrics) Apply(opts Options) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sha := opts.Suite.SHA256()
+	m.applyModels(opts, sha)
+	m.cycle.apply(opts, sha)
+	m.sha256, m.configSimulated = sha, opts.Simulated
+	m.showSimulated()
+}
+
+// SetStatus makes s what is known of the node.
+func (m *Metrics) SetStatus(s workload.Status) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.node.set(s)
+	m.answerSimulated = s.Simulated
+	m.showSimulated()
+}
+
+func (m *Metrics) showSimulated() {
+	m.cycle.simulated.Set(boolValue(m.configSimulated || m.answerSimulated))
+}
+
+// Reloaded records whether the configuration that was read at that time could be used.
+func (m *Metrics) Reloaded(ok bool, at time.Time) {
+	m.cycle.reloaded(ok, at)
+}
+
+// unixSeconds returns t in seconds since 1970, as Prometheus counts time.
+func unixSeconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+func boolValue(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

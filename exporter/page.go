@@ -1,0 +1,100 @@
+package exporter
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed page.css
+	pageCSS string
+
+	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+		"css":      func() template.CSS { return template.CSS(pageCSS) },
+		"clock":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"round":    roundDuration,
+		"millis":   formatMillis,
+		"rate":     formatRate,
+		"bytes":    formatBytes,
+		"shortSHA": func(s string) string { return s[:min(len(s), 12)] },
+	}).Parse(pageHTML))
+)
+
+// page is the status page: what the exporter does and how it went, for a browser without Grafana.
+type page struct {
+	store *Store
+	now   func() time.Time
+	log   *slog.Logger
+}
+
+// pageData is what page.html shows.
+type pageData struct {
+	State
+	Version string
+	Now     time.Time
+}
+
+// Ago returns how long before Now t was, rounded for people.
+func (d pageData) Ago(t time.Time) string { return roundDuration(max(0, d.Now.Sub(t))) + " ago" }
+
+func (p *page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	var b bytes.Buffer
+	err := pageTemplate.Execute(&b, pageData{State: p.store.State(), Version: Version(), Now: p.now()})
+	if err != nil {
+		p.log.Error("cannot show the status page", "error", err)
+		http.Error(w, "The status page cannot be shown; the log says why.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(b.Bytes())
+}
+
+// unknown stands in the page for a figure that is not known.
+const unknown = "–"
+
+func formatMillis(d *time.Duration) string {
+	if d == nil {
+		return unknown
+	}
+	ms := float64(*d) / float64(time.Millisecond)
+	if ms >= 100 {
+		return fmt.Sprintf("%.0f ms", ms)
+	}
+	return fmt.Sprintf("%.1f ms", ms)
+}
+
+func formatRate(r *float64) string {
+	if r == nil {
+		return unknown
+	}
+	return fmt.Sprintf("%.1f", *r)
+}
+
+func formatBytes(b *uint64) string {
+	if b == nil {
+		return unknown
+	}
+	const mib, gib = 1 << 20, 1 << 30
+	if *b >= gib {
+		return fmt.Sprintf("%.2f GiB", float64(*b)/gib)
+	}
+	return fmt.Sprintf("%.0f MiB", float64(*b)/mib)
+}
+
+// roundDuration returns d to the second from a second on, to the millisecond below.
+func roundDuration(d time.Duration) string {
+	if d >= time.Second {
+		return d.Round(time.Second).String()
+	}
+	return d.Round(time.Millisecond).String()
+}

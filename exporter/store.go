@@ -1,0 +1,215 @@
+package exporter
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// maxFailures bounds the failures that a Store keeps.
+const maxFailures = 50
+
+// maxReason bounds the text of a failure in bytes: it comes from a foreign server.
+const maxReason = 500
+
+// Store keeps what the status page shows: the cycle that runs, the last turn of each model,
+// and the latest failures. What it holds is bounded. It is a workload.Observer; all methods
+// may be called concurrently.
+type Store struct {
+	mu    sync.Mutex
+	state State
+	last  map[string]Summary // last turn by model
+}
+
+var _ workload.Observer = (*Store)(nil)
+
+// State is what a Store holds at one moment.
+type State struct {
+	Target       string        // URL of the node, without secrets
+	Simulated    bool          // the target is the simulator, by configuration or by its own word
+	Interval     time.Duration // from the start of a cycle to the start of the next
+	SuiteVersion string
+	SuiteSHA256  string
+
+	Status      workload.Status // of the node
+	StatusKnown bool            // a status has been set
+	Running     *Progress       // nil between cycles
+	LastCycle   *CycleSummary   // nil before the first complete cycle
+	Models      []ModelState    // configured models in their order
+	Failures    []Failure       // newest first
+}
+
+// Progress tells how far a cycle has come.
+type Progress struct {
+	Cycle    int
+	Start    time.Time
+	Turns    int    // turns of the cycle
+	Done     int    // of those, complete
+	Model    string // whose turn it is; empty between turns
+	Requests int    // complete requests of that turn
+}
+
+// CycleSummary is a complete cycle in short.
+type CycleSummary struct {
+	Number   int
+	Start    time.Time
+	Duration time.Duration
+	Outcome  workload.TurnOutcome
+}
+
+// ModelState is one configured model with its last turn, nil before the first.
+type ModelState struct {
+	Name string
+	Last *Summary
+}
+
+// Failure is a request or turn that did not go well. Alike failures that follow one another
+// are one Failure.
+type Failure struct {
+	Last    time.Time // when the latest of them began
+	Count   int
+	Model   string
+	Prompt  string // of the latest; empty for a turn
+	Outcome string
+	Reason  string
+}
+
+// NewStore returns a Store for the models of opts.
+func NewStore(opts Options) *Store {
+	s := &Store{}
+	s.Apply(opts)
+	return s
+}
+
+// Apply makes opts the configuration; what is known of models that left it is dropped.
+func (s *Store) Apply(opts Options) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Target = redactURL(opts.Target)
+	s.state.Simulated = opts.Simulated
+	s.state.Interval = opts.Interval
+	s.state.SuiteVersion, s.state.SuiteSHA256 = opts.Suite.Version, opts.Suite.SHA256()
+	s.state.Models = nil
+	last := make(map[string]Summary)
+	for _, m := range opts.Models {
+		s.state.Models = append(s.state.Models, ModelState{Name: m.Name})
+		if summary, ok := s.last[m.Name]; ok {
+			last[m.Name] = summary
+		}
+	}
+	s.last = last
+}
+
+// SetStatus makes status what is known of the node.
+func (s *Store) SetStatus(status workload.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Status, s.state.StatusKnown = status, true
+}
+
+// State returns a copy of what s holds.
+func (s *Store) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := s.state
+	state.Simulated = state.Simulated || state.Status.Simulated
+	state.Failures = slices.Clone(s.state.Failures)
+	slices.Reverse(state.Failures)
+	state.Models = slices.Clone(s.state.Models)
+	for i, m := range state.Models {
+		if summary, ok := s.last[m.Name]; ok {
+			state.Models[i].Last = &summary
+		}
+	}
+	if s.state.Running != nil {
+		running := *s.state.Running
+		state.Running = &running
+	}
+	return state
+}
+
+// CycleStarted implements workload.Observer.
+func (s *Store) CycleStarted(number int, order []workload.Model, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Running = &Progress{Cycle: number, Start: at, Turns: len(order)}
+}
+
+// TurnStarted implements workload.Observer.
+func (s *Store) TurnStarted(model string, _ time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.state.Running; p != nil {
+		p.Model, p.Requests = model, 0
+	}
+}
+
+// RequestDone implements workload.Observer.
+func (s *Store) RequestDone(r workload.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.state.Running; p != nil {
+		p.Requests++
+	}
+	if !r.OK() {
+		s.fail(Failure{Last: r.Start, Model: r.Model, Prompt: r.Prompt, Outcome: string(r.Outcome), Reason: r.Err})
+	}
+}
+
+// TurnDone implements workload.Observer.
+func (s *Store) TurnDone(t workload.Turn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.state.Running; p != nil {
+		p.Model, p.Requests, p.Done = "", 0, p.Done+1
+	}
+	summary := Summarize(t)
+	summary.Reason = clip(summary.Reason)
+	if s.configured(t.Model) {
+		s.last[t.Model] = summary
+	}
+	if summary.Requests == 0 && t.Outcome != workload.TurnOK { // otherwise its requests tell why
+		s.fail(Failure{Last: t.Start, Model: t.Model, Outcome: string(t.Outcome), Reason: t.Reason})
+	}
+}
+
+// CycleDone implements workload.Observer.
+func (s *Store) CycleDone(c workload.Cycle) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Running = nil
+	s.state.LastCycle = &CycleSummary{Number: c.Number, Start: c.Start, Duration: c.Duration, Outcome: c.Outcome}
+}
+
+func (s *Store) configured(model string) bool {
+	return slices.ContainsFunc(s.state.Models, func(m ModelState) bool { return m.Name == model })
+}
+
+// fail adds f to the failures, or to the latest of them when that is alike.
+func (s *Store) fail(f Failure) {
+	f.Reason, f.Count = clip(f.Reason), 1
+	all := s.state.Failures
+	if n := len(all); n > 0 {
+		if l := &all[n-1]; l.Model == f.Model && l.Outcome == f.Outcome && l.Reason == f.Reason {
+			f.Count = l.Count + 1
+			*l = f
+			return
+		}
+	}
+	if len(all) == maxFailures {
+		all = slices.Delete(all, 0, 1)
+	}
+	s.state.Failures = append(all, f)
+}
+
+// clip returns at most maxReason bytes of s, as valid UTF-8.
+func clip(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= maxReason {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxReason], "") + "…"
+}
