@@ -1,0 +1,175 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// recording is the memory of one turn. Sampler.mu guards it.
+type recording struct {
+	s        *Sampler
+	model    string
+	phase    workload.Phase
+	released time.Time // when phase became PhaseReleased
+	root     key       // exo's main process at the first sample
+	moved    bool      // exo was started again meanwhile
+	before   *uint64
+	totals   []uint64 // of PhaseMeasure
+	peak     peak
+	runners  int // most runners at once in PhaseMeasure
+	ended    bool
+}
+
+// Begin starts the recording of model's turn and samples exo's tree once. It replaces a
+// recording that has not ended.
+func (s *Sampler) Begin(model string) workload.Recording {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &recording{s: s, model: model, phase: workload.PhaseBefore}
+	s.rec = r
+	if seen, ok := s.observe(searchRoot); ok {
+		r.add(seen)
+	}
+	s.rouse()
+	return r
+}
+
+// rouse makes Run look at the clock again: the interval between samples has changed.
+func (s *Sampler) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Mark samples exo's tree once, as the end of the phase under way and the start of the next
+// one. High-water marks start afresh when the turn leaves PhaseBefore.
+func (r *recording) Mark(phase workload.Phase) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.ended || r.s.rec != r || phase == r.phase {
+		return
+	}
+	if r.phase == workload.PhaseBefore {
+		if t := r.s.tree; t != nil {
+			r.s.resetPeaks(t.pids)
+		}
+	}
+	seen, ok := r.s.observe(searchTree)
+	if ok {
+		r.edge(seen)
+	}
+	r.phase = phase
+	if phase == workload.PhaseReleased {
+		r.released = time.Now()
+	}
+	if ok && phase == workload.PhaseMeasure {
+		r.add(seen)
+	}
+}
+
+// edge takes a sample of the moment in which a phase ends. It counts neither as one of
+// PhaseMeasure, where the model may be gone already, nor as one of the next phase.
+func (r *recording) edge(seen sample) {
+	r.follow()
+	switch r.phase {
+	case workload.PhaseBefore:
+		r.before = &seen.total
+		r.peak.start(seen)
+	case workload.PhaseLoading, workload.PhaseMeasure:
+		r.peak.add(seen)
+	}
+}
+
+// add takes a sample from within the phase under way.
+func (r *recording) add(seen sample) {
+	r.follow()
+	switch r.phase {
+	case workload.PhaseBefore:
+		r.before = &seen.total
+	case workload.PhaseLoading:
+		r.peak.add(seen)
+	case workload.PhaseMeasure:
+		r.peak.add(seen)
+		r.totals = append(r.totals, seen.total)
+		r.runners = max(r.runners, seen.runners)
+	}
+}
+
+// follow notices that exo was started again. There has just been a sample.
+func (r *recording) follow() {
+	root := r.s.tree.members[0].key
+	if r.root == (key{}) {
+		r.root = root
+	}
+	r.moved = r.moved || r.root != root
+}
+
+// End returns what the turn occupied. When the model was released it waits out the settling
+// time first, unless ctx or Run ends meanwhile.
+//
+// Median is taken over the samples of PhaseMeasure; Peak from the start of loading to the
+// release, as described at peak. Before is the last sample of PhaseBefore. Before and After
+// are unknown when exo was started again in between: they would compare two processes.
+// Shared tells that more than one runner was there while requests ran.
+func (r *recording) End(ctx context.Context, loaded bool) workload.Memory {
+	r.settle(ctx, loaded)
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.ended {
+		return workload.Memory{}
+	}
+	r.ended = true
+	var after *uint64
+	if r.s.rec == r {
+		if seen, ok := r.s.observe(searchTree); ok {
+			r.follow()
+			after = &seen.total
+		}
+		r.s.rec = nil
+		r.s.rouse()
+	}
+	if len(r.totals) == 0 {
+		return workload.Memory{}
+	}
+	m := workload.Memory{Samples: len(r.totals), Median: median(r.totals), Shared: r.runners > 1}
+	m.Peak, m.PeakSource = r.peak.result()
+	if loaded && !r.moved && r.before != nil {
+		m.Before, m.HasBefore = *r.before, true
+		if after != nil && r.phase == workload.PhaseReleased {
+			m.After, m.HasAfter = *after, true
+		}
+	}
+	if m.Shared {
+		r.s.log.Info("memory of the turn is shared: other instances were loaded", "model", r.model, "runners", r.runners)
+	}
+	return m
+}
+
+// settle waits until what was released has had its time to go.
+func (r *recording) settle(ctx context.Context, loaded bool) {
+	r.s.mu.Lock()
+	wait := r.s.settle - time.Since(r.released)
+	idle := !loaded || r.phase != workload.PhaseReleased || r.ended || r.s.rec != r
+	r.s.mu.Unlock()
+	if idle || wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-r.s.done:
+	}
+}
+
+// median returns the median of values, which must not be empty; of two middle ones the mean.
+func median(values []uint64) uint64 {
+	slices.Sort(values)
+	lo, hi := values[(len(values)-1)/2], values[len(values)/2]
+	return lo + (hi-lo)/2
+}

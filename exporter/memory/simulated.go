@@ -1,0 +1,54 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Simulated is a process of a machine that does not exist.
+type Simulated struct {
+	PID     int32
+	PPID    int32
+	Created time.Time
+	RSS     uint64 // bytes
+	Peak    uint64 // bytes; 0 when the process has no high-water mark
+	Command []string
+}
+
+// SimulatedSource returns a Source whose processes are what list returns at the time of each
+// reading.
+func SimulatedSource(list func() []Simulated) Source { return simulatedSource(list) }
+
+type simulatedSource func() []Simulated
+
+func (s simulatedSource) Table(context.Context, bool) ([]Process, error) {
+	all := s()
+	table := make([]Process, len(all))
+	for i, p := range all {
+		table[i] = Process{PID: p.PID, PPID: p.PPID}
+	}
+	return table, nil
+}
+
+func (s simulatedSource) Read(_ context.Context, pids []int32, _ Detail) ([]Usage, error) {
+	var usages []Usage
+	for _, p := range s() {
+		if slices.Contains(pids, p.PID) {
+			usages = append(usages, Usage{PID: p.PID, Created: p.Created.UnixMilli(), RSS: p.RSS, Peak: p.Peak})
+		}
+	}
+	return usages, nil
+}
+
+func (s simulatedSource) Commands(_ context.Context, pids []int32) (map[int32][]string, error) {
+	commands := make(map[int32][]string)
+	for _, p := range s() {
+		if len(p.Command) > 0 && (pids == nil || slices.Contains(pids, p.PID)) {
+			commands[p.PID] = p.Command
+		}
+	}
+	return commands, nil
+}
+
+func (simulatedSource) ResetPeaks(context.Context, []int32) {}
