@@ -37,7 +37,7 @@ type fakeSession struct {
 }
 
 func (s *fakeSession) ExoModel() string { return "id/" + s.m.Name }
-func (s *fakeSession) Load() Load       { return Load{Loaded: true, Duration: time.Second} }
+func (s *fakeSession) Load() Load       { return Load{Loaded: true, Owned: true, Duration: time.Second} }
 
 func (s *fakeSession) Measure(ctx context.Context, r Request) Result {
 	s.n.busy++
@@ -146,7 +146,7 @@ func TestCycleRunsEveryPromptOnEveryModelAfterAWarmup(t *testing.T) {
 		if turn.ExoModel != "id/m0" || !turn.Load.Loaded || turn.Memory.Median != 5 || turn.Duration != 4*time.Second {
 			t.Errorf("turn: %+v", turn)
 		}
-		if got := strings.Join(meter.log[:5], ", "); got != "begin m0, loading, measure, released, end loaded=true" {
+		if got := strings.Join(meter.log[:6], ", "); got != "begin m0, loading, measure, releasing, released, end loaded=true" {
 			t.Errorf("meter was told: %s", got)
 		}
 		if !slices.Equal(n.closed, []string{"m0", "m1"}) {

@@ -68,10 +68,11 @@ type Phase string
 
 // The phases of a turn in their order.
 const (
-	PhaseBefore   Phase = "before"   // the model is not loaded yet
-	PhaseLoading  Phase = "loading"  // exo loads it
-	PhaseMeasure  Phase = "measure"  // loaded; warm-up and requests run
-	PhaseReleased Phase = "released" // unloaded, settling
+	PhaseBefore    Phase = "before"    // the model is not loaded yet
+	PhaseLoading   Phase = "loading"   // exo loads it; legacy exo does so within the warm-up
+	PhaseMeasure   Phase = "measure"   // loaded and warm; the measured requests run
+	PhaseReleasing Phase = "releasing" // what was created is being given back
+	PhaseReleased  Phase = "released"  // unloaded, settling; not reached where nothing was unloaded
 )
 
 // Meter watches exo's memory during turns.

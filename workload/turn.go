@@ -30,6 +30,10 @@ func (o TurnOutcome) Good() bool { return o == TurnOK || o == TurnPartial }
 type Load struct {
 	// Loaded is true when this turn loaded the model, false when it was ready already.
 	Loaded bool
+	// Owned is true when closing the session unloads the model again.
+	Owned bool
+	// Shared is true when other people's instances were loaded too.
+	Shared bool
 	// Duration is from asking for the instance to its being ready, download excluded; 0 where
 	// nothing tells (legacy exo loads within the first request).
 	Duration time.Duration

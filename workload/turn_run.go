@@ -21,7 +21,10 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 	defer func() { t.Duration = time.Since(t.Start) }()
 
 	rec := r.o.Meter.Begin(m.Name)
-	defer func() { t.Memory = rec.End(ctx, t.Load.Loaded) }()
+	defer func() {
+		t.Memory = rec.End(ctx, t.Load.Loaded)
+		t.Memory.Shared = t.Memory.Shared || t.Load.Shared
+	}()
 	rec.Mark(PhaseLoading)
 	session, err := r.o.Target.Open(ctx, m)
 	if err != nil {
@@ -33,19 +36,20 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 	}
 	t.ExoModel = session.ExoModel()
 	t.Load = session.Load()
-	rec.Mark(PhaseMeasure)
-	reached = r.measure(ctx, session, &t)
+	reached = r.measure(ctx, session, rec, &t)
 	t.judge(len(r.o.Suite.Prompts))
 	t.Load = session.Load() // an implicit load shows only with the first request
+	rec.Mark(PhaseReleasing)
 	if err := r.close(ctx, session); err != nil {
 		r.o.Logger.Warn("could not give back what the turn created", "model", m.Name, "error", err)
+	} else if t.Load.Owned {
+		rec.Mark(PhaseReleased)
 	}
-	rec.Mark(PhaseReleased)
 	return t, reached
 }
 
 // measure puts the warm-up and then every prompt to the model.
-func (r *Runner) measure(ctx context.Context, s Session, t *Turn) (reached bool) {
+func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn) (reached bool) {
 	prompts := r.o.Suite.Prompts
 	warmup := prompts[0]
 	warmup.MaxTokens = min(warmup.MaxTokens, warmupTokens)
@@ -54,6 +58,7 @@ func (r *Runner) measure(ctx context.Context, s Session, t *Turn) (reached bool)
 	if !last.OK() && ctx.Err() == nil {
 		r.o.Logger.Warn("warm-up failed", "model", t.Model, "outcome", last.Outcome, "error", last.Err)
 	}
+	rec.Mark(PhaseMeasure)
 	silent := 0
 	for i, p := range prompts {
 		if last.Outcome.silent() {
