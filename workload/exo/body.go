@@ -1,0 +1,65 @@
+package exo
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+
+	"exo-bench-exporter/workload"
+)
+
+type chatRequest struct {
+	Model         string             `json:"model"`
+	Messages      []workload.Message `json:"messages"`
+	MaxTokens     int                `json:"max_tokens"`
+	Temperature   float64            `json:"temperature"`
+	Seed          int                `json:"seed"`
+	Stream        bool               `json:"stream"`
+	StreamOptions *streamOptions     `json:"stream_options,omitempty"`
+}
+
+type streamOptions struct {
+	IncludeUsage bool `json:"include_usage"`
+}
+
+// newBody builds the body of a chat completion. Legacy exo reads model, messages and stream
+// of it and passes over the rest; exo 1.x always sends usage, so only other servers are
+// asked for it.
+func newBody(d workload.Dialect, exoModel string, r workload.Request, nonce string) chatRequest {
+	b := chatRequest{
+		Model: exoModel, Messages: r.Prompt.Messages, MaxTokens: r.Prompt.MaxTokens,
+		Temperature: r.Temperature, Seed: r.Seed, Stream: true,
+	}
+	if d == workload.DialectOpenAI {
+		b.StreamOptions = &streamOptions{IncludeUsage: true}
+	}
+	if nonce != "" && len(b.Messages) > 0 {
+		b.Messages = append([]workload.Message(nil), b.Messages...)
+		b.Messages[0].Content = nonce + "\n" + b.Messages[0].Content
+	}
+	return b
+}
+
+// nonces makes prompts that no prefix cache has seen. A nonce is nine decimal digits, always:
+// Llama 3's tokenizer takes digits by threes, Mistral's and Qwen's (which the R1 distill
+// shares) one by one, so every nonce costs one model the same number of tokens and prompts
+// stay of constant length.
+type nonces struct{ n atomic.Uint64 }
+
+const (
+	nonceFirst = 100_000_000 // the least number of nine digits
+	nonceCount = 900_000_000
+	// nonceStep has no factor in common with nonceCount, so that no nonce comes twice before
+	// all have come once, and is large, so that successive ones differ in their first digits.
+	nonceStep = 556_230_587
+)
+
+func newNonces() *nonces {
+	ns := &nonces{}
+	ns.n.Store(rand.Uint64N(nonceCount))
+	return ns
+}
+
+func (ns *nonces) next() string {
+	return fmt.Sprintf("%09d", nonceFirst+ns.n.Add(nonceStep)%nonceCount)
+}

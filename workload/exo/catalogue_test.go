@@ -1,0 +1,154 @@
+package exo
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"exo-bench-exporter/workload"
+)
+
+func TestCandidates(t *testing.T) {
+	for _, tc := range []struct {
+		dialect workload.Dialect
+		model   workload.Model
+		want    []string
+	}{
+		{workload.DialectExo1, workload.Model{Name: "llama-3.1-8b"}, []string{"mlx-community/Meta-Llama-3.1-8B-Instruct-4bit", "llama-3.1-8b"}},
+		{workload.DialectExo1, workload.Model{Name: "llama-3.1-8b", ExoID: "x"}, []string{"x"}},
+		{workload.DialectExo1, workload.Model{Name: "mine"}, []string{"mine"}},
+		{workload.DialectExo0, workload.Model{Name: "deepseek-r1"}, []string{"deepseek-r1-distill-qwen-7b"}},
+		{workload.DialectExo0, workload.Model{Name: "mistral-7b"}, nil},
+		{workload.DialectExo0, workload.Model{Name: "mistral-7b", ExoID: "mistral-nemo"}, []string{"mistral-nemo"}},
+		{workload.DialectExo0, workload.Model{Name: "mine"}, []string{"mine"}},
+		{workload.DialectOpenAI, workload.Model{Name: "llama-3.1-8b"}, []string{"llama-3.1-8b"}},
+	} {
+		if got := candidates(tc.dialect, tc.model); !slices.Equal(got, tc.want) {
+			t.Errorf("%s %+v: %v, want %v", tc.dialect, tc.model, got, tc.want)
+		}
+	}
+	for _, m := range workload.DefaultModels() {
+		if _, ok := known[m.Name]; !ok {
+			t.Errorf("the table lacks %s", m.Name)
+		}
+	}
+}
+
+// openError opens m and returns the reason for which that is not possible.
+func openError(t *testing.T, c *Client, m workload.Model) string {
+	t.Helper()
+	_, err := c.Open(t.Context(), m)
+	var turn *workload.TurnError
+	if !errors.As(err, &turn) || turn.Outcome != workload.TurnUnavailable {
+		t.Fatalf("%+v: got %v, want the model to be unavailable", m, err)
+	}
+	return turn.Reason
+}
+
+func TestOpenExo0(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newFakeNode(t, map[string]http.HandlerFunc{
+			"/healthcheck":    answer(200, healthy),
+			"/initial_models": answer(200, `{"llama-3.2-1b":{"name":"Llama 3.2 1B","loading":true},"qwen-2.5-7b":{}}`),
+			"/v1/models":      answer(200, `{"object":"list","data":[{"id":"llama-3.1-8b"}]}`), // all there are, not what the engine can serve
+		})
+		c := n.client(nil)
+		s, err := c.Open(t.Context(), workload.Model{Name: "llama-3.2-1b"})
+		if err != nil || s.ExoModel() != "llama-3.2-1b" || s.Close(t.Context()) != nil {
+			t.Fatalf("got %v, %v", s, err)
+		}
+		if why := openError(t, c, workload.Model{Name: "llama-3.1-8b"}); !strings.Contains(why, "it can serve [llama-3.2-1b qwen-2.5-7b]") {
+			t.Errorf("reason %q does not name what can be served", why)
+		}
+		if why := openError(t, c, workload.Model{Name: "qwen-1.5-7b"}); !strings.Contains(why, "EXOBENCH_MODELS=…,qwen-1.5-7b=qwen-2.5-7b") {
+			t.Errorf("reason %q does not name the nearest", why)
+		}
+		if s, err := c.Open(t.Context(), workload.Model{Name: "qwen-1.5-7b", ExoID: "qwen-2.5-7b"}); err != nil || s.ExoModel() != "qwen-2.5-7b" {
+			t.Errorf("mapped by the user: %v, %v", s, err)
+		}
+		for _, p := range n.paths() {
+			if !strings.HasPrefix(p, "GET ") || strings.Contains(p, "modelpool") || strings.Contains(p, "quit") {
+				t.Errorf("%s was asked for", p)
+			}
+		}
+		n.set("/initial_models", nil)
+		if s, err := c.Open(t.Context(), workload.Model{Name: "llama-3.1-8b"}); err != nil {
+			t.Errorf("by /v1/models: %v, %v", s, err)
+		}
+		n.set("/v1/models", nil)
+		if s, err := c.Open(t.Context(), workload.Model{Name: "deepseek-r1"}); err != nil {
+			t.Errorf("without any list: %v, %v", s, err)
+		}
+	})
+}
+
+// A switch of models is a load, which belongs to the turn that caused it. Whether the first
+// model was loaded already cannot be known.
+func TestLegacyLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/healthcheck": answer(200, healthy)})
+		n.set(pathV1, func(w http.ResponseWriter, r *http.Request) {
+			asked := n.prompts()
+			id := asked[len(asked)-1].body.Model
+			stream(nil, step{ms, strings.Replace(data(`{"content":"a"}`, "stop", ""), "org/m", id, 1)})(w, r)
+		})
+		c := n.client(nil)
+		for i, tc := range []struct {
+			id     string
+			loaded bool
+		}{{"a", false}, {"a", false}, {"b", true}, {"b", false}, {"a", true}} {
+			s, err := c.Open(t.Context(), workload.Model{Name: "m", ExoID: tc.id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if r := s.Measure(t.Context(), request(4)); !r.OK() || s.Load().Loaded != tc.loaded {
+					t.Errorf("turn %d of %s: %s (%s), loaded %v, want %v", i, tc.id, r.Outcome, r.Err, s.Load().Loaded, tc.loaded)
+				}
+			}
+		}
+	})
+}
+
+func TestOpenOpenAI(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": answer(200, `{"data":[{"id":"x"}]}`)})
+		c := n.client(nil)
+		for _, id := range []string{"x", "y"} {
+			s, err := c.Open(t.Context(), workload.Model{Name: "m", ExoID: id})
+			if err != nil || s.ExoModel() != id {
+				t.Errorf("%s: %v, %v: the server's answer to a prompt decides", id, s, err)
+			}
+		}
+		if c.firstTime("y") {
+			t.Error("the missing model was not noted")
+		}
+		c = n.client(func(o *Options) { o.Dialect = workload.DialectOpenAI })
+		n.setDown(true)
+		_, err := c.Open(t.Context(), workload.Model{Name: "m"})
+		var turn *workload.TurnError
+		if err == nil || errors.As(err, &turn) {
+			t.Errorf("got %v, want an error that says that nobody could be asked", err)
+		}
+	})
+}
+
+func TestModelIDs(t *testing.T) {
+	for in, want := range map[string]int{
+		`{"object":"list","data":[{"id":"a"},{"id":"b"}]}`: 2,
+		`{"data":[]}`:                0,
+		`[{"id":"a","object":"m"}]`:  1,
+		`{"models":[]}`:              -1,
+		`{"data":null}`:              -1,
+		`"x"`:                        -1,
+		`{"error":"no such method"}`: -1,
+	} {
+		ids, err := modelIDs([]byte(in))
+		if (err != nil) != (want < 0) || len(ids) != max(want, 0) {
+			t.Errorf("%s: %v, %v, want %d", in, ids, err, want)
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package exo
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/sse"
+)
+
+func TestToken(t *testing.T) {
+	type verdict struct{ token, content bool }
+	none, think, say := verdict{}, verdict{true, false}, verdict{true, true}
+	for _, tc := range []struct {
+		delta      string
+		exo, other verdict
+	}{
+		{`{"role":"assistant","content":"a"}`, say, say},
+		{`{"role":"assistant","content":""}`, say, none},
+		{`{"role":"assistant","content":null}`, none, none},
+		{`{"role":"assistant"}`, none, none},
+		{`{}`, none, none},
+		{`{"content":" "}`, say, say},
+		{`{"content":"\u0000"}`, say, say},
+		{`{"reasoning_content":"a"}`, think, think},
+		{`{"content":null,"reasoning_content":""}`, think, none},
+		{`{"reasoning":"a"}`, think, think},
+		{`{"content":"","reasoning":"a"}`, say, think},
+		{`{"tool_calls":[{"index":0}]}`, think, think},
+		{`{"tool_calls":[ ]}`, none, none},
+		{`{"tool_calls":null}`, none, none},
+		{`{"tool_calls":{}}`, none, none},
+	} {
+		var d delta
+		if err := json.Unmarshal([]byte(tc.delta), &d); err != nil {
+			t.Errorf("%s: %v", tc.delta, err)
+		}
+		for dialect, want := range map[workload.Dialect]verdict{workload.DialectExo1: tc.exo, workload.DialectExo0: tc.exo, workload.DialectOpenAI: tc.other} {
+			var got verdict
+			if got.token, got.content = d.token(dialect); got != want {
+				t.Errorf("%s on %s: %+v, want %+v", tc.delta, dialect, got, want)
+			}
+		}
+	}
+}
+
+func TestComment(t *testing.T) {
+	for in, want := range map[string]bool{
+		"keep-alive":                           false,
+		"generation_stats":                     false,
+		"generation_stats oops":                false,
+		`prefill_progress {"prompt_tps":1}`:    false,
+		`generation_stats {"prompt_tps":"x"}`:  false,
+		`generation_stats {"prompt_tps":1.5}`:  true,
+		`generation_stats {"new":{"tag":[1]}}`: true,
+	} {
+		if got := comment([]byte(in)) != nil; got != want {
+			t.Errorf("%q taken for statistics: %v, want %v", in, got, want)
+		}
+	}
+	for _, in := range []string{`{"in_bytes":7}`, `{"inBytes":7}`, `{"inBytes":7.0}`} {
+		s := comment([]byte(`generation_stats {"peak_memory_usage":` + in + `}`))
+		if s == nil || s.server().PeakMemoryBytes != 7 {
+			t.Errorf("%s read as %+v, want 7 bytes", in, s)
+		}
+	}
+}
+
+// FuzzEvent puts any event to the reader of chunks: it must neither panic nor count what
+// it cannot time.
+func FuzzEvent(f *testing.F) {
+	for _, s := range []string{
+		`{"id":"r1","model":"org/m","choices":[{"index":0,"delta":{"role":"assistant","content":"a"}}]}`,
+		`{"choices":[{"delta":{"content":"","tool_calls":[1]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":1}}}`,
+		`{"error":{"message":"x"}}`, `{"error":null}`, `{"choices":[],"usage":null}`, `{"choices":null}`, `{"generation_stats":{},"power_usage":{}}`,
+		`[DONE]`, ``, `null`, `{"choices":[{"delta":{"content":[]}}]}`, `{"choices":[{"delta":{"tool_calls":""}}]}`,
+	} {
+		f.Add([]byte(s), true)
+		f.Add([]byte(s), false)
+	}
+	f.Fuzz(func(t *testing.T, event []byte, complete bool) {
+		for _, d := range []workload.Dialect{workload.DialectExo1, workload.DialectExo0, workload.DialectOpenAI} {
+			_, guard := newGuard(t.Context(), DefaultTimeouts())
+			x := &exchange{guard: guard, overrun: func() {}, rec: &record{dialect: d, asked: "org/m", maxTokens: 1, t0: time.Now()}}
+			for range 3 {
+				if failure, why := x.event(sse.Event{Data: event, Complete: complete, Time: time.Now()}); failure != "" && why == "" {
+					t.Errorf("%s without a reason", failure)
+				}
+			}
+			_ = comment(event)
+			guard.stop()
+			r := x.rec.done()
+			if len(r.Gaps) != max(0, r.TokenEvents-1) || r.Timed != (r.TokenEvents > 0) || r.TTFT+r.Decode != r.E2E {
+				t.Errorf("%d gaps and timed %v for %d token events", len(r.Gaps), r.Timed, r.TokenEvents)
+			}
+			if (r.Err == "") != r.OK() {
+				t.Errorf("%s with error %q", r.Outcome, r.Err)
+			}
+		}
+	})
+}

@@ -1,0 +1,216 @@
+// Package exo measures models on an inference node over HTTP: exo 1.x (dialect exo1), legacy
+// exo 0.0.x (exo0), and any server with OpenAI's chat completions (openai).
+//
+//	Client.Open → session (id known, model placed) → Measure → exchange → record → workload.Result
+//	Monitor     → workload.Status
+//
+// Package sse decodes the streams, package httpapi makes all other calls, package instance
+// drives the life of exo 1.x instances.
+package exo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/instance"
+)
+
+// EndpointChoice says by which of exo 1.x's routes prompts are put. Other dialects have one.
+type EndpointChoice string
+
+// The choices of a route.
+const (
+	// EndpointAuto takes /bench where it streams, else /v1 with a nonce against the prefix cache.
+	EndpointAuto EndpointChoice = "auto"
+	// EndpointV1 takes /v1 with a nonce.
+	EndpointV1 EndpointChoice = "v1"
+	// EndpointBench takes /bench, also where it answers without streaming (v1.0.71): then only
+	// exo's own figures are known.
+	EndpointBench EndpointChoice = "bench"
+)
+
+// Options configure a Client. Zero values mean the defaults that are named.
+type Options struct {
+	BaseURL   string            // of the node, for example http://localhost:52415
+	APIKey    string            // sent as bearer token when not empty
+	Transport http.RoundTripper // httpapi.NewTransport when nil
+	Dialect   workload.Dialect  // workload.DialectAuto when empty
+	Endpoint  EndpointChoice    // EndpointAuto when empty
+	Timeouts  Timeouts          // DefaultTimeouts
+	// LoadTimeout bounds the loading of a model: on exo 1.x from asking for an instance to its
+	// being ready; elsewhere it is granted to the warm-up request on top of its timeouts, for
+	// there the first request loads the model. 10 minutes.
+	LoadTimeout time.Duration
+	// BusyTimeout bounds the waiting for other people's work on exo 1.x to end; 5 minutes.
+	BusyTimeout time.Duration
+	// StateDir is where created instances are recorded; needed for exo 1.x.
+	StateDir string
+	// AddModels allows models to be added to exo 1.x's catalogue.
+	AddModels bool
+	// MinNodes and Sharding constrain placements on exo 1.x, see instance.Options.
+	MinNodes int
+	Sharding string
+	// Progress is told how a load goes on, see instance.Options; may be nil.
+	Progress func(instance.Progress)
+	Logger   *slog.Logger // discarded when nil
+}
+
+// Client measures models on one node. It implements workload.Target and is safe for
+// concurrent use.
+type Client struct {
+	opts      Options
+	log       *slog.Logger
+	transport http.RoundTripper
+	api       *httpapi.Client
+	stream    http.RoundTripper // one connection a request
+	nonces    *nonces
+	inflight  atomic.Int32 // requests under measurement
+
+	mu        sync.Mutex
+	dialect   workload.Dialect // configured or found; empty while unknown
+	probe     string           // path of the probe that found it
+	nodeID    string           // of exo 1.x, random per start
+	endpoint  workload.Endpoint
+	loaded    string // id that legacy exo answered for last
+	overrun   bool   // it was said that legacy exo ignores max_tokens
+	unlisted  map[string]bool
+	instances *instance.Manager
+}
+
+// New returns a Client, or an error when o is not usable. It calls nobody.
+func New(o Options) (*Client, error) {
+	if o.Transport == nil {
+		o.Transport = httpapi.NewTransport()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.Timeouts = o.Timeouts.withDefaults()
+	setDefault(&o.LoadTimeout, 10*time.Minute)
+	setDefault(&o.BusyTimeout, 5*time.Minute)
+	c := &Client{opts: o, log: o.Logger, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}}
+	switch o.Dialect {
+	case "", workload.DialectAuto:
+	case workload.DialectExo1, workload.DialectExo0, workload.DialectOpenAI:
+		c.dialect = o.Dialect
+	default:
+		return nil, fmt.Errorf("dialect %q is not one of auto, exo1, exo0, openai", o.Dialect)
+	}
+	switch o.Endpoint {
+	case "":
+		c.opts.Endpoint = EndpointAuto
+	case EndpointAuto, EndpointV1, EndpointBench:
+	default:
+		return nil, fmt.Errorf("endpoint %q is not one of auto, v1, bench", o.Endpoint)
+	}
+	var err error
+	base := strings.TrimSuffix(strings.TrimRight(o.BaseURL, "/"), "/v1") // as OpenAI's own clients want it
+	c.api, err = httpapi.New(httpapi.Options{BaseURL: base, APIKey: o.APIKey, Transport: o.Transport})
+	if err != nil {
+		return nil, err
+	}
+	c.stream = o.Transport
+	if t, ok := o.Transport.(*http.Transport); ok {
+		t = t.Clone()
+		t.DisableKeepAlives = true // also keeps it from taking a connection that is idle
+		c.stream = t
+	}
+	return c, nil
+}
+
+// API returns the client of the node's JSON routes.
+func (c *Client) API() *httpapi.Client { return c.api }
+
+// Instances returns the manager of exo 1.x instances, which is made when it is first needed.
+func (c *Client) Instances() (*instance.Manager, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.instances != nil {
+		return c.instances, nil
+	}
+	m, err := instance.NewManager(instance.Options{
+		API: c.api, StateDir: c.opts.StateDir, AddModels: c.opts.AddModels,
+		MinNodes: c.opts.MinNodes, Sharding: c.opts.Sharding,
+		LoadTimeout: c.opts.LoadTimeout, BusyTimeout: c.opts.BusyTimeout,
+		Logger: c.log, Progress: c.opts.Progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.instances = m
+	return m, nil
+}
+
+// Close closes idle connections and lets go of the state directory.
+func (c *Client) Close() error {
+	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.instances == nil {
+		return nil
+	}
+	return c.instances.Close()
+}
+
+// Open implements workload.Target.
+func (c *Client) Open(ctx context.Context, m workload.Model) (workload.Session, error) {
+	d, err := c.Detect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var s *session
+	switch d {
+	case workload.DialectExo1:
+		s, err = c.openExo1(ctx, m)
+	case workload.DialectExo0:
+		s, err = c.openExo0(ctx, m)
+	case workload.DialectOpenAI:
+		s, err = c.openOpenAI(ctx, m)
+	default:
+		err = errors.New("no dialect")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Dialect returns the dialect that is configured or was found; empty while it is not known.
+func (c *Client) Dialect() workload.Dialect {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dialect
+}
+
+// Endpoint returns the route by which prompts are put; empty while it is not found out,
+// which the first request of a turn does.
+func (c *Client) Endpoint() workload.Endpoint {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.dialect == workload.DialectExo0, c.dialect == workload.DialectOpenAI, c.opts.Endpoint == EndpointV1:
+		return workload.EndpointV1
+	}
+	return c.endpoint
+}
+
+func (c *Client) setEndpoint(e workload.Endpoint, why string) {
+	c.mu.Lock()
+	changed := c.endpoint != e
+	c.endpoint = e
+	c.mu.Unlock()
+	if changed {
+		c.log.Info("Route for prompts found", "endpoint", e, "because", why)
+	}
+}

@@ -1,0 +1,125 @@
+package exo
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"exo-bench-exporter/workload"
+)
+
+const (
+	nodeID     = `"0123456789abcdef0123456789abcdef"`
+	healthy    = `{"status": "ok"}`
+	legacyList = `{"object": "list", "data": [{"id": "llama-3.2-1b", "object": "model", "owned_by": "exo", "ready": true}]}`
+)
+
+func TestDetect(t *testing.T) {
+	page := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<html>"))
+	}
+	odd := answer(200, `{"error":"Unexpected endpoint or method. (GET /node_id)"}`) // as LM Studio answers
+	for _, tc := range []struct {
+		name   string
+		routes map[string]http.HandlerFunc
+		want   workload.Dialect
+		words  []string // of the error
+	}{
+		{"exo 1.x", map[string]http.HandlerFunc{"/node_id": answer(200, nodeID), "/v1/models": answer(200, legacyList)}, workload.DialectExo1, nil},
+		{"legacy", map[string]http.HandlerFunc{"/healthcheck": answer(200, healthy), "/v1/models": answer(200, legacyList)}, workload.DialectExo0, nil},
+		{"legacy without healthcheck", map[string]http.HandlerFunc{"/topology": answer(200, `{"nodes":{},"peer_graph":{},"active_node_id":null}`), "/v1/models": answer(200, `[]`)}, workload.DialectExo0, nil},
+		{"llama.cpp", map[string]http.HandlerFunc{"/v1/models": answer(200, `{"object":"list","data":[]}`)}, workload.DialectOpenAI, nil},
+		{"LM Studio", map[string]http.HandlerFunc{"/node_id": odd, "/healthcheck": odd, "/topology": odd, "/v1/models": answer(200, `{"data":[{"id":"x"}]}`)}, workload.DialectOpenAI, nil},
+		{"a web site", map[string]http.HandlerFunc{"/node_id": page, "/healthcheck": page, "/topology": page, "/v1/models": page}, "", []string{"http://node.test:52415", "/node_id", "/healthcheck", "/topology", "/v1/models", "EXOBENCH_EXO_URL"}},
+		{"a key is missing", map[string]http.HandlerFunc{"/v1/models": answer(401, `{"error":{"message":"Invalid API Key"}}`)}, "", []string{"HTTP 401: Invalid API Key", "EXOBENCH_API_KEY"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newFakeNode(t, tc.routes).client(nil)
+				got, err := c.Detect(t.Context())
+				if got != tc.want || (err == nil) != (tc.words == nil) || c.Dialect() != tc.want {
+					t.Fatalf("got %q, %v; the client says %q; want %q", got, err, c.Dialect(), tc.want)
+				}
+				for _, w := range tc.words {
+					if !strings.Contains(err.Error(), w) {
+						t.Errorf("error %q does not name %q", err, w)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestDetectUnreachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newFakeNode(t, map[string]http.HandlerFunc{})
+		n.setDown(true)
+		_, err := n.client(nil).Detect(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "cannot be reached at http://node.test:52415") || n.dials != 1 {
+			t.Errorf("got %v after %d dials, want one refused connection to be enough", err, n.dials)
+		}
+	})
+}
+
+// A node that was seen before is asked by the one question that it answered.
+func TestDetectAsksAgainBriefly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": answer(200, legacyList)})
+		c := n.client(nil)
+		if d, err := c.Detect(t.Context()); d != workload.DialectOpenAI {
+			t.Fatal(d, err)
+		}
+		n.paths()
+		if d, err := c.Detect(t.Context()); d != workload.DialectOpenAI || !slices.Equal(n.paths(), []string{"GET /v1/models"}) {
+			t.Error(d, err)
+		}
+		// After an outage it may be something else.
+		c.forget()
+		n.set("/node_id", answer(200, nodeID))
+		if d, err := c.Detect(t.Context()); d != workload.DialectExo1 {
+			t.Error(d, err)
+		}
+	})
+}
+
+// A restarted exo may be another version: what was found out about the last one is void.
+func TestDetectForgetsARestartedNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/node_id": answer(200, nodeID)})
+		c := n.client(nil)
+		for _, tc := range []struct {
+			id   string
+			want workload.Endpoint
+		}{{nodeID, workload.EndpointV1}, {`"another"`, ""}} {
+			n.set("/node_id", answer(200, tc.id))
+			if c.Dialect() == "" {
+				if _, err := c.Detect(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				c.setEndpoint(workload.EndpointV1, "test")
+			}
+			if _, err := c.Detect(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := c.Endpoint(); got != tc.want {
+				t.Errorf("node %s: endpoint %q, want %q", tc.id, got, tc.want)
+			}
+		}
+	})
+}
+
+func TestNewRefusesBadOptions(t *testing.T) {
+	for _, o := range []Options{
+		{BaseURL: "localhost:52415"},
+		{BaseURL: "http://user:pw@localhost"},
+		{BaseURL: "http://localhost", Dialect: "exo2"},
+		{BaseURL: "http://localhost", Endpoint: "v2"},
+	} {
+		if _, err := New(o); err == nil || strings.Contains(err.Error(), "pw") {
+			t.Errorf("%+v: %v, want an error without the password", o, err)
+		}
+	}
+}

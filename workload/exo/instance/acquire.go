@@ -1,0 +1,136 @@
+package instance
+
+import (
+	"context"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// Info describes the instance behind a Lease, for logs and the status page. Its ids are
+// random and make no labels.
+type Info struct {
+	Instance string
+	Model    string // exo's id of the model
+	Kind     string // exo's variant, for example MlxRingInstance
+	Nodes    int    // nodes it runs on; 0 where exo does not say
+	Via      string // "existing", or the route that placed it: "previews", "placement", "place_instance"
+}
+
+// Lease is a ready instance of a model.
+type Lease struct {
+	Load   workload.Load
+	Owned  bool // the Manager created it, and Release removes it
+	Shared bool // other instances were listed when it was ready
+	Info   Info
+
+	m   *Manager
+	in  inst
+	rec *record // nil unless Owned
+}
+
+// Acquire finds a ready instance of the model that exo calls model, or places one and waits
+// until it is ready. An error is a *workload.TurnError when exo answered but the model
+// cannot be had, and any other error when exo could not be asked or ctx ended; either way
+// nothing is left behind, unless exo cannot be reached: then the record stays, and a later
+// Acquire, Release or Sweep removes the instance.
+func (m *Manager) Acquire(ctx context.Context, model string) (*Lease, error) {
+	if _, err := m.reap(ctx); err != nil {
+		m.log.Warn("Clearing away what was left behind did not succeed; it is tried again", "err", err)
+	}
+	if err := m.WaitIdle(ctx); err != nil {
+		return nil, err
+	}
+	if lease, err := m.existing(ctx, model); lease != nil || err != nil {
+		return lease, err
+	}
+	if err := m.offered(ctx, model); err != nil {
+		return nil, err
+	}
+	return m.place(ctx, model)
+}
+
+// existing returns a lease on an instance of the model that is there already, or nil when
+// there is none. One that is not ready is waited for: as long as others' work is, unless it
+// is dead, which shows within runnerBound. It is never touched, and no second one is placed
+// beside it.
+func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
+	start := time.Now()
+	var deadSince time.Time
+	for {
+		v, err := m.node.view(ctx)
+		if err != nil {
+			return nil, answered(ctx, err, "exo's instances cannot be read")
+		}
+		all := v.of(model)
+		if len(all) == 0 {
+			return nil, nil
+		}
+		waitFor, h := v.firstUnready(all)
+		if waitFor == nil {
+			in := all[0]
+			m.log.Info("Using an instance that is loaded already; it will be left alone", "model", model, "instance", in.id)
+			return m.lease(v, in, "existing", nil, workload.Load{}), nil
+		}
+		m.progress(Progress{Model: model, Stage: "waiting", Elapsed: time.Since(start)})
+		if !h.dead {
+			deadSince = time.Time{}
+		} else if deadSince.IsZero() {
+			deadSince = time.Now()
+		}
+		switch {
+		case !deadSince.IsZero() && time.Since(deadSince) >= runnerBound:
+			return nil, failed(nil, "instance %s of %s, which is not ours, is listed but not alive (runners: %s%s): exo would send requests "+
+				"there and they would hang (exo #2120). It was left alone; delete it in exo's dashboard or with DELETE /instance/%s",
+				waitFor.id, model, h.states, because(h.reason), waitFor.id)
+		case time.Since(start) >= m.opts.BusyTimeout:
+			return nil, skipped(nil, "instance %s of %s, which is not ours, was not ready after %s (runners: %s): somebody seems to be "+
+				"loading it. It was left alone and is used once it is ready",
+				waitFor.id, model, m.opts.BusyTimeout, h.states)
+		}
+		if err := sleep(ctx, retryInterval); err != nil {
+			return nil, answered(ctx, err, "waiting for an instance of %s", model)
+		}
+	}
+}
+
+func (v view) firstUnready(all []inst) (*inst, health) {
+	for _, in := range all {
+		if h := v.health(in); !h.ready {
+			return &in, h
+		}
+	}
+	return nil, health{}
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return "; " + oneLine(reason)
+}
+
+func (m *Manager) lease(v view, in inst, via string, rec *record, load workload.Load) *Lease {
+	return &Lease{
+		Load: load, Owned: rec != nil, Shared: len(v.instances) > 1,
+		Info: Info{Instance: in.id, Model: in.model, Kind: in.kind, Nodes: len(in.nodes), Via: via},
+		m:    m, in: in, rec: rec,
+	}
+}
+
+// Check tells what is wrong with the instance at the moment; nil when it is ready. It is for
+// telling a request that failed because the instance went from one that failed by itself.
+func (l *Lease) Check(ctx context.Context) error {
+	v, err := l.m.node.view(ctx)
+	if err != nil {
+		return answered(ctx, err, "exo's instances cannot be read")
+	}
+	in, listed := v.instances[l.in.id]
+	if !listed {
+		return failed(nil, "instance %s of %s is gone: somebody deleted it, its node left, or exo's master changed", l.in.id, l.in.model)
+	}
+	if h := v.health(in); !h.ready {
+		return failed(nil, "instance %s of %s is not ready any more (runners: %s%s)", in.id, in.model, h.states, because(h.reason))
+	}
+	return nil
+}

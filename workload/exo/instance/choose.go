@@ -1,0 +1,147 @@
+package instance
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"exo-bench-exporter/workload/exo/httpapi"
+)
+
+// placement is an instance as exo proposes it, not created yet.
+type placement struct {
+	inst
+	raw  json.RawMessage   // verbatim, to be posted back; nil when exo proposes nothing, see placeBlind
+	need map[string]uint64 // bytes that it takes on each node; empty where exo does not say
+	via  string
+}
+
+// preview is one entry of /instance/previews.
+type preview struct {
+	sharding, meta string
+	instance       json.RawMessage
+	need           map[string]uint64
+	err            string
+}
+
+func (p *preview) UnmarshalJSON(b []byte) error {
+	var doc struct {
+		Instance json.RawMessage `json:"instance"`
+	}
+	var rest any
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return nil // not a preview that can be used
+	}
+	if err := json.Unmarshal(b, &rest); err != nil {
+		return err
+	}
+	*p = preview{
+		sharding: text(child(rest, "sharding")), meta: text(child(rest, "instanceMeta")),
+		need: map[string]uint64{}, err: text(child(rest, "error")),
+	}
+	if string(doc.Instance) != "null" {
+		p.instance = doc.Instance
+	}
+	for id, n := range objects(child(rest, "memoryDeltaByNode")) {
+		p.need[id], _ = amount(n)
+	}
+	return nil
+}
+
+// choose asks exo how it would place the model: by /instance/previews, where that is
+// missing by /instance/placement, and where that is missing too it returns a placement
+// without raw.
+func (m *Manager) choose(ctx context.Context, model string) (placement, error) {
+	var doc struct {
+		Previews []preview `json:"previews"`
+	}
+	for start := time.Now(); ; {
+		err := m.node.get(ctx, "/instance/previews?model_id="+url.QueryEscape(model), &doc)
+		switch {
+		case missing(err):
+			m.node.sayOnce("previews", "This exo does not preview placements: asking for a single one")
+			return m.choosePlacement(ctx, model)
+		case httpapi.IsStatus(err, http.StatusBadRequest):
+			return placement{}, unavailable(err, "exo cannot place %s", model)
+		case err != nil:
+			return placement{}, answered(ctx, err, "exo's placements of %s cannot be read", model)
+		case len(doc.Previews) > 0:
+			return m.best(ctx, model, doc.Previews)
+		case time.Since(start) >= topologyBound:
+			return placement{}, unavailable(nil, "exo proposes no placement of %s at all, even after %s: it seems to know no node; look whether its workers run",
+				model, topologyBound)
+		}
+		if err := sleep(ctx, time.Second); err != nil {
+			return placement{}, answered(ctx, err, "waiting for placements of %s", model)
+		}
+	}
+}
+
+// best picks the placement on the fewest nodes that are enough, ring before RDMA.
+func (m *Manager) best(ctx context.Context, model string, previews []preview) (placement, error) {
+	var fit []placement
+	var refusals []string
+	most := 0
+	for _, p := range previews {
+		if p.err != "" || p.instance == nil {
+			if strings.EqualFold(p.sharding, m.opts.Sharding) && p.err != "" && !slices.Contains(refusals, p.err) {
+				refusals = append(refusals, p.err)
+			}
+			continue
+		}
+		c := placement{inst: parseInst("", tree(p.instance)), raw: p.instance, need: p.need, via: "previews"}
+		most = max(most, len(c.nodes))
+		// exo places on one node by pipeline whatever was asked for.
+		if len(c.nodes) >= m.opts.MinNodes && (len(c.nodes) == 1 || strings.EqualFold(p.sharding, m.opts.Sharding)) {
+			fit = append(fit, c)
+		}
+	}
+	if len(fit) > 0 {
+		slices.SortStableFunc(fit, func(a, b placement) int {
+			return cmp.Or(cmp.Compare(len(a.nodes), len(b.nodes)), cmp.Compare(rank(a.kind), rank(b.kind)))
+		})
+		return fit[0], nil
+	}
+	why := strings.Join(refusals, "; ")
+	switch {
+	case strings.Contains(strings.ToLower(why), "memory"):
+		return placement{}, skipped(nil, "exo cannot place %s: %s (%s); unload something or choose a smaller model", model, oneLine(why), m.available(ctx))
+	case why != "":
+		return placement{}, unavailable(nil, "exo cannot place %s: %s", model, oneLine(why))
+	}
+	return placement{}, unavailable(nil, "exo places %s on at most %d nodes, but at least %d with %s sharding are asked for",
+		model, most, m.opts.MinNodes, m.opts.Sharding)
+}
+
+func rank(kind string) int {
+	if strings.Contains(kind, "Ring") {
+		return 0
+	}
+	return 1
+}
+
+func (m *Manager) choosePlacement(ctx context.Context, model string) (placement, error) {
+	q := url.Values{
+		"model_id": {model}, "sharding": {m.opts.Sharding}, "instance_meta": {"MlxRing"}, "min_nodes": {fmt.Sprint(m.opts.MinNodes)},
+	}
+	var raw json.RawMessage
+	err := m.node.get(ctx, "/instance/placement?"+q.Encode(), &raw)
+	switch {
+	case missing(err):
+		m.node.sayOnce("placement", "This exo does not propose placements either: letting it place blindly")
+		return placement{inst: inst{model: model}, via: "place_instance"}, nil
+	case httpapi.IsStatus(err, http.StatusBadRequest) && strings.Contains(strings.ToLower(err.Error()), "memory"):
+		return placement{}, skipped(err, "exo cannot place %s (%s); unload something or choose a smaller model", model, m.available(ctx))
+	case httpapi.IsStatus(err, http.StatusBadRequest):
+		return placement{}, unavailable(err, "exo cannot place %s", model)
+	case err != nil:
+		return placement{}, answered(ctx, err, "exo's placement of %s cannot be read", model)
+	}
+	return placement{inst: parseInst("", tree(raw)), raw: raw, via: "placement"}, nil
+}

@@ -1,0 +1,19 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package instance
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// tryLock takes the exclusive lock of f if nobody holds it. The kernel gives the lock up
+// with the process, however that ends.
+func tryLock(f *os.File) (bool, error) {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
+}

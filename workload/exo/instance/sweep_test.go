@@ -1,0 +1,270 @@
+package instance
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// killer ends the process that calls the node, as SIGKILL does, around one of its calls.
+type killer struct {
+	node  http.RoundTripper
+	at    string // "METHOD path-prefix"
+	skip  int    // calls like that which pass first
+	after bool   // the node gets the call before the process ends
+
+	mu   sync.Mutex
+	dead bool
+}
+
+func (k *killer) RoundTrip(req *http.Request) (*http.Response, error) {
+	k.mu.Lock()
+	dead, hit := k.dead, strings.HasPrefix(req.Method+" "+req.URL.Path, k.at)
+	if hit && !dead {
+		k.skip--
+		k.dead = k.skip < 0
+	}
+	dying := k.dead
+	k.mu.Unlock()
+	if dying && !dead && k.after {
+		_, _ = k.node.RoundTrip(req)
+	}
+	if dying {
+		runtime.Goexit() // deferred functions do run, but cannot call the node any more
+	}
+	return k.node.RoundTrip(req)
+}
+
+// TestCrash kills a Manager around every step and lets the next one sweep at once.
+func TestCrash(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		kill  *killer
+		setup func(*fakeNode)
+		gone  bool // the DELETE had reached exo
+	}{
+		{name: "before the record", kill: &killer{at: "GET /instance/previews"}},
+		{name: "record written, POST not sent", kill: &killer{at: "POST /instance"}},
+		{name: "POST sent", kill: &killer{at: "POST /instance", after: true}},
+		{name: "POST sent, exo slow", kill: &killer{at: "POST /instance", after: true}, setup: func(f *fakeNode) { f.appear = 3 * time.Second }},
+		{name: "POST sent, exo very slow", kill: &killer{at: "POST /instance", after: true}, setup: func(f *fakeNode) { f.appear = 20 * time.Second }},
+		{name: "POST sent, nothing comes of it", kill: &killer{at: "POST /instance", after: true}, setup: func(f *fakeNode) { f.appear = -1 }},
+		{name: "loading", kill: &killer{at: "GET /state/runners", skip: 6}},
+		{name: "DELETE not sent", kill: &killer{at: "DELETE"}},
+		{name: "DELETE sent", kill: &killer{at: "DELETE", after: true}, gone: true},
+		{name: "waiting for the end", kill: &killer{at: "GET /state/instances", skip: 20}, gone: true},
+		{name: "blind: not sent", kill: &killer{at: "POST /place_instance"}, setup: blind},
+		{name: "blind: sent", kill: &killer{at: "POST /place_instance", after: true}, setup: blind},
+		{name: "blind: id not learnt", kill: &killer{at: "GET /state/runners", skip: 3}, setup: blind},
+		{name: "blind: loading", kill: &killer{at: "GET /state/runners", skip: 14}, setup: blind},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, dir := newFake(), t.TempDir()
+				if c.setup != nil {
+					c.setup(f)
+				}
+				f.stranger(qwen, always("RunnerReady"))
+				c.kill.node = f
+				crash(t, newTestManager(t, c.kill, dir))
+				if got := f.called("DELETE") > 0; got != c.gone {
+					t.Errorf("killed after the DELETE: %v, want %v", got, c.gone)
+				}
+
+				m := newTestManager(t, f, dir)
+				start := time.Now()
+				if err := m.Sweep(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(start); took > sweepBound+time.Second {
+					t.Errorf("the sweep took %s", took)
+				}
+				if c.name != "POST sent, exo very slow" {
+					wantNothingLeft(t, f)
+				}
+				theirs := []string{f.listed("stranger")[0], f.stranger(llama, always("RunnerReady"))}
+				pass(lateBound)
+				if _, err := m.Acquire(t.Context(), llama); err != nil { // sweeps too
+					t.Error(err)
+				}
+				wantNothingLeft(t, f)
+				if got := f.listed("stranger"); !slices.Equal(got, theirs) || len(f.crimes) != 0 {
+					t.Errorf("strangers have %v, want %v; %v", got, theirs, f.crimes)
+				}
+				if left := records(t, dir); len(left) != 0 {
+					t.Errorf("records left: %v", left)
+				}
+				if locks, _ := filepath.Glob(filepath.Join(dir, "*")); len(locks) != 1 {
+					t.Errorf("state directory holds %v, want the living owner's lock alone", locks)
+				}
+			})
+		})
+	}
+}
+
+// crash runs a turn on m, whose transport kills it, and does what the kernel does then.
+func crash(t *testing.T, m *Manager) {
+	t.Helper()
+	done := make(chan bool)
+	go func() {
+		finished := false
+		defer func() { done <- finished }()
+		lease, err := m.Acquire(context.Background(), llama)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		err = lease.Release(context.Background())
+		finished = true
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	if <-done {
+		t.Fatal("survived")
+	}
+	if err := m.store.lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m.store.lock = nil                      // nothing for Close to do
+	t.Cleanup(func() { pass(time.Minute) }) // net/http's timers of the calls that were cut off
+}
+
+func TestBlindOrphanAmongOthers(t *testing.T) {
+	for name, setup := range map[string]func(*fakeNode){
+		"another appeared": func(f *fakeNode) { f.stranger(llama, always("RunnerReady")) },
+		"too late to tell": func(*fakeNode) { pass(intentBound) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, dir := newFake(), t.TempDir()
+				blind(f)
+				crash(t, newTestManager(t, &killer{node: f, at: "POST /place_instance", after: true}, dir))
+				pass(time.Second)
+				setup(f)
+				m := newTestManager(t, f, dir)
+				if err := m.Sweep(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if n := f.called("DELETE"); n != 0 {
+					t.Errorf("%d DELETEs of instances that may be anybody's", n)
+				}
+				if left := records(t, dir); len(left) != 0 {
+					t.Errorf("records left: %v", left)
+				}
+			})
+		})
+	}
+}
+
+func TestSweepLeavesSiblingsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFake(), t.TempDir()
+		a := newTestManager(t, caller{f, "a"}, dir)
+		b := newTestManager(t, caller{f, "b"}, dir)
+		lease, err := a.Acquire(t.Context(), llama)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := a.Sweep(t.Context()); err != nil { // its own lease in use neither
+			t.Error(err)
+		}
+		if f.called("DELETE") != 0 {
+			t.Error("an instance in use was deleted")
+		}
+		if err := lease.Release(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if len(records(t, dir)) != 0 || f.called("DELETE") != 1 {
+			t.Errorf("records %v, %d DELETEs", records(t, dir), f.called("DELETE"))
+		}
+	})
+}
+
+func TestSweepLeavesOtherNodesAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFake(), t.TempDir()
+		k := &killer{node: f, at: "GET /state/runners", skip: 5}
+		crash(t, newTestManager(t, k, dir))
+		files := records(t, dir)
+		if len(files) != 1 {
+			t.Fatalf("records %v", files)
+		}
+		b, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st, _ := os.Stat(files[0]); st.Mode().Perm() != 0o600 {
+			t.Errorf("record has mode %o", st.Mode().Perm())
+		}
+		elsewhere := strings.Replace(string(b), "http://exo.test:52415", "http://other.test:52415", 1)
+		if err := os.WriteFile(files[0], []byte(elsewhere), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "instance-broken.json"), []byte(`{"version":`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m := newTestManager(t, f, dir)
+		if err := m.Sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "instance-broken.json") {
+			t.Errorf("a broken record is not reported: %v", err)
+		}
+		if f.called("DELETE") != 0 || len(records(t, dir)) != 2 {
+			t.Errorf("%d DELETEs, records %v", f.called("DELETE"), records(t, dir))
+		}
+	})
+}
+
+func TestSweepWithoutExo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFake(), t.TempDir()
+		crash(t, newTestManager(t, &killer{node: f, at: "GET /state/runners", skip: 5}, dir))
+		f.outage = func() bool { return true }
+		m := newTestManager(t, f, dir)
+		start := time.Now()
+		if err := m.Sweep(t.Context()); err == nil || time.Since(start) > time.Second {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+		if len(records(t, dir)) != 1 {
+			t.Errorf("records %v", records(t, dir))
+		}
+		f.outage = nil
+		if err := m.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantNothingLeft(t, f)
+	})
+}
+
+func TestSameFile(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !sameFile(f) {
+		t.Error("not itself")
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		t.Fatal(err)
+	}
+	if sameFile(f) {
+		t.Error("a lock that a sibling has removed passes for one")
+	}
+	if err := os.WriteFile(f.Name(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if sameFile(f) {
+		t.Error("another file of that name passes for the lock")
+	}
+}

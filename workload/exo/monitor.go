@@ -1,0 +1,133 @@
+package exo
+
+import (
+	"context"
+	"net/http/httptrace"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// How often a node is asked how it is. Each look at a part of exo's state costs exo a dump of
+// its whole state, so machines are looked at while a request is measured only when the last
+// look is long ago.
+const (
+	pollUp        = 15 * time.Second
+	pollDown      = 5 * time.Second
+	remindDown    = 10 * time.Minute
+	nodesAtLeast  = time.Minute
+	monitorBudget = 10 * time.Second // of one poll
+)
+
+// Monitor watches whether a node is up. It is the one place that says so in the log.
+type Monitor struct {
+	client   *Client
+	onStatus func(workload.Status)
+	wake     chan struct{}
+
+	known    bool // last is that of a poll
+	last     workload.Status
+	since    time.Time // when the node was found as it is, up or down
+	reminded time.Time
+	nodesAt  time.Time
+	noNodes  bool // this exo has no sub-paths of its state (before v1.0.70)
+}
+
+// NewMonitor returns a Monitor that hands what it finds to onStatus, from Run's goroutine.
+func (c *Client) NewMonitor(onStatus func(workload.Status)) *Monitor {
+	return &Monitor{client: c, onStatus: onStatus, wake: make(chan struct{}, 1)}
+}
+
+// Wake receives when the node has come back, or has come up for the first time after having
+// been found down.
+func (m *Monitor) Wake() <-chan struct{} { return m.wake }
+
+// Run polls the node at once and then every 15 seconds, or every 5 while it is down, until
+// ctx is done.
+func (m *Monitor) Run(ctx context.Context) {
+	for {
+		s := m.poll(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		m.note(s)
+		wait := pollUp
+		if !s.Up {
+			wait = pollDown
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// note publishes s, and logs and wakes when the node has gone or come.
+func (m *Monitor) note(s workload.Status) {
+	now, url := time.Now(), m.client.api.BaseURL().String()
+	before, known := m.last, m.known
+	m.last, m.known = s, true
+	if !known || before.Up != s.Up {
+		down := now.Sub(m.since).Round(time.Second)
+		m.since = now
+		switch {
+		case !s.Up:
+			m.client.forget()
+			select {
+			case <-m.wake: // nobody waited for it, and it is not true any more
+			default:
+			}
+			m.reminded = now
+			m.client.log.Warn("exo is down; it is asked again every "+pollDown.String(), "url", url, "err", s.Err)
+		case known:
+			m.client.log.Info("exo is up again", "url", url, "dialect", s.Dialect, "down_for", down)
+			select {
+			case m.wake <- struct{}{}:
+			default:
+			}
+		default:
+			m.client.log.Info("exo is up", "url", url, "dialect", s.Dialect)
+		}
+	} else if !s.Up && now.Sub(m.reminded) >= remindDown {
+		m.reminded = now
+		m.client.log.Warn("exo is still down", "url", url, "down_for", now.Sub(m.since).Round(time.Second), "err", s.Err)
+	}
+	m.onStatus(s)
+}
+
+// poll asks the node once.
+func (m *Monitor) poll(ctx context.Context) workload.Status {
+	ctx, cancel := context.WithTimeout(ctx, monitorBudget)
+	defer cancel()
+	d, rtt, err := m.client.ping(ctx)
+	s := workload.Status{Up: err == nil, Simulated: m.client.Simulated(), Dialect: d, RTT: rtt, Err: err}
+	if !s.Up {
+		s.Dialect = m.client.Dialect()
+		m.noNodes, m.nodesAt = false, time.Time{}
+		return s
+	}
+	if d == workload.DialectExo1 && !m.noNodes {
+		s.Nodes = m.last.Nodes
+		if m.client.inflight.Load() == 0 || time.Since(m.nodesAt) >= nodesAtLeast {
+			s.Nodes, m.noNodes = m.client.nodes(ctx)
+			m.nodesAt = time.Now()
+		}
+	}
+	return s
+}
+
+// ping finds the node's dialect, if that is not configured, and takes the round trip of one
+// trivial GET, connecting apart.
+func (c *Client) ping(ctx context.Context) (workload.Dialect, time.Duration, error) {
+	start := time.Now()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { start = time.Now() }})
+	if c.fixed() {
+		err := c.alive(ctx)
+		return c.opts.Dialect, time.Since(start), err
+	}
+	d, err := c.Detect(ctx)
+	return d, time.Since(start), err
+}

@@ -1,0 +1,260 @@
+package exo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/httpapi"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fakeNode is an HTTP server on in-memory connections, so that net/http's own client and
+// server run in virtual time.
+type fakeNode struct {
+	t         *testing.T
+	transport *http.Transport
+	dialDelay time.Duration
+
+	mu     sync.Mutex
+	down   bool
+	routes map[string]http.HandlerFunc // by path
+	seen   []seen
+	dials  int
+}
+
+// seen is a request that came in.
+type seen struct {
+	path  string
+	auth  string
+	body  chatRequest
+	proto http.Header
+}
+
+// pipeListener hands out the server's ends of in-memory connections.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+func newFakeNode(t *testing.T, routes map[string]http.HandlerFunc) *fakeNode {
+	t.Helper()
+	n := &fakeNode{t: t, routes: routes}
+	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	n.transport = httpapi.NewTransport()
+	n.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		const dialTimeout = 10 * time.Second
+		select {
+		case <-time.After(min(n.dialDelay, dialTimeout)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if n.dialDelay >= dialTimeout {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+		}
+		n.mu.Lock()
+		down := n.down
+		n.dials++
+		n.mu.Unlock()
+		if down {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+		}
+		client, server := net.Pipe()
+		select {
+		case l.conns <- server:
+			return client, nil
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+	}
+	srv := &http.Server{Handler: n, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = srv.Serve(l) }()
+	t.Cleanup(func() {
+		n.transport.CloseIdleConnections()
+		_ = srv.Close()
+		<-done
+	})
+	return n
+}
+
+func (n *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := seen{path: r.Method + " " + r.URL.RequestURI(), auth: r.Header.Get("Authorization"), proto: r.Header}
+	if r.Method == http.MethodPost {
+		_ = json.NewDecoder(r.Body).Decode(&s.body)
+		_, _ = io.Copy(io.Discard, r.Body) // so that the server notices a client that hangs up
+	}
+	n.mu.Lock()
+	n.seen = append(n.seen, s)
+	h := n.routes[r.URL.Path]
+	n.mu.Unlock()
+	if h == nil {
+		answer(http.StatusNotFound, `{"detail":"Not Found"}`)(w, r)
+		return
+	}
+	h(w, r)
+}
+
+func (n *fakeNode) set(path string, h http.HandlerFunc) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.routes[path] = h
+}
+
+func (n *fakeNode) setDown(down bool) {
+	n.mu.Lock()
+	n.down = down
+	n.mu.Unlock()
+	if down {
+		n.transport.CloseIdleConnections()
+	}
+}
+
+// paths returns the requests that came in since the last call.
+func (n *fakeNode) paths() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var p []string
+	for _, s := range n.seen {
+		p = append(p, s.path)
+	}
+	n.seen = nil
+	return p
+}
+
+// prompts returns the chat requests that came in.
+func (n *fakeNode) prompts() []seen {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var p []seen
+	for _, s := range n.seen {
+		if strings.HasPrefix(s.path, "POST ") {
+			p = append(p, s)
+		}
+	}
+	return p
+}
+
+// client returns a Client of the node; change may adjust its options.
+func (n *fakeNode) client(change func(*Options)) *Client {
+	n.t.Helper()
+	o := Options{BaseURL: "http://node.test:52415", Transport: n.transport, StateDir: n.t.TempDir()}
+	if change != nil {
+		change(&o)
+	}
+	c, err := New(o)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// session returns a session on the node without opening one.
+func (n *fakeNode) session(d workload.Dialect, change func(*Options)) *session {
+	return &session{client: n.client(func(o *Options) {
+		o.Dialect = d
+		if change != nil {
+			change(o)
+		}
+	}), dialect: d, model: "m", id: "org/m"}
+}
+
+// answer serves one JSON document.
+func answer(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// step is a piece of a stream: text that is sent after a pause.
+type step struct {
+	after time.Duration
+	text  string
+}
+
+// The ways in which a stream ends.
+var (
+	errReset = errors.New("reset") // the connection breaks
+	errHang  = errors.New("hang")  // nothing comes any more
+)
+
+// stream serves a stream of events; end is nil, errReset or errHang.
+func stream(end error, steps ...step) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		for _, s := range steps {
+			select {
+			case <-time.After(s.after):
+			case <-r.Context().Done():
+				return
+			}
+			if _, err := io.WriteString(w, s.text); err != nil {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+		}
+		switch end {
+		case errReset:
+			panic(http.ErrAbortHandler)
+		case errHang:
+			<-r.Context().Done()
+		}
+	}
+}
+
+const ms = time.Millisecond
+
+// data renders a data event with the delta and the fields that follow the choices.
+func data(delta, finish, rest string) string {
+	if finish != "" {
+		finish = fmt.Sprintf(`,"finish_reason":%q`, finish)
+	}
+	return fmt.Sprintf(`data: {"id":"r1","object":"chat.completion","created":1,"model":"org/m","choices":[{"index":0,"delta":%s%s}]%s}`+"\n\n", delta, finish, rest)
+}
+
+func tok(s string) string { return data(fmt.Sprintf(`{"role":"assistant","content":%q}`, s), "", "") }
+
+const doneEvent = "data: [DONE]\n\n"
+
+func useOf(prompt, completion, cached int) string {
+	return fmt.Sprintf(`,"usage":{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":%d}}`,
+		prompt, completion, prompt+completion, cached)
+}
+
+func request(maxTokens int) workload.Request {
+	return workload.Request{Model: "m", Seed: 42, Prompt: workload.Prompt{
+		ID: "p", Kind: "chat", MaxTokens: maxTokens, Messages: []workload.Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "Hi"}},
+	}}
+}

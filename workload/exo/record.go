@@ -1,0 +1,171 @@
+package exo
+
+import (
+	"fmt"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// record collects what happens to one request and becomes its Result.
+type record struct {
+	dialect   workload.Dialect
+	asked     string
+	maxTokens int
+	cold      bool // the prompt must not be found in a prefix cache
+
+	res   workload.Result // identity, filled in at the start
+	t0    time.Time
+	first time.Time // first and last token event
+	last  time.Time
+
+	usage  *usage
+	stats  *genStats
+	finish string
+	bound  bool // legacy exo went on past max_tokens
+}
+
+// begin sets t0 and what the connection took before it.
+func (r *record) begin(t0 time.Time, connect time.Duration) {
+	r.t0, r.res.Start, r.res.Connect = t0, t0, connect
+}
+
+// chunk takes in one data event that was read at the given time; token tells that it counted
+// as a token event. A non-empty outcome says why the request has failed.
+func (r *record) chunk(c *chunk, at time.Time) (token bool, failure workload.Outcome, why string) {
+	if r.res.ResponseID == "" {
+		r.res.ResponseID = c.ID
+	}
+	if c.Model != "" {
+		r.res.Answered = c.Model
+		if c.Model != r.asked {
+			return false, workload.OutcomeModelMismatch, r.mismatch(c.Model)
+		}
+	}
+	if c.Usage != nil {
+		r.usage = c.Usage
+	}
+	ch := c.choice()
+	token, content := ch.Delta.token(r.dialect)
+	if token {
+		r.token(at, content)
+	}
+	if ch.FinishReason != "" {
+		r.finish = ch.FinishReason
+	}
+	return token, "", ""
+}
+
+func (r *record) mismatch(answered string) string {
+	why := fmt.Sprintf("asked for model %q, was answered by %q", r.asked, answered)
+	if r.dialect == workload.DialectExo0 {
+		return why + ": this exo does not know the model and put its default in its place"
+	}
+	return why + fmt.Sprintf("; if that is the model meant, name it: EXOBENCH_MODELS=…,%s=%s", r.res.Model, answered)
+}
+
+// token counts a token event. Legacy exo ignores max_tokens, so what it sends beyond is read
+// but not measured: every model answers for the same number of tokens.
+func (r *record) token(at time.Time, content bool) {
+	if r.dialect == workload.DialectExo0 && r.maxTokens > 0 && r.res.TokenEvents >= r.maxTokens {
+		r.bound = true
+		return
+	}
+	if r.res.TokenEvents == 0 {
+		r.first = at
+	} else {
+		r.res.Gaps = append(r.res.Gaps, at.Sub(r.last))
+	}
+	r.last = at
+	r.res.TokenEvents++
+	if content && r.res.TTFO == 0 {
+		r.res.TTFO = at.Sub(r.t0)
+	}
+}
+
+// fail ends the record with a failure.
+func (r *record) fail(o workload.Outcome, why string) workload.Result {
+	r.times()
+	r.count()
+	r.res.Outcome, r.res.Err = o, why
+	return r.res
+}
+
+// done ends the record of an answer that came to its proper end, and judges it.
+func (r *record) done() workload.Result {
+	r.times()
+	r.count()
+	r.res.Outcome = workload.OutcomeOK
+	switch {
+	case r.finish == "":
+		r.res.Outcome, r.res.Err = workload.OutcomeTruncated, r.cutOff(nil)
+	case r.res.OutputTokens == 0 || r.res.Endpoint != workload.EndpointBenchJSON && r.res.TokenEvents == 0:
+		r.res.Outcome, r.res.Err = workload.OutcomeEmpty, "the answer ended properly but holds no token"
+	case r.cold && r.warm():
+		r.res.Outcome = workload.OutcomeProtocolError
+		r.res.Err = fmt.Sprintf("the prompt was to be computed but came from exo's prefix cache: %d of %d tokens cached, prefix_cache_hit %q",
+			r.res.CachedTokens, r.res.PromptTokens, r.hit())
+	}
+	return r.res
+}
+
+// cutOff says that the answer ended too early, and by which error if there was one.
+func (r *record) cutOff(err error) string {
+	why := fmt.Sprintf("the answer ended after %d tokens without a finish_reason", r.res.TokenEvents)
+	if err != nil {
+		why += ": " + err.Error()
+	}
+	return why
+}
+
+// times fills in the durations that token events give.
+func (r *record) times() {
+	if r.res.TokenEvents == 0 {
+		return
+	}
+	r.res.Timed = true
+	r.res.TTFT = r.first.Sub(r.t0)
+	r.res.Decode = r.last.Sub(r.first)
+	r.res.E2E = r.last.Sub(r.t0)
+}
+
+// count chooses the best source of the output token count, and takes over what the server says.
+func (r *record) count() {
+	if r.stats != nil {
+		r.res.Server = r.stats.server()
+		r.res.PromptTokens = r.stats.PromptTokens
+	}
+	r.res.OutputTokens, r.res.TokenSource = r.res.TokenEvents, workload.TokensFromEvents
+	if r.stats != nil && r.stats.GenerationTokens > 0 {
+		r.res.OutputTokens, r.res.TokenSource = r.stats.GenerationTokens, workload.TokensFromStats
+	}
+	if r.usage != nil {
+		if r.usage.PromptTokens > 0 {
+			r.res.PromptTokens = r.usage.PromptTokens
+		}
+		if d := r.usage.PromptTokensDetails; d != nil {
+			r.res.CachedTokens = max(0, d.CachedTokens)
+		}
+		if r.usage.CompletionTokens > 0 {
+			r.res.OutputTokens, r.res.TokenSource = r.usage.CompletionTokens, workload.TokensFromUsage
+		}
+	}
+	r.res.FinishReason = r.finish
+	if r.res.OutputTokens == 0 {
+		r.res.TokenSource = ""
+	}
+	r.res.TokenMismatch = r.res.Timed && r.res.OutputTokens != r.res.TokenEvents
+}
+
+// warm reports whether the prompt was found in a prefix cache. A partial hit of less than
+// half is the head that chat templates put before every prompt.
+func (r *record) warm() bool {
+	return r.hit() == "exact" || (r.res.PromptTokens > 0 && 2*r.res.CachedTokens >= r.res.PromptTokens)
+}
+
+func (r *record) hit() string {
+	if r.stats == nil {
+		return ""
+	}
+	return r.stats.PrefixCacheHit
+}

@@ -1,0 +1,74 @@
+package sse
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// naive is the decoder as one would write it with the whole stream at hand.
+func naive(stream string) []string {
+	stream = strings.TrimPrefix(stream, "\xEF\xBB\xBF")
+	stream = strings.ReplaceAll(strings.ReplaceAll(stream, "\r\n", "\n"), "\r", "\n")
+	lines := strings.Split(stream, "\n")
+	var got, data []string
+	for i, line := range lines {
+		last := i == len(lines)-1 // what follows the last line end
+		field, value, _ := strings.Cut(line, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch {
+		case line == "":
+			if len(data) > 0 {
+				got = append(got, render(Data, !last, strings.Join(data, "\n")))
+				data = nil
+			}
+		case field == "":
+			got = append(got, render(Comment, !last, value))
+		case field == "data":
+			data = append(data, value)
+		}
+	}
+	if len(data) > 0 {
+		got = append(got, render(Data, false, strings.Join(data, "\n")))
+	}
+	return got
+}
+
+// splits cuts stream into reads whose sizes are the bytes of sizes, over and over.
+func splits(stream string, sizes []byte) []string {
+	var out []string
+	for i := 0; stream != ""; i++ {
+		n := len(stream)
+		if len(sizes) > 0 {
+			n = min(n, 1+int(sizes[i%len(sizes)]))
+		}
+		out = append(out, stream[:n])
+		stream = stream[n:]
+	}
+	return out
+}
+
+// FuzzDecoder compares the decoder with the naive one and wants the same whatever the reads.
+func FuzzDecoder(f *testing.F) {
+	for _, s := range []string{
+		"data: a\n\n", "data: a\r\n\r\ndata: b\r\n\r\n", "\xEF\xBB\xBF: c\rdata\rdata:x\r\r", ":\n:\ndata", "event: e\ndata: 1\n: c\ndata: 2\n\n\n",
+		": keep-alive\n\ndata: " + chunk + "\n\ndata: [DONE]\n\n", "data: a\r", "\r\n\r\n", "\xEF\xBB", "data:\n\n\ndata: \n\r\r\n",
+	} {
+		f.Add(s, []byte{0})
+		f.Add(s, []byte{2, 0, 6})
+		f.Add(s, []byte(nil))
+	}
+	f.Fuzz(func(t *testing.T, stream string, sizes []byte) {
+		want := naive(stream)
+		d := NewDecoder(&reads{chunks: splits(stream, sizes)}, 0)
+		d.buf = d.buf[:16] // so that the buffer moves and grows
+		got, err := collect(t, d)
+		if err != io.EOF {
+			t.Errorf("ended with %v, want EOF", err)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("stream %q read as %v:\n got %q\nwant %q", stream, sizes, got, want)
+		}
+	})
+}
