@@ -1,0 +1,16 @@
+// Package exosim simulates a node of exo: the wire format, the life of instances and
+// runners, the timing of prefill and decode, and the ways in which all of that goes wrong.
+// It computes nothing; its answers are made-up words that come at the pace of a Profile.
+//
+// A Node is an http.Handler. Every answer carries the header X-Exo-Sim, and everything that
+// exo itself does not have lives under /_sim/, so that nobody mistakes it for exo.
+//
+// The Node knows when it really wrote each event (Truth), and its faults (Fault) and the
+// work of strangers can be changed while it runs. All durations are taken from timers, so a
+// Node made inside a testing/synctest bubble and reached through Node.Transport runs in
+// virtual time.
+//
+// What is left out: images, the Claude, Responses and Ollama APIs, downloads on request,
+// traces, and exo's /events log, which is answered with 404 because no client should ever
+// read it. Of a cluster only a single node is simulated.
+package exosim

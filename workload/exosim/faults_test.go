@@ -1,0 +1,371 @@
+package exosim
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Every kind of fault that strikes a request shows on the wire as exo would show it.
+func TestRequestFaults(t *testing.T) {
+	const done = "data: [DONE]"
+	tests := []struct {
+		name   string
+		fault  Fault
+		tokens int
+		last   string // of the stream's events
+		err    error  // that reading the stream gives
+		end    string // in truth
+	}{
+		{"error event", Fault{Kind: ErrorEvent, After: 2, Message: "no"}, 2, done, nil, "no"},
+		{"runner killed", Fault{Kind: RunnerKilled, After: 2}, 2, done, nil, "Runner shutdown before completing command (signal=9 (Killed))"},
+		{"cut", Fault{Kind: Cut, After: 2}, 2, "", nil, "cut"},
+		{"reset", Fault{Kind: Reset, After: 2}, 2, "", syscall.ECONNRESET, "reset"},
+		{"empty", Fault{Kind: Empty}, 1, done, nil, "ok"},
+		{"instance deleted", Fault{Kind: InstanceDeleted, After: 2}, 2, "", nil, "ended from outside"},
+		{"stall at first", Fault{Kind: Stall}, 0, ": keep-alive", context.DeadlineExceeded, "client disconnected"},
+		{"stall", Fault{Kind: Stall, After: 3}, 3, ": keep-alive", context.DeadlineExceeded, "client disconnected"},
+		{"dead instance", Fault{Kind: DeadInstance}, 0, ": keep-alive", context.DeadlineExceeded, "client disconnected"},
+		{"election", Fault{Kind: Election, After: 2}, 2, ": keep-alive", context.DeadlineExceeded, "client disconnected"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			simulate(t, Options{}, func(b *bench) {
+				b.load(llama8b)
+				tt.fault.Model, tt.fault.Count = "llama-3.1-8b", 1
+				b.inject(tt.fault)
+				ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+				defer cancel()
+				req, _ := http.NewRequestWithContext(ctx, "POST", "http://sim/v1/chat/completions", strings.NewReader(chatBody(llama8b, "hi", 5)))
+				res, err := b.client.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				all, err := events(res.Body)
+				if !errors.Is(err, tt.err) {
+					t.Errorf("error %v, want %v", err, tt.err)
+				}
+				if n := len(tokens(all)); n != tt.tokens {
+					t.Errorf("%d token events, want %d", n, tt.tokens)
+				}
+				if last := all[len(all)-1].text; tt.last != "" && last != tt.last || tt.last == "" && strings.Contains(last, "DONE") {
+					t.Errorf("last event %q, want %q", last, tt.last)
+				}
+				if tt.tokens > 1 && slices.ContainsFunc(all, func(e event) bool { return strings.Contains(e.text, "finish_reason") }) {
+					t.Error("there is a finish_reason")
+				}
+				pass(10 * time.Second)
+				if end := b.node.Truths(1)[0].End; end != tt.end {
+					t.Errorf("truth says %q, want %q", end, tt.end)
+				}
+				if f := b.node.Faults(); len(f) != 0 {
+					t.Errorf("still in force: %+v", f)
+				}
+			})
+		})
+	}
+}
+
+func TestErrorEventOnTheWire(t *testing.T) {
+	for variant, want := range map[Variant]string{
+		HEAD:  `data: {"error":{"message":"m","type":"InternalServerError","code":500}}`,
+		V1071: `data: {"error":{"message":"m","type":"InternalServerError","param":null,"code":500}}`,
+	} {
+		simulate(t, Options{Variant: variant}, func(b *bench) {
+			b.load(llama1b)
+			b.inject(Fault{Kind: ErrorEvent, Message: "m"})
+			all, err := b.stream("/v1/chat/completions", chatBody(llama1b, "hi", 5))
+			if err != nil {
+				t.Error(err)
+			}
+			compareEvents(t, slices.Delete(all, 1, 2), []string{": keep-alive", want, "data: [DONE]"})
+			status, body := b.do("POST", "/bench/chat/completions", `{"model":"`+llama1b+`","messages":[],"max_tokens":2}`)
+			if status != http.StatusInternalServerError || body != `{"error":{"message":"m","type":"InternalServerError","param":null,"code":500}}` {
+				t.Errorf("/bench as a document: %d %s", status, body)
+			}
+			status, body = b.do("POST", "/v1/chat/completions", `{"model":"`+llama1b+`","messages":[],"max_tokens":2}`)
+			if status != http.StatusOK || body != "" {
+				t.Errorf("/v1 as a document: %d %s", status, body)
+			}
+		})
+	}
+}
+
+func TestHTTPFaults(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.load(llama1b)
+		tests := []struct {
+			fault  Fault
+			path   string
+			status int
+			body   string
+		}{
+			{Fault{Kind: HTTPError}, "/v1/chat/completions", 503, `{"error":{"message":"Service Unavailable","type":"Service Unavailable","param":null,"code":503}}`},
+			{Fault{Kind: HTTPError, Status: 429, Message: "later"}, "/bench/chat/completions", 429, `{"error":{"message":"later","type":"Too Many Requests","param":null,"code":429}}`},
+			{Fault{Kind: Text500}, "/v1/chat/completions", 500, "Internal Server Error"},
+			{Fault{Kind: Text500, Path: "/instance"}, "/instance", 500, "Internal Server Error"},
+			{Fault{Kind: Unprocessable, Path: "/instance", Message: "no"}, "/instance", 422, `{"detail":[{"type":"extra_forbidden","loc":["body","simulated"],"msg":"no","input":null}]}`},
+		}
+		for _, tt := range tests {
+			tt.fault.Count = 1
+			b.inject(tt.fault)
+			status, body := b.do("POST", tt.path, chatBody(llama1b, "hi", 1))
+			if status != tt.status || body != tt.body {
+				t.Errorf("%s: %d %s", tt.fault.Kind, status, body)
+			}
+		}
+	})
+}
+
+func TestHangingPath(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.inject(Fault{Kind: Stall, Path: "/state", Seconds: 20, Count: 1})
+		start := time.Now()
+		b.do("GET", "/state", "")
+		if took := time.Since(start); took != 20*time.Second {
+			t.Errorf("answered after %v", took)
+		}
+		if status, body := b.do("GET", "/state", ""); status != http.StatusOK || body == "" {
+			t.Errorf("then %d %q", status, body)
+		}
+	})
+}
+
+// Skip lets occasions pass, Count limits strikes, Seconds ends a lasting fault, Model aims.
+func TestFaultBookkeeping(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.load(llama1b)
+		b.load(llama8b)
+		b.inject(Fault{Kind: HTTPError, Model: llama1b, Skip: 1, Count: 2})
+		var got []int
+		for _, model := range []string{llama1b, llama8b, llama1b, llama1b, llama1b} {
+			status, _ := b.do("POST", "/v1/chat/completions", chatBody(model, "hi", 1))
+			got = append(got, status)
+		}
+		if want := []int{200, 200, 503, 503, 200}; !slices.Equal(got, want) {
+			t.Errorf("statuses %v, want %v", got, want)
+		}
+		id, err := b.node.Inject(Fault{Kind: Slow, Seconds: 5})
+		if err != nil || len(b.node.Faults()) != 1 || b.node.Faults()[0].ID != id {
+			t.Errorf("%v, faults %+v", err, b.node.Faults())
+		}
+		pass(5 * time.Second)
+		if len(b.node.Faults()) != 0 {
+			t.Errorf("not expired: %+v", b.node.Faults())
+		}
+		for _, bad := range []Fault{{Kind: "nope"}, {Kind: Slow, Percent: 100}, {Kind: Slow, Model: "nope"}, {Kind: Cut, Path: "/"}} {
+			if _, err := b.node.Inject(bad); err == nil {
+				t.Errorf("%+v was accepted", bad)
+			}
+		}
+	})
+}
+
+// A model can be slowed in the middle of an answer.
+func TestSlow(t *testing.T) {
+	simulate(t, Options{Jitter: -1}, func(b *bench) {
+		b.load(llama8b)
+		b.load(mistral)
+		go func() {
+			pass(1200 * time.Millisecond)
+			b.inject(Fault{Kind: Slow, Model: "llama-3.1-8b", Percent: 10})
+		}()
+		all, err := b.stream("/bench/chat/completions", chatBody(llama8b, "hi", 96))
+		if err != nil {
+			t.Fatal(err)
+		}
+		toks := tokens(all)
+		gap := func(i int) float64 { return toks[i].at.Sub(toks[i-1].at).Seconds() }
+		if !near(gap(1), 1.0/48, 1e-6) || !near(gap(95), 1/43.2, 1e-6) {
+			t.Errorf("gaps %.6f at first, %.6f at last", gap(1), gap(95))
+		}
+		all, _ = b.stream("/bench/chat/completions", chatBody(mistral, "hi", 96))
+		if tps := statsOf(t, all).GenerationTPS; !near(tps, 55, 1e-3) {
+			t.Errorf("the other model's rate is %.1f", tps)
+		}
+	})
+}
+
+func TestUnreachable(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.inject(Fault{Kind: Unreachable, Seconds: 30})
+		b.refused()
+		pass(31 * time.Second)
+		if status, _ := b.do("GET", "/node_id", ""); status != http.StatusOK {
+			t.Errorf("status %d", status)
+		}
+	})
+}
+
+func TestInstanceFaults(t *testing.T) {
+	tests := []struct {
+		fault Fault
+		last  string // status of the runner a minute later
+		left  bool   // whether the instance is still listed
+		check func(b *bench, id, runner string)
+	}{
+		{Fault{Kind: InstanceVanishes}, "", false, nil},
+		{Fault{Kind: RunnerStuck}, runnerIdle, true, nil},
+		{Fault{Kind: RunnerStuck, State: runnerLoading}, runnerLoading, true, nil},
+		{Fault{Kind: RunnerStuck, State: runnerLoaded}, runnerLoaded, true, nil},
+		{Fault{Kind: RunnerStuck, State: runnerWarmingUp}, runnerWarmingUp, true, nil},
+		{Fault{Kind: DownloadFails}, runnerIdle, true, func(b *bench, _, _ string) {
+			_, body := b.do("GET", "/state/downloads/"+b.node.ID(), "")
+			if !strings.Contains(body, `{"DownloadFailed":{`) {
+				b.Errorf("downloads are %s", body)
+			}
+		}},
+		{Fault{Kind: RunnerFails}, "", false, nil}, // given up after five attempts
+		{Fault{Kind: RunnerFails, Count: 1}, runnerReady, true, nil},
+		{Fault{Kind: DeleteIgnored}, runnerReady, true, func(b *bench, id, runner string) {
+			b.do("DELETE", "/instance/"+id, "")
+			pass(10 * time.Second)
+			if b.runner(runner) != runnerReady {
+				b.Errorf("the runner is %q", b.runner(runner))
+			}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.fault.Kind)+tt.fault.State, func(t *testing.T) {
+			simulate(t, Options{}, func(b *bench) {
+				tt.fault.Model = llama8b
+				b.inject(tt.fault)
+				id, runner := b.place(llama8b)
+				pass(time.Minute)
+				if got := b.runner(runner); got != tt.last {
+					t.Errorf("the runner is %q, want %q", got, tt.last)
+				}
+				status, _ := b.do("GET", "/instance/"+id, "")
+				if left := status == http.StatusOK; left != tt.left {
+					t.Errorf("the instance's status is %d", status)
+				}
+				if tt.check != nil {
+					tt.check(b, id, runner)
+				}
+			})
+		})
+	}
+}
+
+func TestRunnerFailedOnTheWire(t *testing.T) {
+	for variant, want := range map[Variant]string{
+		HEAD:  `{"RunnerFailed":{"diagnostics":[{"RunnerMetalGpuTimeout":{"evidence":[],"message":"Simulated: the GPU did not answer in time"}}],"errorMessage":"Terminated (exitcode=1)"}}`,
+		V1071: `{"RunnerFailed":{"errorMessage":"Terminated (exitcode=1)"}}`,
+	} {
+		simulate(t, Options{Variant: variant}, func(b *bench) {
+			b.inject(Fault{Kind: RunnerFails})
+			_, runner := b.place(llama8b)
+			b.statuses(runner, is(runnerFailed))
+			_, body := b.do("GET", "/state/runners/"+runner, "")
+			compare(t, "runner", body, want)
+		})
+	}
+}
+
+func TestPlacementRefused(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.inject(Fault{Kind: PlacementRefused})
+		_, body := b.do("GET", "/instance/previews?model_id="+llama8b, "")
+		if strings.Count(body, `"instance":null,"memory_delta_by_node":null,"error":"No cycles found with sufficient memory"`) != 4 {
+			t.Errorf("previews %s", body)
+		}
+	})
+}
+
+func TestStateFaults(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.load(llama1b)
+		b.inject(Fault{Kind: StatePathsMissing})
+		if status, _ := b.do("GET", "/state/instances", ""); status != http.StatusNotFound {
+			t.Errorf("/state/instances: %d", status)
+		}
+		b.node.Clear("")
+		b.inject(Fault{Kind: UnknownTags})
+		b.inject(Fault{Kind: MovedFields})
+		if status, _ := b.do("GET", "/state/nodeMemory", ""); status != http.StatusNotFound {
+			t.Errorf("/state/nodeMemory: %d", status)
+		}
+		_, body := b.do("GET", "/state", "")
+		for _, want := range []string{"FutureInstance", "RunnerContemplating", "AudioTranscription", "RunnerReady", `"lastValues":{"nodeMemory":{`} {
+			if !strings.Contains(body, want) {
+				t.Errorf("/state lacks %s", want)
+			}
+		}
+	})
+}
+
+func TestMemoryFaults(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.inject(Fault{Kind: MemoryKept, Bytes: 1 << 30, Count: 1})
+		id, runner := b.load(llama1b)
+		b.do("DELETE", "/instance/"+id, "")
+		b.statuses(runner, is(""))
+		if rss := b.node.Processes()[0].RSS; rss != mainRSS+1<<30 {
+			t.Errorf("the main process has %d", rss)
+		}
+		b.inject(Fault{Kind: MemoryLow, Bytes: 1e9})
+		_, body := b.do("GET", "/state/nodeMemory/"+b.node.ID()+"/ramAvailable", "")
+		if body != `{"inBytes":1000000000}` {
+			t.Errorf("available %s", body)
+		}
+	})
+}
+
+// A re-election holds commands up; after it they work again.
+func TestElectionPausesCommands(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		id, _ := b.load(llama8b)
+		b.inject(Fault{Kind: Election, Count: 1, Seconds: 12})
+		res := b.open("/v1/chat/completions", chatBody(llama8b, "hi", 5))
+		defer res.Body.Close()
+		pass(2 * time.Second)
+		start := time.Now()
+		b.do("DELETE", "/instance/"+id, "")
+		if took := time.Since(start); took < 10*time.Second || took > 10200*time.Millisecond {
+			t.Errorf("DELETE took %v", took)
+		}
+	})
+}
+
+func TestKillRunner(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		id, runner := b.load(llama8b)
+		if !b.node.KillRunner(id) || b.node.KillRunner("nope") {
+			t.Error("KillRunner")
+		}
+		pass(time.Second)
+		if b.runner(runner) != "" || b.node.find(id) == nil || len(b.node.Processes()) != 2 {
+			t.Errorf("instances %+v, processes %+v", b.node.Instances(), b.node.Processes())
+		}
+		b.do("DELETE", "/instance/"+id, "")
+		pass(time.Second)
+		if left := b.node.Instances(); len(left) != 0 {
+			t.Errorf("left %+v", left)
+		}
+	})
+}
+
+// Close ends streams and lives in every state, and leaves no goroutine behind.
+func TestClose(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.load(llama8b)
+		b.place(mistral)
+		res := b.open("/v1/chat/completions", chatBody(llama8b, "hi", 5000))
+		pass(time.Second)
+		if err := b.node.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := events(res.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("the stream ended with %v", err)
+		}
+		b.hangUp(res)
+		b.refused()
+	})
+}

@@ -1,0 +1,290 @@
+package exosim
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// statuses polls the runner until f is satisfied and returns what it went through.
+func (b *bench) statuses(runner string, until func(tag string) bool) []string {
+	var seen []string
+	for range 10_000 {
+		tag := b.runner(runner)
+		if len(seen) == 0 || seen[len(seen)-1] != tag {
+			seen = append(seen, tag)
+		}
+		if until(tag) {
+			return seen
+		}
+		pass(20 * time.Millisecond)
+	}
+	b.Fatalf("the runner only went through %q", seen)
+	return nil
+}
+
+func is(want string) func(string) bool { return func(tag string) bool { return tag == want } }
+
+func TestRunnerStates(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		start := time.Now()
+		id, runner := b.place(llama8b)
+		if status, _ := b.do("GET", "/instance/"+id, ""); status != http.StatusNotFound {
+			t.Errorf("the instance is there at once: %d", status)
+		}
+		got := b.statuses(runner, is(runnerReady))
+		want := []string{"", runnerIdle, runnerLoading, runnerLoaded, runnerWarmingUp, runnerReady}
+		if !slices.Equal(got, want) {
+			t.Errorf("states %q, want %q", got, want)
+		}
+		if took := time.Since(start); took < 4*time.Second || took > 5*time.Second {
+			t.Errorf("ready after %v", took)
+		}
+		b.do("DELETE", "/instance/"+id, "")
+		if got := b.statuses(runner, is("")); !slices.Equal(got, []string{runnerReady, runnerShuttingDown, ""}) {
+			t.Errorf("states after DELETE %q", got)
+		}
+		if status, _ := b.do("GET", "/instance/"+id, ""); status != http.StatusNotFound {
+			t.Errorf("the instance is still there: %d", status)
+		}
+		if left, gone := b.node.Instances(), b.node.Deleted(); len(left) != 0 || len(gone) != 1 || gone[0].ID != id || gone[0].Gone.IsZero() {
+			t.Errorf("left %+v, gone %+v", left, gone)
+		}
+	})
+}
+
+func TestSpeedAppliesToLoading(t *testing.T) {
+	simulate(t, Options{Speed: 10}, func(b *bench) {
+		start := time.Now()
+		b.load(llama8b)
+		if took := time.Since(start); took < 400*time.Millisecond || took > 500*time.Millisecond {
+			t.Errorf("ready after %v", took)
+		}
+	})
+}
+
+// A request to an instance that is not ready waits, with keep-alives, for as long as it takes.
+func TestRequestWaitsForRunner(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.place(llama8b)
+		pass(2 * commandDelay)
+		all, err := b.stream("/v1/chat/completions", chatBody(llama8b, "hi", 1))
+		if err != nil || len(tokens(all)) != 1 {
+			t.Errorf("%v, %v", all, err)
+		}
+	})
+}
+
+func TestMemoryLimitsPlacement(t *testing.T) {
+	simulate(t, Options{MemoryTotal: 14 << 30}, func(b *bench) {
+		var previews struct {
+			Previews []struct {
+				InstanceMeta string `json:"instance_meta"`
+				Instance     *taggedInstance
+				Delta        map[string]uint64 `json:"memory_delta_by_node"`
+				Error        *string
+			}
+		}
+		b.get("/instance/previews?model_id="+llama8b, &previews)
+		var fitting int
+		for _, p := range previews.Previews {
+			if p.Error == nil {
+				fitting++
+				if p.Delta[b.node.ID()] != 4_640_000_000 || p.Instance == nil {
+					t.Errorf("preview %+v", p)
+				}
+			} else if p.InstanceMeta != "MlxJaccl" {
+				t.Errorf("preview %+v: %s", p, *p.Error)
+			}
+		}
+		if fitting != 2 {
+			t.Errorf("%d previews fit", fitting)
+		}
+		second := encode(previews.Previews[0].Instance)
+		b.load(llama8b)
+		_, body := b.do("GET", "/instance/previews?model_id="+mistral, "")
+		if strings.Count(body, `"error":"No cycles found with sufficient memory"`) != 4 {
+			t.Errorf("previews %s", body)
+		}
+		status, body := b.do("POST", "/instance", `{"instance":`+string(second)+`}`)
+		if status != http.StatusBadRequest || !strings.Contains(body, "Insufficient memory to create instance. Required: 4.3 GB, Available: 3.0 GB") {
+			t.Errorf("POST /instance: %d %s", status, body)
+		}
+		status, body = b.do("GET", "/instance/placement?model_id="+mistral, "")
+		if status != http.StatusBadRequest || !strings.Contains(body, noMemory) {
+			t.Errorf("placement: %d %s", status, body)
+		}
+		if status, _ = b.do("POST", "/place_instance", `{"model_id":"`+mistral+`"}`); status != http.StatusOK {
+			t.Errorf("POST /place_instance: %d", status)
+		}
+		pass(time.Second)
+		if n := len(b.node.Instances()); n != 1 {
+			t.Errorf("%d instances", n)
+		}
+	})
+}
+
+func TestSnakeCaseInstanceIsAccepted(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		_, body := b.do("GET", "/instance/placement?model_id="+llama1b, "")
+		status, body := b.do("POST", "/instance", `{"instance":`+string(renameKeys([]byte(body), toSnake))+`}`)
+		if status != http.StatusOK {
+			t.Errorf("%d %s", status, body)
+		}
+	})
+}
+
+func TestDownload(t *testing.T) {
+	simulate(t, Options{NotDownloaded: []string{"llama-3.2-1b"}}, func(b *bench) {
+		start := time.Now()
+		_, runner := b.place(llama1b)
+		pass(4 * time.Second)
+		_, body := b.do("GET", "/state/downloads/"+b.node.ID()+"/1", "")
+		if !strings.HasPrefix(body, `{"DownloadOngoing":{"downloadProgress":{"completedFiles":0,"downloaded":{"inBytes":`) || b.runner(runner) != runnerIdle {
+			t.Errorf("runner %s, download %.150s", b.runner(runner), body)
+		}
+		b.statuses(runner, is(runnerReady))
+		if took := time.Since(start); took < 9*time.Second || took > 10*time.Second {
+			t.Errorf("ready after %v", took)
+		}
+	})
+}
+
+func TestAddModel(t *testing.T) {
+	simulate(t, Options{CatalogueOnly: true}, func(b *bench) {
+		_, body := b.do("GET", "/models", "")
+		if strings.Contains(body, mistral) || !strings.Contains(body, llama8b) {
+			t.Errorf("models at first: %s", body)
+		}
+		status, body := b.do("POST", "/models/add", `{"model_id":"`+mistral+`"}`)
+		if status != http.StatusOK || !strings.Contains(body, `"is_custom":true`) {
+			t.Errorf("add: %d %s", status, body)
+		}
+		_, body = b.do("GET", "/models", "")
+		if !strings.Contains(body, mistral) {
+			t.Errorf("models then: %s", body)
+		}
+		_, body = b.do("GET", "/models?status=downloaded", "")
+		if strings.Contains(body, mistral) {
+			t.Errorf("the weights are there too: %s", body)
+		}
+		if status, _ = b.do("DELETE", "/models/custom/"+mistral, ""); status != http.StatusOK {
+			t.Errorf("delete: %d", status)
+		}
+		if status, _ = b.do("DELETE", "/models/custom/"+llama8b, ""); status != http.StatusNotFound {
+			t.Errorf("delete of a catalogue model: %d", status)
+		}
+	})
+}
+
+func TestProcesses(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		at := func() []Process { return b.node.Processes() }
+		if p := at(); len(p) != 2 || p[0].RSS != mainRSS || p[1].PPID != p[0].PID {
+			t.Errorf("at first %+v", p)
+		}
+		id, runner := b.place(llama8b)
+		b.statuses(runner, is(runnerIdle))
+		idle := at()[2]
+		if idle.RSS != runnerRSS || idle.PPID != at()[0].PID {
+			t.Errorf("idle runner %+v", idle)
+		}
+		b.statuses(runner, is(runnerLoading))
+		pass(900 * time.Millisecond)
+		if half := at()[2].RSS; half < runnerRSS+2e9 || half > runnerRSS+3e9 {
+			t.Errorf("half loaded: %d", half)
+		}
+		b.statuses(runner, is(runnerReady))
+		if loaded := at()[2]; loaded.RSS != runnerRSS+4_640_000_000 || loaded.PID != idle.PID || !loaded.Created.Equal(idle.Created) {
+			t.Errorf("loaded: %+v", loaded)
+		}
+		res := b.open("/bench/chat/completions", chatBody(llama8b, "hi", 100))
+		pass(time.Second)
+		if busy := at()[2].RSS; busy <= runnerRSS+4_640_000_000 {
+			t.Errorf("generating: %d", busy)
+		}
+		if _, err := events(res.Body); err != nil {
+			t.Error(err)
+		}
+		b.hangUp(res)
+		if after := at()[2]; after.RSS != runnerRSS+4_640_000_000 || after.PeakRSS != after.RSS+111*131_072 {
+			t.Errorf("after the request: %+v", after)
+		}
+		b.do("DELETE", "/instance/"+id, "")
+		b.statuses(runner, is(""))
+		if p := at(); len(p) != 2 || p[0].RSS != mainRSS {
+			t.Errorf("at last %+v", p)
+		}
+	})
+}
+
+// fakes starts processes that only remember what they are to hold.
+type fakes struct {
+	model   string
+	held    []uint64
+	stopped int
+}
+
+func (f *fakes) Spawn(model string) (Child, error) {
+	if model == mistral {
+		return nil, errors.New("no more processes")
+	}
+	f.model = model
+	return f, nil
+}
+
+func (f *fakes) PID() int          { return 4711 }
+func (f *fakes) Hold(bytes uint64) { f.held = append(f.held, bytes) }
+func (f *fakes) Stop()             { f.stopped++ }
+
+func TestSpawner(t *testing.T) {
+	f := &fakes{}
+	simulate(t, Options{Spawner: f}, func(b *bench) {
+		id, runner := b.load(llama1b)
+		if p := b.node.Processes(); p[1].PID != 4711 || f.model != llama1b {
+			t.Errorf("processes %+v of %s", p, f.model)
+		}
+		if len(f.held) != 16 || !slices.IsSorted(f.held) || f.held[15] != 729808896 {
+			t.Errorf("held while loading: %v", f.held)
+		}
+		if _, err := b.stream("/bench/chat/completions", chatBody(llama1b, "hi", 9)); err != nil {
+			t.Error(err)
+		}
+		if last := f.held[len(f.held)-1]; slices.Max(f.held) != last+20*32768 || last != 729808896 {
+			t.Errorf("held for a request: %v", f.held[16:])
+		}
+		b.do("DELETE", "/instance/"+id, "")
+		b.statuses(runner, is(""))
+		if f.stopped != 1 {
+			t.Errorf("stopped %d times", f.stopped)
+		}
+		b.load(mistral) // goes on without a process
+	})
+}
+
+func TestWhoEndedAnInstance(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		mine, _ := b.load(llama1b)
+		theirs, err := b.node.PlaceStranger("llama-3.2-1b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.inject(Fault{Kind: RunnerFails, Model: mistral})
+		b.place(mistral)
+		pass(time.Minute)
+		b.do("DELETE", "/instance/"+mine, "")
+		b.node.DeleteStranger(theirs)
+		pass(5 * time.Second)
+		var ended []string
+		for _, i := range b.node.Deleted() {
+			ended = append(ended, i.EndedBy)
+		}
+		slices.Sort(ended)
+		if want := []string{EndedByAPI, EndedByExo, EndedByStranger}; !slices.Equal(ended, want) {
+			t.Errorf("ended by %q, want %q", ended, want)
+		}
+	})
+}
