@@ -48,8 +48,9 @@ type Config struct {
 	Sharding  string `env:"SHARDING" envDefault:"Pipeline" meaning:"how a model is split over nodes: Pipeline or Tensor (exo 1.x)"`
 
 	// ExoPID is the root of exo's process tree; 0 means that it is searched for.
-	ExoPID         int           `env:"EXO_PID" shown:"found" meaning:"process id of exo, where it cannot be found by itself"`
-	MemoryInterval time.Duration `env:"MEMORY_INTERVAL" envDefault:"250ms" meaning:"time between two samples of exo's memory during a turn, at least 10ms"`
+	ExoPID int `env:"EXO_PID" shown:"found" meaning:"process id of exo, where it cannot be found by itself"`
+	// MemoryInterval is 0 where it is not set: the sampler knows what a sample costs here.
+	MemoryInterval time.Duration `env:"MEMORY_INTERVAL" shown:"250ms; 2s on macOS" meaning:"time between two samples of exo's memory during a turn, at least 10ms"`
 
 	LogLevel  slog.Level `env:"LOG_LEVEL" envDefault:"info" meaning:"least severe message that is logged: debug, info, warn or error"`
 	LogFormat string     `env:"LOG_FORMAT" envDefault:"text" meaning:"format of the log: text or json"`

@@ -53,7 +53,9 @@ func (p *problems) check(c *Config) {
 	}
 
 	atLeast(p, "CYCLE_INTERVAL", c.CycleInterval, minCycleInterval)
-	atLeast(p, "MEMORY_INTERVAL", c.MemoryInterval, minMemoryInterval)
+	if p.environ[EnvPrefix+"MEMORY_INTERVAL"] != "" {
+		atLeast(p, "MEMORY_INTERVAL", c.MemoryInterval, minMemoryInterval)
+	}
 	p.positive("FIRST_TOKEN_TIMEOUT", c.FirstTokenTimeout)
 	p.positive("IDLE_TIMEOUT", c.IdleTimeout)
 	p.positive("REQUEST_TIMEOUT", c.RequestTimeout)

@@ -49,7 +49,7 @@ func TestDefaults(t *testing.T) {
 		ListenAddress: ":9955", CycleInterval: 15 * time.Minute, Models: workload.DefaultModels(), StateDir: stateDir,
 		FirstTokenTimeout: 2 * time.Minute, IdleTimeout: 30 * time.Second, RequestTimeout: 10 * time.Minute,
 		LoadTimeout: 10 * time.Minute, BusyTimeout: 5 * time.Minute,
-		MinNodes: 1, Sharding: "Pipeline", MemoryInterval: 250 * time.Millisecond,
+		MinNodes: 1, Sharding: "Pipeline",
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -135,6 +135,7 @@ var wrongValues = []struct{ name, value, want string }{
 	{"EXO_PID", "-1", "want the id of a process"},
 	{"EXO_PID", "exo", "want a whole number"},
 	{"MEMORY_INTERVAL", "1ms", "want at least 10ms"},
+	{"MEMORY_INTERVAL", "0s", "want at least 10ms"},
 	{"LOG_LEVEL", "loud", "want debug, info, warn or error"},
 	{"LOG_FORMAT", "xml", "want text or json"},
 }
