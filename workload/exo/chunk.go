@@ -47,7 +47,8 @@ func (c *chunk) choice() choice {
 }
 
 // token tells whether the delta makes its event a token event in dialect d, and whether the
-// token belongs to the answer proper rather than to what precedes it.
+// token belongs to the answer proper rather than to what precedes it: an empty content beside
+// a thought is the thought's.
 //
 // Both exo generations send one event per token, so a present but empty string is a token
 // whose bytes are still pending. Elsewhere an empty string only accompanies the role or the
@@ -58,8 +59,9 @@ func (e delta) token(d workload.Dialect) (token, content bool) {
 	if d != workload.DialectOpenAI {
 		least = empty
 	}
-	content = e.Content >= least
-	return content || e.ReasoningContent >= least || e.Reasoning >= least || bool(e.ToolCalls), content
+	thought := e.ReasoningContent >= least || e.Reasoning >= least
+	content = e.Content == filled || e.Content >= least && !thought
+	return content || thought || bool(e.ToolCalls), content
 }
 
 // text tells what a JSON value holds without keeping it.

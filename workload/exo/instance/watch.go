@@ -9,12 +9,16 @@ import (
 // Watch looks for work of others during one request of ours: now, every five seconds, and
 // when stop is called. stop takes the command ids of the request (the id of its chunks) and
 // tells whether the request was contended, and by what. It was too when exo gave the request
-// to another instance of the model than the one that was placed for it. Work that begins and ends between two
-// looks goes unseen; a look that fails is left out. The looks between the first and the last
-// read the tasks alone, because each part read may cost a token some milliseconds.
+// to another instance of the model than the one that was placed for it. Work that begins and
+// ends between two looks goes unseen; a look that fails is left out. The looks between the
+// first and the last read the tasks alone, because each part read may cost a token some
+// milliseconds.
+//
+// Watch returns only when the model is ready: exo starts a runner that has failed again, and
+// a request that is put meanwhile would take the load for its time to first token. It does
+// not wait longer for an instance that is gone or stays dead, nor for a load than LoadTimeout.
 func (l *Lease) Watch(ctx context.Context) (stop func(own ...string) (contended bool, why string)) {
-	w := &watch{l: l, at: map[string]string{}}
-	w.look(ctx, "instances", "runners", "tasks")
+	w := l.watchReady(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	var done sync.WaitGroup
 	done.Go(func() {
@@ -30,6 +34,25 @@ func (l *Lease) Watch(ctx context.Context) (stop func(own ...string) (contended 
 		w.look(last, "instances", "runners", "tasks")
 		l.m.Mine(own...)
 		return w.verdict(own)
+	}
+}
+
+// watchReady returns a watch that has looked once and found the model ready, or that gives up
+// waiting for it.
+func (l *Lease) watchReady(ctx context.Context) *watch {
+	var deadSince time.Time
+	for start := time.Now(); ; {
+		w := &watch{l: l, at: map[string]string{}}
+		w.look(ctx, "instances", "runners", "tasks")
+		ready, dead := w.state()
+		if !dead {
+			deadSince = time.Time{}
+		} else if deadSince.IsZero() {
+			deadSince = time.Now()
+		}
+		if ready || dead && time.Since(deadSince) >= runnerBound || time.Since(start) >= l.m.opts.LoadTimeout || sleep(ctx, retryInterval) != nil {
+			return w
+		}
 	}
 }
 
@@ -67,6 +90,21 @@ func (w *watch) look(ctx context.Context, parts ...string) {
 			w.at[t.command] = t.instance
 		}
 	}
+}
+
+// state tells whether the instances that a request may reach were ready at the first look,
+// and whether one of them was dead. Where there is none, or nothing was seen, the request
+// will show what is the matter: that counts as ready.
+func (w *watch) state() (ready, dead bool) {
+	ready = true
+	v := newView(w.first)
+	for _, in := range v.instances {
+		if w.l.uses(in) {
+			h := v.health(in)
+			ready, dead = ready && h.ready, dead || h.dead
+		}
+	}
+	return ready, dead
 }
 
 func (w *watch) verdict(own []string) (bool, string) {
