@@ -1,0 +1,31 @@
+# Both binaries in one image: exo-bench-exporter, and exo-sim, which the demo runs beside it.
+
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+ARG TARGETOS TARGETARCH
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN --mount=type=cache,target=/go/pkg/mod go mod download
+# The whole tree with its .git: the binaries take their version from it (-buildvcs). A tracked file
+# that is missing here would make every image report itself as modified, so .dockerignore names none.
+COPY . .
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    mkdir -p /out/bin /out/state && \
+    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
+    go build -trimpath -buildvcs=auto -ldflags='-s -w' -o /out/bin/ ./cmd/exo-bench-exporter ./cmd/exo-sim
+
+# CA certificates for an exo node behind TLS, time zones, a user: nothing else, not even a shell.
+FROM gcr.io/distroless/static-debian13:nonroot
+LABEL org.opencontainers.image.title="exo-bench-exporter" \
+      org.opencontainers.image.description="Prometheus exporter that benchmarks the models of an exo node" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="gcr.io/distroless/static-debian13:nonroot"
+COPY --from=build /out/bin/ /usr/local/bin/
+# The only place that is written to. A named volume mounted here inherits owner and mode, so that the
+# container can also run as another user.
+COPY --from=build --chown=65532:65532 --chmod=1777 /out/state /var/lib/exo-bench-exporter
+ENV EXOBENCH_STATE_DIR=/var/lib/exo-bench-exporter
+USER 65532:65532
+EXPOSE 9955
+HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --retries=3 \
+    CMD ["/usr/local/bin/exo-bench-exporter", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/exo-bench-exporter"]

@@ -1,0 +1,229 @@
+import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
+
+import { build, durationVariable, labelVariable, modelLink, uid } from './common';
+import { barPanel, graphPanel, matrixPanel, nothing, tablePanel, unit, type Step } from './panels';
+import { compare as q } from './queries';
+
+/** Changes beyond 3 %: twice the standard deviation that decode rates have on a fixed machine. */
+const faster: Step[] = [
+  { color: 'orange', from: null },
+  { color: 'text', from: -0.03 },
+  { color: 'blue', from: 0.03 },
+];
+
+/** The same for quantities of which less is better. */
+const slower: Step[] = [
+  { color: 'blue', from: null },
+  { color: 'text', from: -0.03 },
+  { color: 'orange', from: 0.03 },
+];
+
+export function compare(): dashboard.Dashboard {
+  return build({
+    uid: uid.compare,
+    title: 'exo bench: compare',
+    description: 'The models against one another on the same prompts, and this period against another.',
+    from: 'now-24h',
+    variables: [
+      labelVariable('reference', 'Reference', 'label_values(exobench_model_up{job=~"$job", instance=~"$instance"}, model)').current({
+        selected: true,
+        text: 'llama-3.1-8b',
+        value: 'llama-3.1-8b',
+      }),
+      durationVariable(
+        'offset',
+        'Other period',
+        'How long before the period shown the other one lies. For before and after an event: show the time since the event and put its length here',
+        ['1d', '2d', '7d', '14d', '30d'],
+      ),
+    ],
+    rows: [
+      {
+        title: 'Model against model, medians over the period',
+        panels: [
+          barPanel(
+            {
+              title: 'Decode speed, $reference = 1',
+              description: 'Longer is faster. Median of exobench_model_output_tokens_per_second over the reference model\'s.',
+              unit: unit.times,
+              noValue: nothing.turn,
+              width: 8,
+              height: 8,
+            },
+            { expr: q.decodeRelative, legend: '{{model}}' },
+          ),
+          barPanel(
+            {
+              title: 'Time to first token, $reference = 1',
+              description: 'Shorter is faster. Median of exobench_model_time_to_first_token_seconds over the reference model\'s.',
+              unit: unit.times,
+              noValue: nothing.turn,
+              width: 8,
+              height: 8,
+            },
+            { expr: q.ttftRelative, legend: '{{model}}' },
+          ),
+          barPanel(
+            {
+              title: 'Speed for memory',
+              description:
+                'Longer is better: decode tokens per second for each 10⁹ bytes, from exobench_model_output_tokens_per_second. The memory is RSS peak or exo\'s own peak, whichever is larger, ' +
+                'because on Apple silicon the weights are in the latter only.',
+              unit: unit.perGigabyte,
+              noValue: nothing.processes,
+              width: 8,
+              height: 8,
+            },
+            { expr: q.perGigabyte, legend: '{{model}}' },
+          ),
+          tablePanel(
+            {
+              title: 'Side by side',
+              description:
+                'Medians over the period. Metrics: exobench_model_output_tokens_per_second, exobench_model_time_to_first_token_seconds, ' +
+                'exobench_request_duration_seconds, exobench_model_resident_memory_peak_bytes or exobench_model_reported_peak_memory_bytes, whichever is ' +
+                'larger, and exobench_energy_joules_total over exobench_output_tokens_total. The last column is absent where exo reports no power.',
+              unit: unit.none,
+              noValue: nothing.turn,
+              width: 24,
+              height: 8,
+            },
+            [
+              { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
+              { title: 'Decode, relative', expr: q.decodeRelative, unit: unit.times, decimals: 2 },
+              { title: 'TTFT', expr: q.ttft, unit: unit.seconds, decimals: 2 },
+              { title: 'TTFT, relative', expr: q.ttftRelative, unit: unit.times, decimals: 2 },
+              { title: 'Request', expr: q.request, unit: unit.seconds, decimals: 2 },
+              { title: 'Memory', expr: q.footprint, unit: unit.bytes, decimals: 1 },
+              { title: 'Speed for memory', expr: q.perGigabyte, unit: unit.perGigabyte, decimals: 1 },
+              { title: 'Energy', expr: q.joules, unit: unit.joulesPerToken, decimals: 2 },
+            ],
+            { row: 'model', rowTitle: 'Model', link: modelLink, sort: 'Decode', descending: true },
+          ),
+        ],
+      },
+      {
+        title: 'By prompt',
+        panels: [
+          matrixPanel(
+            {
+              title: 'Decode by kind of prompt',
+              description:
+                'Tokens per second over all requests of a kind, weighted by their length: exobench_decode_tokens_total over exobench_decode_seconds_total. ' +
+                'The kind is what a prompt\'s id begins with. Differences between kinds come from length, not from the words.',
+              unit: unit.tokensPerSecond,
+              noValue: nothing.samples,
+              width: 12,
+              height: 8,
+            },
+            q.kindDecode,
+            'kind',
+            'model',
+            1,
+          ),
+          matrixPanel(
+            {
+              title: 'Decode by prompt',
+              description: 'Median of exobench_output_tokens_per_second. Long prompts decode more slowly, the more so the larger a model\'s KV cache.',
+              unit: unit.tokensPerSecond,
+              noValue: nothing.turn,
+              width: 12,
+              height: 11,
+            },
+            q.promptDecode,
+            'prompt',
+            'model',
+            1,
+          ),
+          matrixPanel(
+            {
+              title: 'Time to first token by prompt',
+              description: 'Median of exobench_time_to_first_token_seconds. It grows with the length of the prompt: this is where prefill shows.',
+              unit: unit.seconds,
+              noValue: nothing.native,
+              width: 12,
+              height: 11,
+            },
+            q.promptTTFT,
+            'prompt',
+            'model',
+            2,
+          ),
+          matrixPanel(
+            {
+              title: 'Time on each prompt, $reference = 1',
+              description:
+                'Whole time spent on a prompt in the period, over the reference model\'s: exobench_request_duration_seconds. Below 1 is faster. ' +
+                'Fair as long as both answered equally often and at equal length.',
+              unit: unit.times,
+              noValue: nothing.samples,
+              width: 12,
+              height: 11,
+            },
+            q.promptRelative,
+            'prompt',
+            'model',
+            2,
+          ),
+        ],
+      },
+      {
+        title: 'This period against another',
+        panels: [
+          tablePanel(
+            {
+              title: 'This period and the one $offset before',
+              description:
+                'Medians of both, and the change. Metrics: exobench_model_output_tokens_per_second, exobench_model_time_to_first_token_seconds, ' +
+                'exobench_model_resident_memory_peak_bytes. Changes beyond 3 % (two standard deviations of the noise) are coloured: orange for worse, blue for better. ' +
+                'Void where a mark says that the workload changed in between.',
+              unit: unit.none,
+              noValue: nothing.earlier,
+              width: 24,
+              height: 8,
+            },
+            [
+              { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
+              { title: 'Decode then', expr: q.otherDecode, unit: unit.tokensPerSecond, decimals: 1 },
+              { title: 'Decode change', expr: q.decodeChange, unit: unit.ratio, decimals: 1, steps: faster },
+              { title: 'TTFT', expr: q.ttft, unit: unit.seconds, decimals: 2 },
+              { title: 'TTFT then', expr: q.otherTTFT, unit: unit.seconds, decimals: 2 },
+              { title: 'TTFT change', expr: q.ttftChange, unit: unit.ratio, decimals: 1, steps: slower },
+              { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
+              { title: 'RSS peak then', expr: q.otherRSS, unit: unit.bytes, decimals: 1 },
+              { title: 'RSS change', expr: q.rssChange, unit: unit.ratio, decimals: 1, steps: slower },
+            ],
+            { row: 'model', rowTitle: 'Model', link: modelLink },
+          ),
+          graphPanel(
+            {
+              title: 'Decode throughput, now and $offset before',
+              description: 'The period shown as lines, the other one as dots, laid over it. Metric: exobench_model_output_tokens_per_second.',
+              unit: unit.tokensPerSecond,
+              noValue: nothing.turn,
+              width: 24,
+              height: 10,
+            },
+            [
+              { expr: q.decodeNow, legend: '{{model}}' },
+              { expr: q.decodeThen, legend: '{{model}} $offset before' },
+            ],
+            {
+              steps: true,
+              least: 0,
+              overrides: [
+                {
+                  matcher: { id: 'byRegexp', options: '/ before$/' },
+                  properties: [
+                    { id: 'custom.lineStyle', value: { fill: 'dot', dash: [0, 8] } },
+                    { id: 'custom.lineWidth', value: 1 },
+                  ],
+                },
+              ],
+            },
+          ),
+        ],
+      },
+    ],
+  });
+}
