@@ -79,12 +79,13 @@ func choose(ids, catalogue []string) (id string, listed bool) {
 
 // legacyID returns the id by which a legacy node with the given catalogue serves m.
 func legacyID(m workload.Model, catalogue []string) (string, error) {
-	ids := candidates(workload.DialectExo0, m)
-	if len(ids) == 0 {
+	id, listed := choose(candidates(workload.DialectExo0, m), catalogue)
+	n, standard := known[m.Name]
+	switch {
+	case listed:
+	case standard && n.exo0 == "" && m.ExoID == "":
 		return "", unavailable(noLegacyID(m))
-	}
-	id, listed := choose(ids, catalogue)
-	if !listed && catalogue != nil {
+	case catalogue != nil:
 		return "", unavailable(fmt.Sprintf("the engine of this exo 0.0.x cannot serve %s; it can serve %s. "+
 			"Another id is chosen by EXOBENCH_MODELS=…,%s=ID", id, some(catalogue), m.Name))
 	}

@@ -21,7 +21,7 @@ func TestCandidates(t *testing.T) {
 		{workload.DialectExo1, workload.Model{Name: "llama-3.1-8b", ExoID: "x"}, []string{"x"}},
 		{workload.DialectExo1, workload.Model{Name: "mine"}, []string{"mine"}},
 		{workload.DialectExo0, workload.Model{Name: "deepseek-r1"}, []string{"deepseek-r1-distill-qwen-7b"}},
-		{workload.DialectExo0, workload.Model{Name: "mistral-7b"}, nil},
+		{workload.DialectExo0, workload.Model{Name: "mistral-7b"}, []string{"mistral-7b"}},
 		{workload.DialectExo0, workload.Model{Name: "mistral-7b", ExoID: "mistral-nemo"}, []string{"mistral-nemo"}},
 		{workload.DialectExo0, workload.Model{Name: "mine"}, []string{"mine"}},
 		{workload.DialectOpenAI, workload.Model{Name: "llama-3.1-8b"}, []string{"llama-3.1-8b"}},
@@ -46,6 +46,19 @@ func openError(t *testing.T, c *Client, m workload.Model) string {
 		t.Fatalf("%+v: got %v, want the model to be unavailable", m, err)
 	}
 	return turn.Reason
+}
+
+// A fork of legacy exo may know a model that the released ones do not.
+func TestLegacyIDOfAFork(t *testing.T) {
+	m := workload.Model{Name: "mistral-7b"}
+	if id, err := legacyID(m, []string{"llama-3.2-1b", "mistral-7b"}); err != nil || id != "mistral-7b" {
+		t.Errorf("listed: %q, %v", id, err)
+	}
+	for _, catalogue := range [][]string{nil, {"llama-3.2-1b"}} {
+		if id, err := legacyID(m, catalogue); err == nil || !strings.Contains(err.Error(), "mistral-nemo") {
+			t.Errorf("not in %v: %q, %v; want it unavailable with the nearest relative named", catalogue, id, err)
+		}
+	}
 }
 
 func TestOpenExo0(t *testing.T) {

@@ -35,8 +35,9 @@ func candidates(d workload.Dialect, m workload.Model) []string {
 	case d == workload.DialectExo1:
 		return []string{n.exo1, m.Name}
 	case n.exo0 == "":
-		return nil
+		return []string{m.Name}
 	}
+	// Not the name beside it: legacy exo's own deepseek-r1 is the one of 671 billion parameters.
 	return []string{n.exo0}
 }
 
