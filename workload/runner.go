@@ -102,11 +102,15 @@ func (r *Runner) cycle(ctx context.Context) (c Cycle, reached bool) {
 		}
 		reached = ok
 		c.Turns = append(c.Turns, t)
-		r.logTurn(t)
+		r.logTurn(t, reached)
 		r.each(func(o Observer) { o.TurnDone(t) })
 	}
 	c.Duration, c.Outcome = time.Since(c.Start), cycleOutcome(c.Turns)
-	r.o.Logger.Info("cycle done", "cycle", c.Number, "outcome", c.Outcome, "took", c.Duration.Round(time.Millisecond))
+	args := []any{"cycle", c.Number, "outcome", c.Outcome, "took", c.Duration.Round(time.Millisecond)}
+	if !reached {
+		args = append(args, "reason", c.Turns[len(c.Turns)-1].Reason)
+	}
+	r.o.Logger.Info("cycle done", args...)
 	r.each(func(o Observer) { o.CycleDone(c) })
 	return c, reached
 }
@@ -137,7 +141,9 @@ func (r *Runner) each(f func(Observer)) {
 	}
 }
 
-func (r *Runner) logTurn(t Turn) {
+// logTurn says how a turn ended. While the node cannot be reached every turn ends alike, and
+// the cycle's line says why.
+func (r *Runner) logTurn(t Turn, reached bool) {
 	args := []any{"model", t.Model, "outcome", t.Outcome, "took", t.Duration.Round(time.Millisecond)}
 	if rate, ok := t.DecodeRate(); ok {
 		args = append(args, "decode_tokens_per_second", float64(int(rate*10))/10)
@@ -149,7 +155,11 @@ func (r *Runner) logTurn(t Turn) {
 		r.o.Logger.Info("turn done", args...)
 		return
 	}
-	r.o.Logger.Warn("turn done", append(args, "reason", t.Reason)...)
+	level := slog.LevelWarn
+	if !reached {
+		level = slog.LevelDebug
+	}
+	r.o.Logger.Log(context.Background(), level, "turn done", append(args, "reason", t.Reason)...)
 }
 
 // noMeter sees no memory.

@@ -199,7 +199,7 @@ func (x *exchange) ended(ctx context.Context, err error) workload.Result {
 	switch {
 	case errors.Is(err, sse.ErrTooLong):
 		return x.rec.fail(workload.OutcomeProtocolError, err.Error())
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return x.rec.done()
 	case outcome == workload.OutcomeCanceled:
 		return x.rec.fail(outcome, why)

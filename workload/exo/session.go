@@ -19,6 +19,9 @@ type session struct {
 	// watch starts to look out for other people's work and returns what tells whether any ran
 	// beside the requests that were answered under own ids; nil where that cannot be seen.
 	watch func(context.Context) (contended func(own []string) bool)
+	// diagnose says what is the matter with the model on the node, empty for nothing; nil where
+	// that cannot be seen.
+	diagnose func(context.Context) string
 }
 
 // maxGaps bounds the room made in advance for the gaps of one request.
@@ -55,6 +58,10 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	switch {
 	case res.Outcome == workload.OutcomeConnectError:
 		s.client.forget()
+	case !res.OK() && res.Outcome != workload.OutcomeCanceled && s.diagnose != nil:
+		if why := s.diagnose(ctx); why != "" {
+			res.Err += "; " + why
+		}
 	case res.OK() && s.dialect == workload.DialectExo0:
 		s.load.Loaded = s.client.replaced(s.id) || s.load.Loaded
 	}

@@ -12,6 +12,7 @@ type Process struct {
 	Created time.Time `json:"created"`
 	RSS     uint64    `json:"rss_bytes"`
 	PeakRSS uint64    `json:"peak_rss_bytes"` // high-water mark since Created
+	Command []string  `json:"command"`        // arguments, the program first
 }
 
 // Spawner starts a real process for each runner, so that something real can be sampled.
@@ -37,6 +38,16 @@ const (
 	parentPID  = 1
 	mainPID    = 40_961
 	trackerPID = 40_964
+)
+
+// The arguments that exo's processes have. Those of a runner name neither exo nor the model.
+var (
+	mainCommand    = []string{"/opt/exo/.venv/bin/python", "/opt/exo/.venv/bin/exo"}
+	trackerCommand = []string{"/opt/exo/.venv/bin/python", "-c", "from multiprocessing.resource_tracker import main;main(5)"}
+	runnerCommand  = []string{
+		"/opt/exo/.venv/bin/python", "-c",
+		"from multiprocessing.spawn import spawn_main; spawn_main(tracker_fd=6, pipe_handle=8)", "--multiprocessing-fork",
+	}
 )
 
 // runnerProcess is a runner's process; the node's mutex guards it.
@@ -126,12 +137,12 @@ func (n *Node) Processes() []Process {
 	defer n.mu.Unlock()
 	if n.opts.Dialect == Exo0 {
 		rss := n.legacy.rss() + n.leaked
-		return []Process{{PID: mainPID, PPID: parentPID, Created: n.start, RSS: rss, PeakRSS: max(rss, n.legacy.peak)}}
+		return []Process{{PID: mainPID, PPID: parentPID, Created: n.start, RSS: rss, PeakRSS: max(rss, n.legacy.peak), Command: mainCommand}}
 	}
 	main := mainRSS + n.leaked
 	all := []Process{
-		{PID: mainPID, PPID: parentPID, Created: n.start, RSS: main, PeakRSS: main},
-		{PID: trackerPID, PPID: mainPID, Created: n.start, RSS: trackerRSS, PeakRSS: trackerRSS},
+		{PID: mainPID, PPID: parentPID, Created: n.start, RSS: main, PeakRSS: main, Command: mainCommand},
+		{PID: trackerPID, PPID: mainPID, Created: n.start, RSS: trackerRSS, PeakRSS: trackerRSS, Command: trackerCommand},
 	}
 	for _, i := range n.instances {
 		if i.proc == nil {
@@ -140,6 +151,7 @@ func (n *Node) Processes() []Process {
 		rss := i.rss()
 		all = append(all, Process{
 			PID: i.proc.pid, PPID: mainPID, Created: i.proc.created, RSS: rss, PeakRSS: max(rss, i.proc.peak),
+			Command: runnerCommand,
 		})
 	}
 	slices.SortFunc(all[1:], func(a, b Process) int { return a.PID - b.PID })

@@ -35,8 +35,8 @@ func (p *preview) UnmarshalJSON(b []byte) error {
 		Instance json.RawMessage `json:"instance"`
 	}
 	var rest any
-	if err := json.Unmarshal(b, &doc); err != nil {
-		return nil // not a preview that can be used
+	if json.Unmarshal(b, &doc) != nil {
+		return nil //nolint:nilerr // not a preview that can be used; the others may be
 	}
 	if err := json.Unmarshal(b, &rest); err != nil {
 		return err

@@ -95,7 +95,7 @@ func (d *Decoder) Next() (Event, error) {
 			d.fill()
 			continue
 		}
-		if d.err == io.EOF {
+		if errors.Is(d.err, io.EOF) {
 			if ev, ok := d.remainder(); ok {
 				return ev, nil
 			}

@@ -168,11 +168,11 @@ func TestDecoderTimes(t *testing.T) {
 		pr, pw := io.Pipe()
 		go func() {
 			for _, part := range []string{"data: a\n\nda", "ta: b\n", "\n: c\ndata: d\n\n"} {
-				time.Sleep(10 * time.Millisecond)
-				io.WriteString(pw, part)
+				<-time.After(10 * time.Millisecond)
+				_, _ = io.WriteString(pw, part)
 			}
-			time.Sleep(10 * time.Millisecond)
-			pw.Close()
+			<-time.After(10 * time.Millisecond)
+			_ = pw.Close()
 		}()
 		d := NewDecoder(pr, 0)
 		for _, want := range []struct {
