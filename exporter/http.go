@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/exporter-toolkit/web"
+
+	alerting "exo-bench-exporter/prometheus"
 )
 
 const (
@@ -22,8 +24,8 @@ const (
 	shutdownGrace = 3 * time.Second
 )
 
-// Front is the HTTP front: /metrics, the status page, and what container runtimes and load
-// balancers ask.
+// Front is the HTTP front: /metrics, the status page, the runbook that alerts link to, and what
+// container runtimes and load balancers ask.
 type Front struct {
 	mux   *http.ServeMux
 	ready atomic.Bool
@@ -45,6 +47,7 @@ func NewFront(reg *prometheus.Registry, store *Store, logger *slog.Logger) *Fron
 		plain(w, http.StatusOK, "exo-bench-exporter is healthy.")
 	})
 	f.mux.HandleFunc("GET /-/ready", f.serveReady)
+	f.mux.Handle("GET /runbook", alerting.RunbookHandler())
 	f.mux.Handle("GET /{$}", &page{store: store, now: time.Now, log: logger})
 	return f
 }

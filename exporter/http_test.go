@@ -47,6 +47,7 @@ func TestPaths(t *testing.T) {
 		"/-/healthy":    {200, "exo-bench-exporter is healthy."},
 		"/-/ready":      {200, "exo-bench-exporter is ready."},
 		"/metrics":      {200, `exobench_model_output_tokens_per_second{model="llama-3.2-1b"} 100`},
+		"/runbook":      {200, `id="exobenchthroughputdrop"`},
 		"/metrics/":     {404, ""},
 		"/debug/pprof/": {404, ""},
 		"/-/quit":       {404, ""},

@@ -1,0 +1,170 @@
+package rules
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var update = flag.Bool("update", false, "write the generated files of prometheus/ anew")
+
+// committed are the generated files of the repository.
+var committed = map[string]func(*Options){
+	"../../prometheus/rules/exobench.yml": func(*Options) {},
+	// One evaluation a cycle lets promtool go through weeks in seconds.
+	"../../prometheus/tests/rules/per-cycle.yml": func(o *Options) { o.Evaluation = o.Interval },
+}
+
+func TestCommittedFilesAreGenerated(t *testing.T) {
+	for file, with := range committed {
+		o := DefaultOptions()
+		with(&o)
+		got, err := Generate(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *update {
+			if err := os.WriteFile(file, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what Generate makes; run go test ./exporter/rules -update", file)
+		}
+	}
+}
+
+type file struct {
+	Groups []struct {
+		Name     string
+		Interval string
+		Rules    []struct {
+			Record, Alert, Expr, For string
+			Labels, Annotations      map[string]string
+		}
+	}
+}
+
+func generate(t *testing.T, o Options) (file, string) {
+	t.Helper()
+	b, err := Generate(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f file
+	if err := yaml.Unmarshal(b, &f); err != nil {
+		t.Fatalf("not YAML: %v\n%s", err, b)
+	}
+	return f, string(b)
+}
+
+func TestEveryAlertTellsWhatPeopleNeed(t *testing.T) {
+	runbook, err := os.ReadFile("../../prometheus/RUNBOOK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := generate(t, DefaultOptions())
+	seen := map[string]bool{}
+	for _, g := range f.Groups {
+		for _, r := range g.Rules {
+			if r.Alert == "" {
+				continue
+			}
+			seen[r.Alert] = true
+			if s := r.Labels["severity"]; s != "critical" && s != "warning" && s != "info" {
+				t.Errorf("%s: severity %q", r.Alert, s)
+			}
+			if len(r.Labels) != 1 {
+				t.Errorf("%s: labels %v; anything that changes with the value would restart the alert", r.Alert, r.Labels)
+			}
+			for _, a := range []string{"summary", "description", "dashboard_url", "runbook_url"} {
+				if r.Annotations[a] == "" {
+					t.Errorf("%s has no annotation %s", r.Alert, a)
+				}
+			}
+			if r.Alert != "ExoBenchExporterDown" && !strings.Contains(r.Annotations["summary"], "[SIMULATED]") {
+				t.Errorf("%s: its summary would not say that data is simulated", r.Alert)
+			}
+			if anchor := "#" + strings.ToLower(r.Alert); !strings.HasSuffix(r.Annotations["runbook_url"], anchor) {
+				t.Errorf("%s: runbook_url %s does not end in %s", r.Alert, r.Annotations["runbook_url"], anchor)
+			}
+			if !strings.Contains(string(runbook), "\n## "+r.Alert+"\n") {
+				t.Errorf("%s has no section in RUNBOOK.md", r.Alert)
+			}
+		}
+	}
+	for _, name := range []string{
+		"ExoBenchThroughputDrop", "ExoBenchThroughputCollapse", "ExoBenchThroughputDrift", "ExoBenchAllModelsSlow",
+		"ExoBenchLatencyRegression", "ExoBenchModelFailing", "ExoBenchModelUnavailable", "ExoBenchStale", "ExoBenchExoDown",
+		"ExoBenchExporterDown", "ExoBenchMemoryGrowth", "ExoBenchMemoryNotReleased", "ExoBenchNodeMemoryLow", "ExoBenchWorkloadChanged",
+		"ExoBenchRulesIntervalMismatch",
+	} {
+		if !seen[name] {
+			t.Errorf("there is no alert %s", name)
+		}
+	}
+}
+
+func TestWindowsFollowFromTheInterval(t *testing.T) {
+	for _, tt := range []struct {
+		interval time.Duration
+		want     []string
+	}{
+		{15 * time.Minute, []string{"score[1h53m15s]", "offset 30s", "clean[1w] offset 2h15m", "exobench_cycle_interval_seconds != 900"}},
+		{10 * time.Minute, []string{"score[1h15m30s]", "offset 30s", "clean[1w] offset 1h30m", "exobench_cycle_interval_seconds != 600"}},
+		{5 * time.Second, []string{"score[38s]", "offset 1s", "clean[56m] offset 45s", "exobench_cycle_interval_seconds != 5"}},
+		{6 * time.Hour, []string{"offset 30s", "clean[6w] offset 2d6h", "exobench_cycle_interval_seconds != 21600"}},
+	} {
+		_, text := generate(t, Options{Interval: tt.interval})
+		for _, want := range tt.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("rules for %v do not contain %s", tt.interval, want)
+			}
+		}
+	}
+}
+
+func TestAcceptedModelsGetAnEpochOfTheirOwn(t *testing.T) {
+	_, text := generate(t, Options{Accepted: map[string]string{"mistral-7b": "2026-02-01", "llama-3.1-8b": "a"}})
+	for _, want := range []string{`"epoch", "2026-02-01", "model", "mistral-7b")`, `"epoch", "a", "model", "llama-3.1-8b")`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in the rules", want)
+		}
+	}
+}
+
+func TestOptionsThatCannotBeUsed(t *testing.T) {
+	for name, tt := range map[string]struct {
+		options Options
+		want    []string
+	}{
+		"too short":            {Options{Interval: time.Second}, []string{"1s is too short"}},
+		"negative":             {Options{Interval: -time.Minute}, []string{"-1m0s is too short"}},
+		"fractions":            {Options{Interval: 2500 * time.Millisecond}, []string{"whole number of seconds"}},
+		"seldom":               {Options{Interval: time.Minute, Evaluation: time.Hour}, []string{"evaluation interval 1h0m0s"}},
+		"all wrong at once":    {Options{Interval: time.Second, Job: "(", RunbookURL: ":"}, []string{"too short", "regular expression", "not a URL"}},
+		"accepted with PromQL": {Options{Accepted: map[string]string{"m": `x") or vector(1`}}, []string{"may hold letters"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Generate(tt.options)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
