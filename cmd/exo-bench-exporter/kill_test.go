@@ -1,0 +1,275 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/workload/exosim"
+)
+
+// asProgram is the variable that makes the test binary the program itself, see TestMain. It
+// does not begin with EXOBENCH_, which the program would refuse.
+const asProgram = "TEST_AS_EXO_BENCH_EXPORTER"
+
+// longSuite keeps a stream going until it is ended from outside.
+const longSuite = `version: long-1
+temperature: 0
+seed: 1
+prompts:
+  - {id: long, kind: chat, max_tokens: 30000, messages: [{role: user, content: "Count to a million, please."}]}
+`
+
+// Modelled durations go by so much faster. A load of the victim takes half a second, or two.
+const (
+	fast = 8
+	slow = 2 // where a state that does not last is to be met
+)
+
+// exoServer is a simulated node behind a real listener, with a stranger's instances on it.
+type exoServer struct {
+	*exosim.Node
+	url    string
+	guests []string
+	state  string // the exporter's state directory
+	suite  string
+}
+
+func startExo(t *testing.T, speed float64) *exoServer {
+	t.Helper()
+	e := &exoServer{Node: exosim.New(exosim.Options{Speed: speed, Profiles: profilesOf(victim, next, strangers)}), state: t.TempDir()}
+	server := httptest.NewServer(e.Node)
+	t.Cleanup(func() {
+		_ = e.Close()
+		server.CloseClientConnections()
+		server.Close()
+	})
+	e.url, e.suite = server.URL, filepath.Join(t.TempDir(), "suite.yaml")
+	if err := os.WriteFile(e.suite, []byte(longSuite), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, model := range []string{next, strangers} {
+		id, err := e.PlaceStranger(model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.guests = append(e.guests, id)
+	}
+	waitFor(t, "the stranger's instances", func() bool {
+		return !slices.ContainsFunc(e.Instances(), func(i exosim.InstanceInfo) bool { return i.Status != "RunnerReady" })
+	})
+	return e
+}
+
+// own returns the instance that the exporter created; false when there is none.
+func (e *exoServer) own() (exosim.InstanceInfo, bool) {
+	for _, i := range e.Instances() {
+		if !i.Stranger {
+			return i, true
+		}
+	}
+	return exosim.InstanceInfo{}, false
+}
+
+// has reports whether an instance of the exporter's is there whose runner is in this state.
+func (e *exoServer) has(status string) bool {
+	i, ok := e.own()
+	return ok && i.Status == status
+}
+
+// wantGuestsOnly wants the strangers' instances as they were, and nothing else.
+func (e *exoServer) wantGuestsOnly(t *testing.T) {
+	t.Helper()
+	var ids []string
+	for _, i := range e.Instances() {
+		if i.Status != "RunnerReady" {
+			t.Errorf("instance %+v", i)
+		}
+		ids = append(ids, i.ID)
+	}
+	if !slices.Equal(ids, e.guests) {
+		t.Errorf("the node has %v, want those of the stranger's: %v", ids, e.guests)
+	}
+	for _, i := range e.Deleted() {
+		if i.Stranger {
+			t.Errorf("a stranger's instance was deleted: %+v", i)
+		}
+	}
+	if n := e.RunningTasks(); n != 0 {
+		t.Errorf("%d tasks are running", n)
+	}
+}
+
+// waitFor waits until what is true, and looks every few milliseconds.
+func waitFor(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !is() {
+		if time.Now().After(deadline) {
+			t.Fatalf("there is no sign of %s", what)
+		}
+		<-time.After(2 * time.Millisecond)
+	}
+}
+
+// program is the exporter as a process of its own.
+type program struct {
+	cmd    *exec.Cmd
+	log    buffer
+	exited chan error
+}
+
+func (e *exoServer) start(t *testing.T) *program {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &program{cmd: exec.Command(self), exited: make(chan error, 1)}
+	p.cmd.Env = []string{asProgram + "=1", "HOME=" + t.TempDir()}
+	for _, kv := range []string{
+		"EXO_URL=" + e.url, "STATE_DIR=" + e.state, "SUITE=" + e.suite, "MODELS=" + victim,
+		"LISTEN_ADDRESS=127.0.0.1:0", "CYCLE_INTERVAL=1h",
+	} {
+		p.cmd.Env = append(p.cmd.Env, exporter.EnvPrefix+kv)
+	}
+	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	go func() { p.exited <- p.cmd.Wait() }()
+	waitFor(t, "the exporter's start", func() bool { return strings.Contains(p.log.String(), "exo-bench-exporter is running") })
+	return p
+}
+
+// end sends the signal and returns the exit status, -1 when the signal ended the process.
+func (p *program) end(t *testing.T, s os.Signal, within time.Duration) int {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatalf("%v; log:\n%s", err, p.log.String())
+	}
+	select {
+	case err := <-p.exited:
+		var status *exec.ExitError
+		if err != nil && !errors.As(err, &status) {
+			t.Fatal(err)
+		}
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(within):
+		t.Fatalf("%s has not ended the process within %s; log:\n%s", s, within, p.log.String())
+		return 0
+	}
+}
+
+// Whenever the exporter is killed, the next start removes exactly what it had left behind.
+func TestKilled(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		speed float64 // fast when zero
+		setup func(*testing.T, *exoServer)
+		at    func(*exoServer) bool
+	}{
+		{
+			name: "load",
+			setup: func(t *testing.T, e *exoServer) { // slow enough to be met while it lasts
+				_, err := e.Inject(exosim.Fault{Kind: exosim.Slow, Model: victim, Percent: 75})
+				noError(t, err)
+			},
+			at: func(e *exoServer) bool { return e.has("RunnerLoading") },
+		},
+		{
+			name: "generation",
+			at:   func(e *exoServer) bool { return e.has("RunnerRunning") && e.RunningTasks() > 0 },
+		},
+		{
+			name: "deletion",
+			setup: func(t *testing.T, e *exoServer) { // exo does not come to delete it before the kill
+				_, err := e.Inject(exosim.Fault{Kind: exosim.DeleteIgnored, Model: victim, Count: 1})
+				noError(t, err)
+				noError(t, os.WriteFile(e.suite, []byte(tinySuite), 0o600))
+			},
+			at: func(e *exoServer) bool { return e.Calls()["DELETE /instance/{id}"] > 0 },
+		},
+		{
+			name:  "unload",
+			speed: slow,
+			setup: func(t *testing.T, e *exoServer) {
+				noError(t, os.WriteFile(e.suite, []byte(tinySuite), 0o600))
+			},
+			at: func(e *exoServer) bool { return e.has("RunnerShuttingDown") },
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			e := startExo(t, cmp.Or(c.speed, fast))
+			if c.setup != nil {
+				c.setup(t, e)
+			}
+			p := e.start(t)
+			waitFor(t, c.name, func() bool { return c.at(e) })
+			left, ok := e.own()
+			p.end(t, syscall.SIGKILL, 5*time.Second)
+			if !ok {
+				t.Fatalf("there was no instance of ours at the time; log:\n%s", p.log.String())
+			}
+			t.Logf("killed with the runner in %s", left.Status)
+			waitFor(t, "the end of the stream", func() bool { return e.RunningTasks() == 0 })
+			e.Clear("")
+
+			p = e.start(t)
+			waitFor(t, "the orphan's end", func() bool {
+				return slices.ContainsFunc(e.Deleted(), func(i exosim.InstanceInfo) bool { return i.ID == left.ID })
+			})
+			if got := p.end(t, syscall.SIGTERM, 5*time.Second); got != exitOK {
+				t.Errorf("exit status %d; log:\n%s", got, p.log.String())
+			}
+			e.wantGuestsOnly(t)
+		})
+	}
+}
+
+// Told to stop, the exporter ends its stream, removes its instance and exits, all within the
+// time that process managers grant.
+func TestTerminated(t *testing.T) {
+	for name, at := range map[string]func(*exoServer) bool{
+		"load":   func(e *exoServer) bool { return e.has("RunnerLoading") },
+		"stream": func(e *exoServer) bool { return e.has("RunnerRunning") && e.RunningTasks() > 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := startExo(t, fast)
+			p := e.start(t)
+			waitFor(t, name, func() bool { return at(e) })
+			if got := p.end(t, syscall.SIGTERM, 5*time.Second); got != exitOK {
+				t.Errorf("exit status %d; log:\n%s", got, p.log.String())
+			}
+			waitFor(t, "the end of what exo does", func() bool {
+				_, there := e.own()
+				return !there && e.RunningTasks() == 0
+			})
+			e.wantGuestsOnly(t)
+			records, err := filepath.Glob(filepath.Join(e.state, "*"))
+			noError(t, err)
+			if len(records) > 0 {
+				t.Errorf("the state directory still has %v", records)
+			}
+		})
+	}
+}
+
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,114 @@
+// Command exo-bench-exporter measures how fast and how heavy the language models of an exo
+// node are, and exports what it finds to Prometheus.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"exo-bench-exporter/exporter"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0 // all well
+	exitFailed = 1 // something measured or checked is not well
+	exitUsage  = 2 // wrong usage or configuration
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], environ(), os.Stdout, os.Stderr))
+}
+
+func environ() map[string]string {
+	env := map[string]string{}
+	for _, kv := range os.Environ() {
+		if name, value, ok := strings.Cut(kv, "="); ok {
+			env[name] = value
+		}
+	}
+	return env
+}
+
+// invocation is one call of the program.
+type invocation struct {
+	env            map[string]string
+	stdout, stderr io.Writer
+}
+
+type command struct {
+	name, args, summary, help string
+	// flags declares the command's flags and returns what runs once they are parsed.
+	flags func(*flag.FlagSet) func(context.Context, invocation) int
+}
+
+func commands() []command {
+	return []command{serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), rulesCommand(), versionCommand()}
+}
+
+// run executes the command that args name and returns the exit status.
+func run(ctx context.Context, args []string, env map[string]string, stdout, stderr io.Writer) int {
+	inv := invocation{env, stdout, stderr}
+	name := ""
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, args = args[0], args[1:]
+	}
+	if name == "help" {
+		name, args = "", []string{"-h"}
+	}
+	for _, c := range commands() {
+		if c.name != name {
+			continue
+		}
+		fs := flag.NewFlagSet(strings.TrimSpace("exo-bench-exporter "+c.name), flag.ContinueOnError)
+		fs.SetOutput(io.Discard)
+		start := c.flags(fs)
+		err := fs.Parse(args)
+		switch {
+		case errors.Is(err, flag.ErrHelp):
+			c.usage(stdout, fs)
+			return exitOK
+		case err != nil:
+			fmt.Fprintf(stderr, "%s: %v; see %s -h\n", fs.Name(), err, fs.Name())
+			return exitUsage
+		case fs.NArg() > 0:
+			fmt.Fprintf(stderr, "%s: %q is one argument too many; see %s -h\n", fs.Name(), fs.Arg(0), fs.Name())
+			return exitUsage
+		}
+		return start(ctx, inv)
+	}
+	fmt.Fprintf(stderr, "exo-bench-exporter: there is no command %q; see exo-bench-exporter -h\n", name)
+	return exitUsage
+}
+
+func (c command) usage(w io.Writer, fs *flag.FlagSet) {
+	fmt.Fprintf(w, "Usage: %s%s\n\n%s\n", fs.Name(), c.args, strings.TrimSpace(c.help))
+	if c.name == "" {
+		fmt.Fprint(w, "\nCommands:\n")
+		for _, other := range commands()[1:] {
+			fmt.Fprintf(w, "  %-12s %s\n", other.name, other.summary)
+		}
+	}
+	any := false
+	fs.VisitAll(func(*flag.Flag) { any = true })
+	if any {
+		fmt.Fprint(w, "\nFlags:\n")
+		fs.SetOutput(w)
+		fs.PrintDefaults()
+		fs.SetOutput(io.Discard)
+	}
+	if c.name == "" {
+		fmt.Fprintf(w, "\nVariables and their defaults:\n%s", exporter.ConfigHelp())
+	}
+	fmt.Fprint(w, "\nExit status: 0 all well, 1 something measured or checked is not, 2 wrong usage or configuration.\n")
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+
+	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/memory"
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo"
+	"exo-bench-exporter/workload/exosim"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// pipeline is the whole program from suite to registry, on a simulated node in virtual time.
+type pipeline struct {
+	node *exosim.Node
+	reg  *prometheus.Registry
+	log  *strings.Builder
+}
+
+// runPipeline runs one cycle of the standard workload. It must be called inside a bubble.
+func runPipeline(t *testing.T, o exosim.Options, models []workload.Model) (pipeline, workload.Cycle) {
+	t.Helper()
+	p := pipeline{node: exosim.New(o), reg: prometheus.NewRegistry(), log: &strings.Builder{}}
+	t.Cleanup(func() { _ = p.node.Close() })
+	log := slog.New(slog.NewTextHandler(p.log, nil))
+	client, err := exo.New(exo.Options{
+		BaseURL: "http://exo.test:52415", Transport: p.node.Transport(), StateDir: t.TempDir(), Logger: log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &demo{node: p.node}
+	sampler := memory.New(d.memoryConfig(memory.Config{Logger: log}))
+	opts := exporter.Options{
+		Models: models, Suite: workload.StandardSuite(), Interval: 15 * time.Minute,
+		Target: "http://exo.test:52415", Memory: residentMemory(sampler),
+	}
+	metrics := exporter.NewMetrics(p.reg, opts)
+	monitor := client.NewMonitor(metrics.SetStatus)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { sampler.Run(ctx) })
+	wg.Go(func() { monitor.Run(ctx) })
+	c := workload.NewRunner(workload.RunnerOptions{
+		Models: models, Suite: opts.Suite, Target: client, Meter: sampler,
+		Observers: []workload.Observer{exporter.NewObserver(metrics)}, Logger: log,
+	}).Cycle(ctx)
+	cancel()
+	wg.Wait()
+	if err := client.Close(); err != nil {
+		t.Error(err)
+	}
+	return p, c
+}
+
+// What the client measured must be what the simulator did, in every dialect and variant: no
+// figure of the whole chain may depend on how exo happens to put it on the wire.
+func TestPipelineMeasuresWhatTheNodeDid(t *testing.T) {
+	legacy := []workload.Model{
+		{Name: "llama-3.1-8b"},
+		{Name: "llama-3.2-1b"},
+		{Name: "deepseek-r1"},
+		{Name: "qwen-1.5-7b", ExoID: "qwen-2.5-7b"},
+	}
+	for name, tt := range map[string]struct {
+		options  exosim.Options
+		models   []workload.Model
+		endpoint workload.Endpoint
+	}{
+		"exo 1.x head":    {exosim.Options{}, workload.DefaultModels(), workload.EndpointBench},
+		"exo 1.x v1.0.71": {exosim.Options{Variant: exosim.V1071}, workload.DefaultModels(), workload.EndpointV1},
+		"legacy exo":      {exosim.Options{Dialect: exosim.Exo0, MaxGenerateTokens: 300}, legacy, workload.EndpointV1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, c := runPipeline(t, tt.options, tt.models)
+				if c.Outcome != workload.TurnOK || len(c.Turns) != len(tt.models) {
+					t.Fatalf("cycle %s with %d turns:\n%s", c.Outcome, len(c.Turns), p.log)
+				}
+				for _, turn := range c.Turns {
+					for _, r := range turn.Results {
+						compareWithTruth(t, p.node, r)
+						if r.Endpoint != tt.endpoint {
+							t.Errorf("%s/%s went to %s, want %s", r.Model, r.Prompt, r.Endpoint, tt.endpoint)
+						}
+					}
+					if turn.Memory.Samples == 0 || turn.Memory.Peak < turn.Memory.Median {
+						t.Errorf("%s: memory %+v", turn.Model, turn.Memory)
+					}
+				}
+				if left := p.node.Instances(); len(left) != 0 {
+					t.Errorf("instances left behind: %v", left)
+				}
+			})
+		})
+	}
+}
+
+func compareWithTruth(t *testing.T, node *exosim.Node, r workload.Result) {
+	t.Helper()
+	truth, ok := node.Truth(r.ResponseID)
+	if !ok {
+		t.Errorf("%s/%s: the node knows no answer %q", r.Model, r.Prompt, r.ResponseID)
+		return
+	}
+	if diff := r.TTFT - truth.TTFT(); diff.Abs() > time.Millisecond {
+		t.Errorf("%s/%s: TTFT %s, in truth %s", r.Model, r.Prompt, r.TTFT, truth.TTFT())
+	}
+	last := min(r.TokenEvents, len(truth.Writes)) - 1
+	want := float64(r.OutputTokens-1) / truth.Writes[last].Sub(truth.FirstToken).Seconds()
+	if got, ok := r.DecodeRate(); !ok || got < want*0.995 || got > want*1.005 {
+		t.Errorf("%s/%s: decode rate %v, in truth %v", r.Model, r.Prompt, got, want)
+	}
+	if r.PromptTokens != 0 && r.PromptTokens != truth.PromptTokens {
+		t.Errorf("%s/%s: %d prompt tokens, in truth %d", r.Model, r.Prompt, r.PromptTokens, truth.PromptTokens)
+	}
+}
+
+// The exposition of the demo, with everything that changes from run to run taken out, is a
+// contract: dashboards and rules hold on to every name and label in it.
+func TestDemoExposition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := runPipeline(t, exosim.Options{Seed: demoSeed}, workload.DefaultModels())
+		if c.Outcome != workload.TurnOK {
+			t.Fatalf("cycle %s:\n%s", c.Outcome, p.log)
+		}
+		problems, err := testutil.GatherAndLint(p.reg)
+		if err != nil || len(problems) > 0 {
+			t.Errorf("lint: %v %v", problems, err)
+		}
+		families, err := p.reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, f := range families {
+			if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := stable(b.String())
+		golden := filepath.Join("testdata", "demo.metrics")
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("the exposition has changed; if that is meant, run the test with -update and look at the difference. First difference: %s",
+				firstDifference(got, string(want)))
+		}
+	})
+}
+
+var (
+	bucketLine  = regexp.MustCompile(`(?m)^\S+_bucket\{.*\n`)
+	measurement = regexp.MustCompile(`(?m)^(exobench_\w*(?:_seconds|_per_second|_bytes|_seconds_sum|_seconds_total|_ratio|_watts|_celsius)(?:\{.*\})?) .*$`)
+	hash        = regexp.MustCompile(`sha256="[0-9a-f]{64}"`)
+)
+
+// stable takes out what a measurement may change: values of times, rates and sizes, and
+// which buckets they fall into. Names, labels, counts and the presence of series stay.
+func stable(exposition string) string {
+	s := bucketLine.ReplaceAllString(exposition, "")
+	s = measurement.ReplaceAllString(s, "$1 <measured>")
+	return hash.ReplaceAllString(s, `sha256="<hash>"`)
+}
+
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			return "got " + g[i] + ", want " + w[i]
+		}
+	}
+	return "one is longer than the other"
+}

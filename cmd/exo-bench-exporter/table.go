@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/workload"
+)
+
+// writeTable prints a cycle for people: a line for each model in the order of models, then
+// the reason of every turn that did not go well. "-" stands for what is not known.
+func writeTable(w io.Writer, c workload.Cycle, models []workload.Model) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "MODEL\tTURN\tTTFT p50\tITL p50\tITL p99\tDECODE tok/s\tSERVER tok/s\tPREFILL tok/s\tLOAD\tRSS p50\tRSS PEAK\tREQUESTS")
+	for _, m := range models {
+		i := slices.IndexFunc(c.Turns, func(t workload.Turn) bool { return t.Model == m.Name })
+		if i < 0 {
+			fmt.Fprintf(tw, "%s\tnot run\n", m.Name)
+			continue
+		}
+		t := c.Turns[i]
+		s := exporter.Summarize(t)
+		load := "-"
+		if t.Load.Loaded && t.Load.Duration > 0 {
+			load = fmt.Sprintf("%.1f s", t.Load.Duration.Seconds())
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d of %d ok\n",
+			t.Model, t.Outcome, text(s.TTFT, milliseconds), text(s.ITLp50, milliseconds), text(s.ITLp99, milliseconds),
+			text(s.Output, tenths), text(s.ServerOutput, tenths), text(s.Prefill, whole), load,
+			text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), s.OK, s.Requests)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for _, t := range c.Turns {
+		if t.Reason != "" {
+			if _, err := fmt.Fprintf(w, "\n%s is %s: %s\n", t.Model, t.Outcome, t.Reason); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintf(w, "\ncycle %s, %d models in %s\n", c.Outcome, len(c.Turns), c.Duration.Round(100*time.Millisecond))
+	return err
+}
+
+func text[T any](v *T, format func(T) string) string {
+	if v == nil {
+		return "-"
+	}
+	return format(*v)
+}
+
+func milliseconds(d time.Duration) string {
+	ms := float64(d) / float64(time.Millisecond)
+	if ms < 100 {
+		return fmt.Sprintf("%.1f ms", ms)
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
+
+func tenths(v float64) string { return fmt.Sprintf("%.1f", v) }
+func whole(v float64) string  { return fmt.Sprintf("%.0f", v) }
+
+func gibibytes(b uint64) string { return fmt.Sprintf("%.2f GiB", float64(b)/(1<<30)) }
