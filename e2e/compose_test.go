@@ -1,0 +1,195 @@
+package e2e
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// loadCompose loads docker-compose.yml as `docker compose` does, with a file of variables if
+// envFile is not empty and with no other environment than env.
+func loadCompose(t *testing.T, envFile string, env ...string) *types.Project {
+	t.Helper()
+	options := []cli.ProjectOptionsFn{cli.WithWorkingDirectory(repository), cli.WithEnv(env)}
+	if envFile != "" {
+		options = append(options, cli.WithEnvFiles(filepath.Join(repository, envFile)), cli.WithDotEnv)
+	}
+	// COMPOSE_PROFILES of the file of variables counts from here on.
+	options = append(options, cli.WithDefaultProfiles())
+	o, err := cli.NewProjectOptions([]string{filepath.Join(repository, "docker-compose.yml")}, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := o.LoadProject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return project
+}
+
+var composeVariants = []struct {
+	name     string
+	envFile  string
+	env      []string
+	services []string // that run
+}{
+	{"default", "", nil, []string{"alertmanager", "exporter", "grafana", "prometheus"}},
+	{"exporter on the host", "", []string{"EXPORTER_CONTAINERS=0"}, []string{"alertmanager", "grafana", "prometheus"}},
+	{"demo", "demo.env", nil, []string{"alertmanager", "exo-sim", "exporter", "grafana", "prometheus"}},
+}
+
+func TestComposeVariants(t *testing.T) {
+	for _, v := range composeVariants {
+		t.Run(v.name, func(t *testing.T) {
+			project := loadCompose(t, v.envFile, v.env...)
+			var running []string
+			for name, s := range project.Services {
+				if s.GetScale() > 0 {
+					running = append(running, name)
+				}
+			}
+			slices.Sort(running)
+			if !slices.Equal(running, v.services) {
+				t.Errorf("these services run: %q, want %q", running, v.services)
+			}
+			for _, name := range running {
+				s := project.Services[name]
+				t.Run(name, func(t *testing.T) { checkService(t, project, s) })
+			}
+		})
+	}
+}
+
+// exactVersion matches an image with a version that names one release.
+var exactVersion = regexp.MustCompile(`:v?\d+\.\d+\.\d+$`)
+
+func checkService(t *testing.T, project *types.Project, s types.ServiceConfig) {
+	switch {
+	case s.Build == nil && !exactVersion.MatchString(s.Image):
+		t.Errorf("image %s is not pinned to one release", s.Image)
+	case s.Build != nil && s.Build.Context != repository:
+		t.Errorf("the image is built from %s, want %s", s.Build.Context, repository)
+	}
+	if !s.ReadOnly {
+		t.Error("the root file system is not read-only")
+	}
+	if s.Privileged || !slices.Contains(s.CapDrop, "ALL") || len(s.CapAdd) > 0 {
+		t.Errorf("privileged %v, capabilities dropped %v, added %v; want none at all", s.Privileged, s.CapDrop, s.CapAdd)
+	}
+	if !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
+		t.Errorf("security options are %v, want no-new-privileges", s.SecurityOpt)
+	}
+	if len(s.Ports) == 0 {
+		t.Error("no port is published")
+	}
+	for _, p := range s.Ports {
+		if p.HostIP != "127.0.0.1" {
+			t.Errorf("port %s is published on %q, want the loopback interface only", p.Published, p.HostIP)
+		}
+	}
+	// The image that is built here brings a check of its own.
+	if s.Build == nil && (s.HealthCheck == nil || s.HealthCheck.Disable || len(s.HealthCheck.Test) == 0) {
+		t.Error("there is no health check")
+	}
+	for _, v := range s.Volumes {
+		switch v.Type {
+		case types.VolumeTypeVolume:
+			if _, ok := project.Volumes[v.Source]; !ok {
+				t.Errorf("volume %q of %s is not declared", v.Source, v.Target)
+			}
+		case types.VolumeTypeBind:
+			if !v.ReadOnly {
+				t.Errorf("%s is mounted writable", v.Source)
+			}
+			if matches, _ := filepath.Glob(v.Source); len(matches) == 0 {
+				t.Errorf("%s is mounted but does not exist", v.Source)
+			}
+		}
+	}
+}
+
+// TestComposeKeepsData asserts that what a service writes outlives its container.
+func TestComposeKeepsData(t *testing.T) {
+	project := loadCompose(t, "")
+	for service, path := range map[string]string{
+		"exporter": "/var/lib/exo-bench-exporter", "prometheus": "/prometheus",
+		"alertmanager": "/alertmanager", "grafana": "/var/lib/grafana",
+	} {
+		s := project.Services[service]
+		if !slices.ContainsFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool {
+			return v.Type == types.VolumeTypeVolume && v.Target == path
+		}) {
+			t.Errorf("%s keeps %s in no named volume", service, path)
+		}
+	}
+}
+
+// TestComposeReachesExo asserts that the exporter's container reaches an exo on the host, on
+// Linux too, and in the demo the simulator instead.
+func TestComposeReachesExo(t *testing.T) {
+	s := loadCompose(t, "").Services["exporter"]
+	if got := *s.Environment["EXOBENCH_EXO_URL"]; got != "http://host.docker.internal:52415" {
+		t.Errorf("exo is looked for at %s", got)
+	}
+	if got := s.ExtraHosts["host.docker.internal"]; !slices.Equal(got, []string{"host-gateway"}) {
+		t.Errorf("host.docker.internal is %v, want host-gateway", got)
+	}
+	if s.Pid != "host" {
+		t.Errorf("the exporter sees the processes of %q, want the host's", s.Pid)
+	}
+
+	demo := loadCompose(t, "demo.env").Services["exporter"]
+	if got := *demo.Environment["EXOBENCH_EXO_URL"]; got != "http://exo-sim:52415" {
+		t.Errorf("in the demo exo is looked for at %s", got)
+	}
+	if demo.Pid != "service:exo-sim" {
+		t.Errorf("in the demo the exporter sees the processes of %q, want the simulator's", demo.Pid)
+	}
+}
+
+// TestComposePassesVariablesThrough asserts that a variable of the exporter that is set for
+// compose arrives in the container, and that none is passed on that the exporter would refuse.
+func TestComposePassesVariablesThrough(t *testing.T) {
+	known := regexp.MustCompile(`EXOBENCH_[A-Z_]+`)
+	help, status := output(t, nil, exporter, "-h")
+	if status != 0 {
+		t.Fatalf("exo-bench-exporter -h ends with status %d", status)
+	}
+	variables := map[string]bool{}
+	for _, name := range known.FindAllString(string(help), -1) {
+		variables[name] = true
+	}
+	s := loadCompose(t, "", "EXOBENCH_CYCLE_INTERVAL=7m").Services["exporter"]
+	if got := s.Environment["EXOBENCH_CYCLE_INTERVAL"]; got == nil || *got != "7m" {
+		t.Errorf("EXOBENCH_CYCLE_INTERVAL=7m arrives as %v", got)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
+		if strings.HasPrefix(name, "EXOBENCH_") && !variables[name] {
+			t.Errorf("compose passes on %s, which the exporter does not know", name)
+		}
+	}
+}
+
+// TestImageChecksItself asserts that the image which compose builds has a health check and
+// does not run as root.
+func TestImageChecksItself(t *testing.T) {
+	dockerfile, err := os.ReadFile(filepath.Join(repository, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, line := range map[string]*regexp.Regexp{
+		"health check": regexp.MustCompile(`(?m)^HEALTHCHECK `),
+		"user":         regexp.MustCompile(`(?m)^USER [1-9][0-9]*`),
+	} {
+		if !line.Match(dockerfile) {
+			t.Errorf("Dockerfile has no %s of the form %s", what, line)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs a real inference engine for the end-to-end tests: llama.cpp's server from Debian's unstable
+# distribution, in a root directory of its own, with a tiny model that tiny_model.py writes there.
+#
+# Needs root and a Debian-like system (it installs debootstrap if that is missing); about a minute and 450 MB.
+# Elsewhere install llama.cpp by any means and point E2E_LLAMA_SERVER and E2E_LLAMA_MODEL at a llama-server and
+# at what tiny_model.py wrote.
+#
+# The result is $E2E_TOOLS/bin/llama-server, which runs in the root directory $E2E_TOOLS/llama/root; there the
+# model is /tiny.gguf.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tools=${E2E_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/exo-bench-exporter-e2e}
+dir=$tools/llama
+suite=sid
+packages=llama.cpp-tools,python3-gguf
+
+fail() {
+	printf 'llama/install.sh: %s\n' "$@" >&2
+	exit 1
+}
+
+install_debootstrap() {
+	local log=$dir/debootstrap.log
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	if ! debootstrap --variant=minbase --include="$packages" "$suite" "$dir/root" >"$log" 2>&1; then
+		tail -n 15 "$log" >&2
+		fail "debootstrap of Debian $suite with $packages failed, see above and $log." \
+			"If it could not find a package, Debian has renamed it: correct 'packages' in $here/install.sh."
+	fi
+	rm -rf "$dir/root/var/cache/apt/archives" "$dir/root/var/lib/apt/lists"
+	chroot "$dir/root" llama-server --version >/dev/null 2>&1 ||
+		fail "the installed llama-server does not start: try chroot $dir/root llama-server --version"
+	echo "$suite $packages" >"$dir/complete"
+}
+
+[[ $(id -u) -eq 0 ]] || fail "must run as root, because debootstrap and chroot must" \
+	"(or set E2E_LLAMA_SERVER and E2E_LLAMA_MODEL to an installation of your own)"
+if [[ $(cat "$dir/complete" 2>/dev/null) != "$suite $packages" ]]; then
+	echo "installing llama.cpp's server from Debian $suite, about a minute"
+	install_debootstrap
+	bootstrap
+fi
+if ! cmp -s "$here/tiny_model.py" "$dir/root/tiny_model.py"; then
+	install -m 0644 "$here/tiny_model.py" "$dir/root/new_model.py"
+	chroot "$dir/root" python3 /new_model.py /tiny.gguf
+	mv "$dir/root/new_model.py" "$dir/root/tiny_model.py"
+fi
+mkdir -p "$tools/bin"
+printf '#!/bin/sh\nexec chroot "%s" llama-server "$@"\n' "$dir/root" >"$dir/llama-server"
+chmod +x "$dir/llama-server"
+ln -sf "$dir/llama-server" "$tools/bin/llama-server"
