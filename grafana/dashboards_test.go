@@ -2,10 +2,13 @@ package grafana_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 
 	"exo-bench-exporter/grafana"
 )
@@ -146,8 +149,8 @@ var (
 
 // words are the functions, operators and keywords that the queries use, clauses aside.
 var words = strings.Fields(`
-	and avg changes count end histogram_count histogram_quantile increase label_replace max max_over_time
-	offset or quantile_over_time rate sum time unless vector`)
+	and avg changes count count_over_time end histogram_count histogram_quantile increase label_replace max max_over_time
+	histogram_sum offset or quantile_over_time rate sum sum_over_time time unless vector`)
 
 // metricNames returns the identifiers of a query that are neither words of PromQL, nor labels,
 // nor Grafana's variables.
@@ -165,8 +168,38 @@ func metricNames(expr string) []string {
 	return names
 }
 
-// TestMetricsExist asserts that every metric is one that the exporter's own exposition has, or
-// one that Prometheus or client_golang adds.
+// recorded returns the names that the recording rules give.
+func recorded(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob("../prometheus/rules/*.yml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("there are no rules: %v", err)
+	}
+	var names []string
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file struct {
+			Groups []struct {
+				Rules []struct{ Record string }
+			}
+		}
+		if err := yaml.Unmarshal(text, &file); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		for _, group := range file.Groups {
+			for _, rule := range group.Rules {
+				names = append(names, rule.Record)
+			}
+		}
+	}
+	return names
+}
+
+// TestMetricsExist asserts that every metric is one that the exporter's own exposition has, one
+// that a rule records, or one that Prometheus or client_golang adds.
 func TestMetricsExist(t *testing.T) {
 	golden, err := os.ReadFile("../exporter/testdata/metrics.golden")
 	if err != nil {
@@ -187,6 +220,9 @@ func TestMetricsExist(t *testing.T) {
 			known[fields[2]+"_sum"], known[fields[2]+"_count"] = true, true
 		}
 	}
+	for _, name := range recorded(t) {
+		known[name] = true
+	}
 	each(t, func(t *testing.T, d grafana.Dashboard) {
 		for _, q := range d.Queries() {
 			names := metricNames(q.Expr)
@@ -195,7 +231,7 @@ func TestMetricsExist(t *testing.T) {
 			}
 			for _, name := range names {
 				if !known[name] {
-					t.Errorf("%s: the exporter has no metric %s", q.Place, name)
+					t.Errorf("%s: neither the exporter nor a rule has a metric %s", q.Place, name)
 				}
 			}
 		}
@@ -211,7 +247,8 @@ func TestQueriesNameNoDuration(t *testing.T) {
 			}
 			for _, w := range windows.FindAllStringSubmatch(expr, -1) {
 				switch w[1] {
-				case "$__rate_interval", "$__range", "$yesterday", "$baseline":
+				case "$__rate_interval", "$__interval", "$__range",
+					"$__range:$__interval", "$yesterday:$__interval", "$baseline:$__interval":
 				default:
 					t.Errorf("%s: window [%s] in %s", q.Place, w[1], q.Expr)
 				}
@@ -241,7 +278,7 @@ func TestCountersAreRated(t *testing.T) {
 // TestEveryQueryIsOfTheChosenNode asserts that every selector of the exporter's own series
 // keeps to the node that the reader chose.
 func TestEveryQueryIsOfTheChosenNode(t *testing.T) {
-	own := regexp.MustCompile(`exobench_\w+(\{[^}]*\})?`)
+	own := regexp.MustCompile(`exobench[_:][\w:]+(\{[^}]*\})?`)
 	each(t, func(t *testing.T, d grafana.Dashboard) {
 		for _, q := range d.Queries() {
 			for _, s := range own.FindAllStringSubmatch(q.Expr, -1) {

@@ -176,6 +176,14 @@ export function build(layout: Layout): dashboard.Dashboard {
         .includeVars(true)
         .keepTime(true),
     )
+    .link(
+      new dashboard.DashboardLinkBuilder('Runbook')
+        .type(dashboard.DashboardLinkType.Link)
+        .url('${exporter}/runbook')
+        .tooltip('What to do about each alert')
+        .icon('doc')
+        .targetBlank(true),
+    )
     .withVariable(datasourceVariable())
     .withVariable(
       labelVariable('job', 'Job', 'label_values(exobench_simulated, job)')
@@ -186,6 +194,13 @@ export function build(layout: Layout): dashboard.Dashboard {
     )
     .withVariable(labelVariable('instance', 'Node', 'label_values(exobench_simulated{job=~"$job"}, instance)'));
   layout.variables?.forEach((variable) => builder.withVariable(variable));
+  builder.withVariable(
+    new dashboard.TextBoxVariableBuilder('exporter')
+      .label('Exporter')
+      .description('Address of the exporter as your browser reaches it: the runbook is there')
+      .defaultValue('http://localhost:9955')
+      .current({ selected: true, text: 'http://localhost:9955', value: 'http://localhost:9955' }),
+  );
   marks.forEach((mark) => builder.annotation(annotation(mark)));
   builder.withPanel(banner());
   for (const row of layout.rows) {
@@ -195,6 +210,10 @@ export function build(layout: Layout): dashboard.Dashboard {
   const built = builder.build();
   built.panels?.forEach((panel, i) => {
     panel.id = i + 1;
+  });
+  built.panels?.forEach((panel) => {
+    // Grafana before 10.3 shows a heatmap's tooltip on this word alone; newer ones go by the mode.
+    if (panel.type === 'heatmap') panel.options.tooltip.show = true;
   });
   // By default the SDK tucks links and annotations away in a menu that only new Grafanas have.
   [...(built.links ?? []), ...(built.annotations?.list ?? [])].forEach((item) => {

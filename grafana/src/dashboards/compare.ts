@@ -124,7 +124,7 @@ export function compare(): dashboard.Dashboard {
           matrixPanel(
             {
               title: 'Decode by prompt',
-              description: 'Median of exobench_output_tokens_per_second. Long prompts decode more slowly, the more so the larger a model\'s KV cache.',
+              description: 'Median over the requests of exobench_output_tokens_per_second. Long prompts decode more slowly, the more so the larger a model\'s KV cache.',
               unit: unit.tokensPerSecond,
               noValue: nothing.turn,
               width: 12,
@@ -138,7 +138,7 @@ export function compare(): dashboard.Dashboard {
           matrixPanel(
             {
               title: 'Time to first token by prompt',
-              description: 'Median of exobench_time_to_first_token_seconds. It grows with the length of the prompt: this is where prefill shows.',
+              description: 'Median over the requests of exobench_time_to_first_token_seconds. It grows with the length of the prompt: this is where prefill shows.',
               unit: unit.seconds,
               noValue: nothing.native,
               width: 12,

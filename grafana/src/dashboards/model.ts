@@ -232,7 +232,7 @@ export function model(): dashboard.Dashboard {
               title: 'Failed requests',
               description: 'Requests that were not ok, by outcome. Metric: exobench_requests_total. Zero is what it should look like.',
               unit: unit.count,
-              noValue: nothing.exporter,
+              noValue: nothing.samples,
               width: 8,
               height: 8,
             },

@@ -52,7 +52,7 @@ export function overview(): dashboard.Dashboard {
           ),
           statPanel(
             {
-              title: 'Models',
+              title: 'Models down',
               description:
                 'Models whose last turn gave no figures. Metric: exobench_model_up; 1 when the last turn was ok or partial. ' +
                 'The table below says which, the model dashboard why.',
@@ -242,7 +242,7 @@ export function overview(): dashboard.Dashboard {
                 'Requests that were not ok, by model and outcome. Metric: exobench_requests_total. ' +
                 'Failures never enter the latency figures. An empty graph at zero is what it should look like.',
               unit: unit.count,
-              noValue: nothing.exporter,
+              noValue: nothing.samples,
               width: 8,
               height: 8,
             },

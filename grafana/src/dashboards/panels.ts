@@ -34,11 +34,11 @@ export const unit = {
 export const nothing = {
   exporter: 'Nothing scraped: see whether the target is up in Prometheus under Status, Targets',
   turn: 'No turn of this node has ended in this period yet',
-  samples: 'Too few requests in this period: choose a longer one',
+  samples: 'Too few requests in this period: choose a longer one, and see whether Prometheus has loaded rules/dashboards.yml',
   processes: 'exo\'s processes are not visible: run "exo-bench-exporter check", see the README on memory',
   server: 'This server reports no figures of its own; exo 1.x does',
   sensors: 'exo reports no such sensor on this node',
-  native: 'No native histograms: Prometheus needs scrape_native_histograms: true (3.9 or newer)',
+  native: 'Prometheus needs scrape_native_histograms: true (3.9 or newer) and rules/dashboards.yml',
   alerts: 'No alert fires',
   earlier: 'No data that far back: choose a nearer period',
 } as const;
@@ -179,7 +179,8 @@ export function graphPanel(about: About, series: Series[], options: GraphOptions
   series.forEach(({ expr, legend }, i) => {
     panel.withTarget(query(expr, refIds[i]!).legendFormat(legend).range());
   });
-  if (options.bars) panel.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group('A'));
+  // Bars that are a scrape wide cannot be seen.
+  if (options.bars) panel.interval('1m').stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group('A'));
   if (options.doubling) {
     panel.scaleDistribution(new common.ScaleDistributionConfigBuilder().type(common.ScaleDistribution.Log).log(2));
   }
@@ -218,6 +219,7 @@ export function barPanel(about: About, series: Series, steps: Step[] = []): barg
 /** A native histogram over time. */
 export function heatmapPanel(about: About, expr: string): heatmap.PanelBuilder {
   return describe(new heatmap.PanelBuilder(), about)
+    .interval('1m')
     .withTarget(query(expr, 'A').legendFormat('{{le}}').format(prometheus.PromQueryFormat.Heatmap).range())
     .calculate(false)
     .color(

@@ -1,7 +1,11 @@
 // The text of every query. Layout and looks are elsewhere.
 //
-// Windows are Grafana's ($__rate_interval for graphs, $__range for one figure over the visible
-// period) or variables that the reader sets; nothing here names a duration.
+// Windows are Grafana's ($__rate_interval and $__interval for graphs, $__range for one figure over
+// the visible period) or variables that the reader sets; nothing here names a duration.
+//
+// Two things keep a month cheap. What requests add is read from the records of
+// prometheus/rules/dashboards.yml, which have a sample a cycle and not one a scrape. Medians of
+// gauges look at the period in steps of $__interval, as a graph of it would.
 
 /** Matchers of the chosen node, for every metric of the exporter. */
 const node = 'job=~"$job", instance=~"$instance"';
@@ -14,17 +18,25 @@ export function metric(name: string, more = ''): string {
 const ofModel = 'model=~"$model"';
 const ofReference = 'model=~"$reference"';
 
-/** A histogram of the contract and what people call it. */
+/** A histogram of the contract, the records of what was added to it, and what people call it. */
 export interface Histogram {
   readonly metric: string;
+  /** By prompt, scrape by scrape. */
+  readonly added: string;
+  /** Over all prompts of a model, minute by minute. */
+  readonly addedToModel: string;
   readonly title: string;
 }
 
+function histogram(quantity: string, title: string): Histogram {
+  return { metric: `exobench_${quantity}`, added: `exobench:${quantity}:added`, addedToModel: `exobench:model_${quantity}:added`, title };
+}
+
 export const histograms = {
-  ttft: { metric: 'exobench_time_to_first_token_seconds', title: 'Time to first token' },
-  interToken: { metric: 'exobench_inter_token_latency_seconds', title: 'Inter-token latency' },
-  perToken: { metric: 'exobench_time_per_output_token_seconds', title: 'Time per output token' },
-  request: { metric: 'exobench_request_duration_seconds', title: 'Request duration' },
+  ttft: histogram('time_to_first_token_seconds', 'Time to first token'),
+  interToken: histogram('inter_token_latency_seconds', 'Inter-token latency'),
+  perToken: histogram('time_per_output_token_seconds', 'Time per output token'),
+  request: histogram('request_duration_seconds', 'Request duration'),
 } satisfies Record<string, Histogram>;
 
 /**
@@ -40,9 +52,29 @@ export const quantiles = [
 
 type QuantileName = (typeof quantiles)[number]['name'];
 
-/** Increase of a native histogram over the visible period, summed by labels. */
-function overRange(histogram: Histogram, by: string, more = ''): string {
-  return `sum by (${by}) (increase(${metric(histogram.metric, more)}[$__range]))`;
+/** The records of what was added to counters. */
+const added = {
+  requests: 'exobench:requests:added',
+  promptTokens: 'exobench:prompt_tokens:added',
+  outputTokens: 'exobench:output_tokens:added',
+  decodeTokens: 'exobench:decode_tokens:added',
+  decodeSeconds: 'exobench:decode_seconds:added',
+  energy: 'exobench:energy_joules:added',
+} as const;
+
+/** What was added over the visible period, summed by labels; `record` is one of additions. */
+export function total(record: string, by: string, more = ''): string {
+  return `sum by (${by}) (sum_over_time(${metric(record, more)}[$__range]))`;
+}
+
+/** Increase over the visible period of a counter that has no record, in steps, summed by labels. */
+function increase(counter: string, by: string, more = ''): string {
+  return `sum by (${by}) (increase(${metric(counter, more)}[$__range:$__interval]))`;
+}
+
+/** A histogram over the visible period, summed by labels. */
+function overRange(histogram: Histogram, by: string, more: string): string {
+  return total(by.includes('prompt') ? histogram.added : histogram.addedToModel, by, more);
 }
 
 /** Samples of a histogram over the visible period. */
@@ -56,14 +88,9 @@ export function quantile(name: QuantileName, histogram: Histogram, by: string, m
   return `histogram_quantile(${q}, ${overRange(histogram, by, more)}) and (${samples(histogram, by, more)} >= ${least})`;
 }
 
-/** Increase of a counter over the visible period, summed by labels. */
-export function total(counter: string, by: string, more = ''): string {
-  return `sum by (${by}) (increase(${metric(counter, more)}[$__range]))`;
-}
-
 /** Median of a gauge over the visible period, by model. */
 function median(gauge: string, more = '', offset = ''): string {
-  return `avg by (model) (quantile_over_time(0.5, ${metric(gauge, more)}[$__range]${offset}))`;
+  return `avg by (model) (quantile_over_time(0.5, ${metric(gauge, more)}[$__range:$__interval]${offset}))`;
 }
 
 const decodeRate = 'exobench_model_output_tokens_per_second';
@@ -79,6 +106,25 @@ export function last(gauge: string, by = 'model', more = ''): string {
 /** The alerts of the rules that fire for the chosen node, or for none in particular. */
 export const firing = 'ALERTS{alertname=~"ExoBench.+", alertstate="firing", instance=~"$instance|"}';
 
+const completed = 'outcome!="canceled"';
+const failed = 'outcome!~"ok|canceled"';
+
+/** Share of requests that were ok: 0, and not nothing, where none was. */
+function success(by: string): string {
+  const all = total(added.requests, by, completed);
+  return `(${total(added.requests, by, 'outcome="ok"')} or 0 * ${all}) / ${all}`;
+}
+
+/** Requests that failed over the visible period: 0 where all were ok. */
+function failures(by: string, more: string): string {
+  return `${total(added.requests, by, `${more}, ${failed}`)} or 0 * ${total(added.requests, by, more)}`;
+}
+
+/** 0 all along where any request was recorded in the visible period: an empty graph is no good news. */
+function noFailures(more = ''): string {
+  return `0 * sum(count_over_time(${metric(added.requests, more)}[$__range] @ end()))`;
+}
+
 export const status = {
   simulated: `max(max_over_time(${metric('exobench_simulated')}[$__range]))`,
   exo: [
@@ -89,20 +135,12 @@ export const status = {
   alerts: `count(${firing}) or vector(0)`,
   alertList: `count by (alertname, severity, model) (${firing})`,
   age: `(time() - max(${metric('exobench_last_success_timestamp_seconds')})) / max(${metric('exobench_cycle_interval_seconds')})`,
-  success: [
-    `sum(increase(${metric('exobench_requests_total', 'outcome="ok"')}[$__range]))`,
-    `/ (sum(increase(${metric('exobench_requests_total', 'outcome!="canceled"')}[$__range])) > 0)`,
-  ].join(' '),
+  success: success(''),
 };
-
-const successByModel = [
-  `${total('exobench_requests_total', 'model', 'outcome="ok"')}`,
-  `/ (${total('exobench_requests_total', 'model', 'outcome!="canceled"')} > 0)`,
-].join(' ');
 
 /** The latest cycle against the median of a window that ended $yesterday ago. */
 function against(window: string): string {
-  return `${last(decodeRate)} / avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[${window}] offset $yesterday)) - 1`;
+  return `${last(decodeRate)} / avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[${window}:$__interval] offset $yesterday)) - 1`;
 }
 
 export const overview = {
@@ -115,12 +153,12 @@ export const overview = {
   samples: samples(histograms.ttft, 'model'),
   rss: last(rss),
   reported: last(reported),
-  success: successByModel,
+  success: success('model'),
   turnTTFT: last(turnTTFT),
-  change: `${last(decodeRate)} / avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[$__range] @ end())) - 1`,
+  change: `${last(decodeRate)} / avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[$__range:$__interval] @ end())) - 1`,
   failures: [
-    `sum by (model, outcome) (increase(${metric('exobench_requests_total', 'outcome!~"ok|canceled"')}[$__rate_interval])) > 0`,
-    'or label_replace(label_replace(vector(0), "model", "no", "", ""), "outcome", "failures", "", "")',
+    `sum by (model, outcome) (sum_over_time(${metric(added.requests, failed)}[$__interval]))`,
+    `or label_replace(label_replace(${noFailures()}, "model", "otherwise", "", ""), "outcome", "none", "", "")`,
   ].join(' '),
 };
 
@@ -131,6 +169,11 @@ function everyHistogram(expr: (histogram: Histogram) => string): string {
     .join(' or ');
 }
 
+/** Tokens of each prompt of the chosen model, averaged over the good requests of the period. */
+function length(record: string): string {
+  return `${total(record, 'prompt', ofModel)} / ${total(added.requests, 'prompt', `${ofModel}, outcome="ok"`)}`;
+}
+
 export const model = {
   up: last('exobench_model_up', 'model', ofModel),
   decode: last(decodeRate, 'model', ofModel),
@@ -138,18 +181,18 @@ export const model = {
   rss: last(rss, 'model', ofModel),
   load: last('exobench_model_load_seconds', 'model', ofModel),
   lastSuccess: `time() - max(${metric('exobench_last_success_timestamp_seconds', ofModel)} > 0)`,
-  heatmap: (h: Histogram) => `sum(increase(${metric(h.metric, ofModel)}[$__rate_interval]))`,
+  heatmap: (h: Histogram) => `sum(sum_over_time(${metric(h.added, ofModel)}[$__interval]))`,
   quantile: (name: QuantileName) => everyHistogram((h) => quantile(name, h, '', ofModel)),
   samples: everyHistogram((h) => samples(h, '', ofModel)),
   prompt: {
-    ok: total('exobench_requests_total', 'prompt', `${ofModel}, outcome="ok"`),
-    failed: total('exobench_requests_total', 'prompt', `${ofModel}, outcome!~"ok|canceled"`),
+    ok: total(added.requests, 'prompt', `${ofModel}, outcome="ok"`),
+    failed: failures('prompt', ofModel),
     decode: last('exobench_output_tokens_per_second', 'prompt', ofModel),
     prefill: last('exobench_prefill_tokens_per_second', 'prompt', ofModel),
     ttft: quantile('p50', histograms.ttft, 'prompt', ofModel),
     request: quantile('p50', histograms.request, 'prompt', ofModel),
-    promptTokens: `${total('exobench_prompt_tokens_total', 'prompt', ofModel)} / (${total('exobench_requests_total', 'prompt', `${ofModel}, outcome="ok"`)} > 0)`,
-    outputTokens: `${total('exobench_output_tokens_total', 'prompt', ofModel)} / (${total('exobench_requests_total', 'prompt', `${ofModel}, outcome="ok"`)} > 0)`,
+    promptTokens: length(added.promptTokens),
+    outputTokens: length(added.outputTokens),
   },
   rates: {
     decodeClient: `avg(${metric('exobench_output_tokens_per_second', ofModel)})`,
@@ -160,10 +203,10 @@ export const model = {
     prefillGap: `avg(${metric('exobench_prefill_tokens_per_second', ofModel)} / ${metric('exobench_server_prefill_tokens_per_second', ofModel)}) - 1`,
   },
   failures: [
-    `sum by (outcome) (increase(${metric('exobench_requests_total', `${ofModel}, outcome!~"ok|canceled"`)}[$__rate_interval])) > 0`,
-    'or label_replace(vector(0), "outcome", "no failures", "", "")',
+    `sum by (outcome) (sum_over_time(${metric(added.requests, `${ofModel}, ${failed}`)}[$__interval]))`,
+    `or label_replace(${noFailures(ofModel)}, "outcome", "otherwise none", "", "")`,
   ].join(' '),
-  turns: `sum by (outcome) (increase(${metric('exobench_turns_total', ofModel)}[$__range]))`,
+  turns: increase('exobench_turns_total', 'outcome', ofModel),
   memory: {
     median: last('exobench_model_resident_memory_bytes', 'model', ofModel),
     peak: last(rss, 'model', ofModel),
@@ -180,14 +223,14 @@ function relative(expr: (more: string) => string): string {
 }
 
 /** Adds the kind of a prompt, which the standard workload writes before the first dash of its id. */
-function byKind(counter: string): string {
-  return `sum by (kind, model) (label_replace(increase(${metric(counter)}[$__range]), "kind", "$1", "prompt", "([a-z]+)-.*"))`;
+function byKind(record: string): string {
+  return `sum by (kind, model) (label_replace(sum_over_time(${metric(record)}[$__range]), "kind", "$1", "prompt", "([a-z]+)-.*"))`;
 }
 
 /** The larger of RSS and what exo reports: whichever of the two the weights are in. */
 const footprint = `(${median(rss)} > ${median(reported)}) or ${median(reported)} or ${median(rss)}`;
 
-const joules = `${total('exobench_energy_joules_total', 'model')} / (${total('exobench_output_tokens_total', 'model')} > 0)`;
+const joules = `${total(added.energy, 'model')} / ${total(added.outputTokens, 'model')}`;
 
 export const compare = {
   decode: median(decodeRate),
@@ -198,12 +241,12 @@ export const compare = {
   footprint,
   perGigabyte: `${median(decodeRate)} / ((${footprint}) / 1e9)`,
   joules,
-  kindDecode: `${byKind('exobench_decode_tokens_total')} / (${byKind('exobench_decode_seconds_total')} > 0)`,
-  promptDecode: `avg by (prompt, model) (quantile_over_time(0.5, ${metric('exobench_output_tokens_per_second')}[$__range]))`,
-  promptTTFT: quantile('p50', histograms.ttft, 'prompt, model'),
+  kindDecode: `${byKind(added.decodeTokens)} / ${byKind(added.decodeSeconds)}`,
+  promptDecode: `avg by (prompt, model) (quantile_over_time(0.5, ${metric('exobench:output_tokens_per_second:request')}[$__range]))`,
+  promptTTFT: `avg by (prompt, model) (quantile_over_time(0.5, ${metric('exobench:time_to_first_token_seconds:request')}[$__range]))`,
   promptRelative: [
-    `sum by (prompt, model) (increase(${metric(histograms.request.metric + '_sum')}[$__range]))`,
-    `/ on (prompt) group_left () sum by (prompt) (increase(${metric(histograms.request.metric + '_sum', ofReference)}[$__range]) > 0)`,
+    total('exobench:request_duration_seconds_sum:added', 'prompt, model'),
+    `/ on (prompt) group_left () ${total('exobench:request_duration_seconds_sum:added', 'prompt', ofReference)}`,
   ].join(' '),
   otherDecode: median(decodeRate, '', ' offset $offset'),
   decodeChange: `${median(decodeRate)} / ${median(decodeRate, '', ' offset $offset')} - 1`,
@@ -227,8 +270,8 @@ export const nodeAndExporter = {
   duration: metric('exobench_cycle_duration_seconds'),
   interval: metric('exobench_cycle_interval_seconds'),
   running: metric('exobench_cycle_running'),
-  cycles: `sum by (outcome) (increase(${metric('exobench_cycles_total')}[$__range]))`,
-  mismatches: total('exobench_token_count_mismatches_total', 'model'),
+  cycles: increase('exobench_cycles_total', 'outcome'),
+  mismatches: increase('exobench_token_count_mismatches_total', 'model'),
   rtt: metric('exobench_exo_rtt_seconds'),
   scrape: metric('scrape_duration_seconds'),
   series: metric('scrape_samples_scraped'),

@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	promapi "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"exo-bench-exporter/grafana"
+)
+
+// withoutData are the queries that find nothing in a demo that works, with the reason. One that
+// does find something must not stand here.
+var withoutData = map[string]string{
+	"exobench-overview, Firing alerts A": "nothing fires in a demo that works",
+	"exobench-compare, Side by side H":   "exo's streams carry no energy",
+}
+
+func init() {
+	for _, d := range []string{"exobench-compare", "exobench-model", "exobench-node", "exobench-overview"} {
+		withoutData[d+", annotation Alerts"] = "nothing fires in a demo that works"
+		withoutData[d+", annotation exo came or went"] = "the simulator runs all the time"
+		withoutData[d+", annotation Configuration"] = "nobody reloads the configuration"
+	}
+}
+
+// dashboardValues are the readers' choices. A demo has no yesterday: a minute ago stands for it.
+var dashboardValues = map[string]string{
+	"job": ".+", "instance": "exo", "model": "deepseek-r1", "reference": "llama-3.1-8b",
+	"yesterday": "1m", "baseline": "1m", "offset": "1m",
+	"__range": "10m", "__interval": "15s", "__rate_interval": "1m",
+}
+
+// TestDashboards has Prometheus answer everything that the dashboards ask.
+func TestDashboards(t *testing.T) {
+	dashboards, err := grafana.Dashboards()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	prometheus := startPrometheus(t, address)
+	demo := start(t, []string{"EXOBENCH_LISTEN_ADDRESS=" + address}, exporter, "-demo")
+	// Two cycles: a p95 of ten prompts needs them, and so does a comparison with before.
+	eventually(t, 4*time.Minute, time.Second, "every prompt is recorded twice for every model", func() bool {
+		got := prometheus.at(t, time.Now(), `min(sum by (model, prompt) (sum_over_time(exobench:requests:added{outcome="ok"}[10m])))
+			and count(sum by (model, prompt) (sum_over_time(exobench:requests:added{outcome="ok"}[10m]))) == 50`)
+		return len(got) == 1 && got[0].Value >= 2
+	})
+	now := time.Now()
+	t.Logf("asking %.0f s after the start", now.Sub(demo.started).Seconds())
+
+	unused := maps.Clone(withoutData)
+	for _, d := range dashboards {
+		t.Run(d.UID, func(t *testing.T) {
+			for _, v := range d.Templating.List {
+				if v.Type == "query" {
+					checkVariable(t, prometheus, now, v)
+				}
+			}
+			for _, q := range d.Queries() {
+				key := q.Dashboard + ", " + q.Place
+				reason, excepted := withoutData[key]
+				delete(unused, key)
+				switch found := answered(t, prometheus, now, q); {
+				case !found && !excepted:
+					t.Errorf("%s: no data for %s", q.Place, q.Expand(dashboardValues))
+				case found && excepted:
+					t.Errorf("%s: there is data, though %s: %s", q.Place, reason, q.Expand(dashboardValues))
+				}
+			}
+		})
+	}
+	for key := range unused {
+		t.Errorf("no dashboard has the query %q that withoutData names", key)
+	}
+}
+
+// answered has Prometheus parse a query and ask it as Grafana does; it reports whether there is
+// something to show.
+func answered(t *testing.T, p prometheusServer, now time.Time, q grafana.Query) bool {
+	t.Helper()
+	expr := q.Expand(dashboardValues)
+	if _, err := p.api.FormatQuery(t.Context(), expr); err != nil {
+		t.Errorf("%s: Prometheus' parser refuses %s: %v", q.Place, expr, err)
+		return false
+	}
+	if q.Instant {
+		return slices.ContainsFunc(p.at(t, now, "%s", expr), func(s *model.Sample) bool {
+			return s.Histogram != nil || !math.IsNaN(float64(s.Value)) && !math.IsInf(float64(s.Value), 0)
+		})
+	}
+	value, warnings, _, err := p.api.QueryRange(t.Context(), expr, promapi.Range{Start: now.Add(-10 * time.Minute), End: now, Step: 15 * time.Second})
+	if err != nil {
+		t.Fatalf("%s: %s: %v", q.Place, expr, err)
+	}
+	if len(warnings) > 0 {
+		t.Errorf("%s: Prometheus warns: %v", q.Place, warnings)
+	}
+	return slices.ContainsFunc(value.(model.Matrix), func(s *model.SampleStream) bool {
+		return len(s.Histograms) > 0 || slices.ContainsFunc(s.Values, func(v model.SamplePair) bool {
+			return !math.IsNaN(float64(v.Value)) && !math.IsInf(float64(v.Value), 0)
+		})
+	})
+}
+
+var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
+
+// checkVariable asserts that the reader is offered the value that the tests choose.
+func checkVariable(t *testing.T, p prometheusServer, now time.Time, v grafana.Variable) {
+	t.Helper()
+	parts := labelValues.FindStringSubmatch(fmt.Sprint(v.Query))
+	if parts == nil {
+		t.Errorf("variable %s: %v is no query of label values", v.Name, v.Query)
+		return
+	}
+	selector := grafana.Query{Expr: parts[1]}.Expand(dashboardValues)
+	values, _, _, err := p.api.LabelValues(t.Context(), parts[2], []string{selector}, now.Add(-10*time.Minute), now)
+	if err != nil {
+		t.Errorf("variable %s: %s: %v", v.Name, selector, err)
+		return
+	}
+	want := regexp.MustCompile("^" + dashboardValues[v.Name] + "$")
+	if !slices.ContainsFunc(values, func(value model.LabelValue) bool { return want.MatchString(string(value)) }) {
+		t.Errorf("variable %s offers %q, want %s among them", v.Name, values, want)
+	}
+}
