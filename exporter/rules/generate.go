@@ -16,7 +16,7 @@ import (
 
 // Options say what the rules are for. Zero values stand for the defaults of DefaultOptions.
 type Options struct {
-	// Interval is the exporter's EXOBENCH_CYCLE_INTERVAL.
+	// Interval is the exporter's EXOBENCH_CYCLE_INTERVAL. Prometheus has to scrape more than once in it.
 	Interval time.Duration
 	// Evaluation is how often Prometheus evaluates the rules. Zero derives it from Interval.
 	Evaluation time.Duration

@@ -75,13 +75,22 @@ func (o Options) Settled() string { return o.Cycles(float64(o.Tuning.Settle)) }
 const lastSlack = 0.45
 
 // Last returns a range selector that holds a model's last n cycles as its newest comes in.
-func (o Options) Last(n float64) string { return o.Range(n - lastSlack) }
+func (o Options) Last(n int) string { return o.Range(float64(n) - lastSlack) }
 
 // Before returns the offset at which the cycle before the last n is the newest.
-func (o Options) Before(n float64) string { return o.Cycles(n - lastSlack) }
+func (o Options) Before(n int) string { return o.Cycles(float64(n) - lastSlack) }
 
-// Recent returns a range selector in which a series of the slow rules has a value.
-func (o Options) Recent() string { return o.Range(12) }
+// Recent returns a range selector in which a series of the slow rules has a value, should two of
+// their evaluations be missed too.
+func (o Options) Recent() string { return o.Range(13) }
+
+// DriftNoise returns how many times a model's noise its drift has to exceed: four standard
+// deviations of the difference of two daily medians, at a lag-1 autocorrelation of 0.5. That
+// triples the variance of a mean, and a median's deviation is 1.25 times a mean's.
+func (o Options) DriftNoise() string {
+	cycles := float64(o.day() / o.Interval)
+	return fmt.Sprintf("%.2f", 4*1.25*math.Sqrt(2*3/cycles))
+}
 
 // WaitRange returns a range selector as long as Wait.
 func (o Options) WaitRange(d string) (string, error) {
