@@ -1,0 +1,142 @@
+// Package replay runs the generated alerting rules over months of simulated series on
+// Prometheus' own rule engine and storage, without waiting, and measures how good the alarms
+// are: detection delay, power and false alarms.
+//
+// Many nodes share one replay. The rules keep job and instance, so that each node with its
+// models is an independent run of the scenario.
+package replay
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+)
+
+// Engine is a Prometheus without its clock: storage, query engine and rule groups.
+type Engine struct {
+	// HistoryEvery makes the group of what changes slowly that many times rarer than its
+	// interval says: a baseline of a week does not move in half a day, and it costs most.
+	HistoryEvery int64
+	db           *tsdb.DB
+	groups       []*rules.Group
+	app          storage.Appender
+}
+
+// NewEngine loads the rule groups of a rule file, all of them or those named, with storage in dir.
+func NewEngine(dir string, ruleFile []byte, groups ...string) (*Engine, error) {
+	const forever = int64(10 * 365 * 24 * time.Hour / time.Millisecond)
+	opts := tsdb.DefaultOptions()
+	opts.WALSegmentSize = -1
+	opts.MinBlockDuration, opts.MaxBlockDuration, opts.RetentionDuration = forever, forever, 0
+	// Short windows are read from the newest chunk, decoded from its beginning.
+	opts.SamplesPerChunk = 16
+	opts.IsolationDisabled = true
+	logger := slog.New(slog.DiscardHandler)
+	db, err := tsdb.Open(dir, logger, nil, opts, nil)
+	if err != nil {
+		return nil, fmt.Errorf("open storage: %w", err)
+	}
+	p := parser.NewParser(parser.Options{})
+	engine := promql.NewEngine(promql.EngineOpts{
+		Logger: logger, MaxSamples: 500_000_000, Timeout: time.Hour, LookbackDelta: 5 * time.Minute,
+		EnableAtModifier: true, EnableNegativeOffset: true, Parser: p,
+	})
+	file := filepath.Join(dir, "rules.yml")
+	if err := os.WriteFile(file, ruleFile, 0o600); err != nil {
+		return nil, err
+	}
+	m := rules.NewManager(&rules.ManagerOptions{
+		QueryFunc: rules.EngineQueryFunc(engine, db), AppendableV2: db, Queryable: db,
+		NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
+		Logger:     logger, Parser: p,
+	})
+	loaded, errs := m.LoadGroups(time.Minute, labels.EmptyLabels(), "", nil, false, file)
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("load rules: %w", errs[0])
+	}
+	e := &Engine{db: db}
+	for _, g := range loaded {
+		if len(groups) == 0 || slices.Contains(groups, g.Name()) {
+			e.groups = append(e.groups, g)
+		}
+	}
+	slices.SortFunc(e.groups, func(a, b *rules.Group) int { return int(a.Interval() - b.Interval()) })
+	return e, nil
+}
+
+// Close gives the storage back.
+func (e *Engine) Close() error { return e.db.Close() }
+
+// Series is one series that samples are scraped into.
+type Series struct {
+	labels labels.Labels
+	ref    storage.SeriesRef
+}
+
+// NewSeries returns the series with the given name and label pairs.
+func NewSeries(name string, pairs ...string) *Series {
+	return &Series{labels: labels.FromStrings(append([]string{labels.MetricName, name}, pairs...)...)}
+}
+
+// Scrape adds a sample to s; Eval makes it visible.
+func (e *Engine) Scrape(s *Series, at time.Time, value float64) error {
+	if e.app == nil {
+		e.app = e.db.Appender(context.Background())
+	}
+	ref, err := e.app.Append(s.ref, s.labels, at.UnixMilli(), value)
+	s.ref = ref
+	return err
+}
+
+// Eval commits what was scraped and evaluates every group that is due at that time, the quick
+// ones first.
+func (e *Engine) Eval(ctx context.Context, at time.Time) error {
+	if e.app != nil {
+		if err := e.app.Commit(); err != nil {
+			return err
+		}
+		e.app = nil
+	}
+	for _, g := range e.groups {
+		every := g.Interval().Milliseconds()
+		if g.Name() == "exobench-history" && e.HistoryEvery > 1 {
+			every *= e.HistoryEvery
+		}
+		if at.UnixMilli()%every != 0 {
+			continue
+		}
+		g.Eval(ctx, at)
+		for _, r := range g.Rules() {
+			if err := r.LastError(); err != nil {
+				return fmt.Errorf("rule %s at %s: %w", r.Name(), at, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Firing calls f for every alert that fires.
+func (e *Engine) Firing(f func(*rules.Alert)) {
+	for _, g := range e.groups {
+		for _, r := range g.Rules() {
+			if a, ok := r.(*rules.AlertingRule); ok && a.State() == rules.StateFiring {
+				a.ForEachActiveAlert(func(alert *rules.Alert) {
+					if alert.State == rules.StateFiring {
+						f(alert)
+					}
+				})
+			}
+		}
+	}
+}

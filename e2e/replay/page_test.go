@@ -1,0 +1,31 @@
+package replay
+
+// qualityPage is prometheus/QUALITY.md; it takes the scale and the lines of the table.
+const qualityPage = `# How good the throughput alarms are
+
+Measured, by replaying simulated series through the generated rules on Prometheus' own storage, query engine and rule
+engine. This page is the output of
+
+` + "```sh\ncd e2e/replay && go test -tags remove_all_sd -run TestQuality -timeout 2h -args -scale %d -update\n```" + `
+
+and the same test, with fewer runs of what is rare, asserts every bar in the table. Seeds are fixed: the figures repeat.
+
+**The series.** Five models a node, cycles of 10 minutes, their order rotating within the cycle as the exporter's does. A model's
+decode rate has lognormal noise with a standard deviation of 1.5 %% and a lag-1 autocorrelation of 0.5; one cycle in a
+hundred is an outlier of -30 %%. Unless a line says otherwise all requests of a turn share that noise, which is the hard case:
+taking the median over prompts then gains nothing.
+
+**The counting.** A delay of n cycles means that n slow values had been published, and no more. False alarms are every
+episode of ExoBenchThroughputDrop, ...Collapse, ...Drift and ExoBenchAllModelsSlow that begins without cause, before Alertmanager
+groups or inhibits any. Brackets hold 95 %% confidence intervals: Wilson's for shares, Garwood's for rates.
+
+**One evaluation a cycle.** Prometheus evaluates the rules every 30 s, the replay once a cycle. That is the same decision,
+because a cycle enters the rules as one sample in the evaluation that first sees its counter move, and all alarms are functions
+of those samples; in between nothing new can be learnt. The last line checks it at the full rate.
+
+| scenario | measure | result | bar |
+| --- | --- | --- | --- |
+%s
+Failures of exo, of models, of the exporter and of its cycles are not statistical. When their alerts fire, and that no throughput
+alert fires beside them, is asserted by promtool's tests in tests/.
+`
