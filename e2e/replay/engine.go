@@ -86,7 +86,7 @@ type Series struct {
 
 // NewSeries returns the series with the given name and label pairs.
 func NewSeries(name string, pairs ...string) *Series {
-	return &Series{labels: labels.FromStrings(append([]string{labels.MetricName, name}, pairs...)...)}
+	return &Series{labels: labels.FromStrings(append([]string{"__name__", name}, pairs...)...)}
 }
 
 // Scrape adds a sample to s; Eval makes it visible.
