@@ -11,6 +11,7 @@ import (
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
+	"exo-bench-exporter/workload/exo/instance"
 )
 
 // app is what every command that talks to a node is made of.
@@ -21,12 +22,14 @@ type app struct {
 	client  *exo.Client
 	sampler *memory.Sampler
 	demo    *demo // nil unless the node is the built-in simulator
+	loading func(instance.Progress)
 }
 
 // newApp reads the configuration and builds the parts; nothing runs yet but the simulator,
 // if demo asks for it. The error is for the user and means wrong usage or configuration.
 func newApp(inv invocation, simulated bool) (a *app, err error) {
 	a = &app{}
+	a.loading = a.logLoading()
 	defer func() {
 		if err != nil {
 			a.close()
@@ -55,7 +58,8 @@ func newApp(inv invocation, simulated bool) (a *app, err error) {
 		Timeouts:    exo.Timeouts{FirstToken: a.cfg.FirstTokenTimeout, Idle: a.cfg.IdleTimeout, Request: a.cfg.RequestTimeout},
 		LoadTimeout: a.cfg.LoadTimeout, BusyTimeout: a.cfg.BusyTimeout,
 		StateDir: a.cfg.StateDir, AddModels: a.cfg.AddModels, MinNodes: a.cfg.MinNodes, Sharding: a.cfg.Sharding,
-		Logger: a.log,
+		Progress: func(p instance.Progress) { a.loading(p) },
+		Logger:   a.log,
 	})
 	if err != nil {
 		return a, fmt.Errorf("EXOBENCH_EXO_URL: %w", err)

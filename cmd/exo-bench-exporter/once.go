@@ -51,6 +51,7 @@ func once(ctx context.Context, inv invocation, simulated, asJSON bool) int {
 		return fail(inv.stderr, err)
 	}
 	defer a.close()
+	a.loading = printLoading(inv.stderr)
 	sampling, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { a.sampler.Run(sampling) })
