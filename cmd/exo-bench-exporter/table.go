@@ -43,7 +43,7 @@ func writeTable(w io.Writer, c workload.Cycle, models []workload.Model) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(w, "\ncycle %s, %d models in %s\n", c.Outcome, len(c.Turns), c.Duration.Round(100*time.Millisecond))
+	_, err := fmt.Fprintf(w, "\ncycle %s after %s\n", c.Outcome, c.Duration.Round(100*time.Millisecond))
 	return err
 }
 
