@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +72,10 @@ func faultCases() []faultCase {
 		{fault: exosim.Fault{Kind: exosim.StatePathsMissing}, in: exo1, turn: workload.TurnOK, requests: all(ok), log: []string{"before v1.0.70"}},
 		{fault: exosim.Fault{Kind: exosim.UnknownTags}, in: exo1, turn: workload.TurnOK, requests: all(ok)},
 		{fault: exosim.Fault{Kind: exosim.MovedFields}, in: exo1, turn: workload.TurnOK, requests: all(ok), log: []string{"relying on its own check"}},
+		{
+			fault: exosim.Fault{Kind: exosim.NoPlacements}, in: exo1, turn: workload.TurnUnavailable,
+			reason: []string{"neither /instance/previews nor /instance/placement", "upgrade exo"}, log: []string{"nothing is placed on it"},
+		},
 		{
 			// The first prompt is the warm-up's.
 			fault: exosim.Fault{Kind: exosim.WarmBench}, in: exo1, turn: workload.TurnPartial,
@@ -165,6 +170,16 @@ func faultCases() []faultCase {
 			requests: first(workload.OutcomeIdleTimeout), reason: []string{"no further token"},
 		},
 		{
+			// The second prompt is put while the election goes on and answered when it is over.
+			name: "beyond the idle timeout", fault: exosim.Fault{Kind: exosim.Election, Skip: 1, Count: 1, After: 4, Seconds: 15}, in: exo1, turn: workload.TurnPartial,
+			requests: []workload.Outcome{workload.OutcomeIdleTimeout, workload.OutcomeProtocolError, ok}, reason: []string{"no further token"},
+			check: func(t *testing.T, r faultRun) {
+				if why := r.turn.Results[1].Err; !strings.Contains(why, "held the request back for ") {
+					t.Errorf("reason %q", why)
+				}
+			},
+		},
+		{
 			name: "without end", fault: exosim.Fault{Kind: exosim.Election, Skip: 1, Count: 1, After: 4, Seconds: 90}, in: exo1, turn: workload.TurnFailed,
 			requests: []workload.Outcome{workload.OutcomeIdleTimeout, workload.OutcomeFirstTokenTimeout}, reason: []string{"no token came", "1 prompts not sent"},
 		},
@@ -239,7 +254,7 @@ func faultCases() []faultCase {
 
 // harmless are the faults that legacy exo does not have; see TestFaultsThatLegacyExoHasNot.
 var harmless = []exosim.Kind{
-	exosim.MemoryLow, exosim.StatePathsMissing, exosim.UnknownTags, exosim.MovedFields, exosim.WarmBench,
+	exosim.MemoryLow, exosim.StatePathsMissing, exosim.UnknownTags, exosim.MovedFields, exosim.NoPlacements, exosim.WarmBench,
 	exosim.RunnerKilled, exosim.InstanceDeleted, exosim.DeadInstance, exosim.Election,
 	exosim.PlacementRefused, exosim.InstanceVanishes, exosim.DownloadFails, exosim.RunnerStuck, exosim.DeleteIgnored,
 }

@@ -25,7 +25,8 @@ const (
 // lasting are the faults that last until they are cleared, of which the node does not count
 // the strikes.
 var lasting = []exosim.Kind{
-	exosim.Slow, exosim.MemoryLow, exosim.Unreachable, exosim.StatePathsMissing, exosim.UnknownTags, exosim.MovedFields, exosim.WarmBench,
+	exosim.Slow, exosim.MemoryLow, exosim.Unreachable, exosim.StatePathsMissing, exosim.UnknownTags, exosim.MovedFields,
+	exosim.NoPlacements, exosim.WarmBench,
 }
 
 const (
@@ -344,6 +345,62 @@ func TestFaultsThatLegacyExoHasNot(t *testing.T) {
 		}
 		s := startStack(t, node, exo.Options{}, shortSuite(20, faultTokens), []workload.Model{{Name: victim}})
 		wantTurns(t, s, s.runner.Cycle(t.Context()), workload.TurnOK)
+		s.close(t)
+	})
+}
+
+// An exo that tells no instance id in advance is asked to place nothing, neither in a known nor
+// in an unknown way; what somebody has loaded there is measured and left.
+func TestNoIDInAdvance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := exosim.New(head.options())
+		t.Cleanup(func() { _ = node.Close() })
+		if _, err := node.Inject(exosim.Fault{Kind: exosim.NoPlacements}); err != nil {
+			t.Fatal(err)
+		}
+		id, err := node.PlaceStranger(victim)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		s := startStack(t, node, exo.Options{}, shortSuite(1, faultTokens), []workload.Model{{Name: victim}, {Name: next}})
+		wantTurns(t, s, s.runner.Cycle(t.Context()), workload.TurnOK, workload.TurnUnavailable)
+		s.close(t)
+		if left := node.Instances(); len(left) != 1 || left[0].ID != id || left[0].Status != "RunnerReady" {
+			t.Errorf("the node has %+v, want the stranger's instance alone", left)
+		}
+		for call := range node.Calls() {
+			if !strings.HasPrefix(call, "GET ") && !strings.HasSuffix(call, "/chat/completions") {
+				t.Errorf("%s was called", call)
+			}
+		}
+	})
+}
+
+// Somebody's download survives a cycle: a model that is loaded already is measured beside it,
+// and none is placed, for exo would cancel the download with the instance's end.
+func TestDownloadOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		options := head.options()
+		options.NotDownloaded, options.DownloadRate = []string{strangers}, 1e6
+		node := exosim.New(options)
+		t.Cleanup(func() { _ = node.Close() })
+		if _, err := node.PlaceStranger(victim); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		s := startStack(t, node, exo.Options{BusyTimeout: time.Minute}, shortSuite(1, faultTokens), []workload.Model{{Name: victim}, {Name: next}})
+		noError(t, node.StartDownload(strangers))
+		c := s.runner.Cycle(t.Context())
+		wantTurns(t, s, c, workload.TurnOK, workload.TurnSkipped)
+		if why := c.Turns[1].Reason; !strings.Contains(why, "downloading "+strangers) {
+			t.Errorf("reason %q", why)
+		}
+		time.Sleep(time.Hour)
+		if err := node.StartDownload(strangers); err == nil { // it is on the disk
+			t.Error("the download was canceled")
+		}
+		wantTurns(t, s, s.runner.Cycle(t.Context()), workload.TurnOK, workload.TurnOK)
 		s.close(t)
 	})
 }

@@ -128,16 +128,17 @@ type program struct {
 	exited chan error
 }
 
-func (e *exoServer) start(t *testing.T) *program {
+// start starts the program, with a command or as a server, to measure the model.
+func (e *exoServer) start(t *testing.T, model string, command ...string) *program {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{cmd: exec.Command(self), exited: make(chan error, 1)}
+	p := &program{cmd: exec.Command(self, command...), exited: make(chan error, 1)}
 	p.cmd.Env = []string{asProgram + "=1", "HOME=" + t.TempDir()}
 	for _, kv := range []string{
-		"EXO_URL=" + e.url, "STATE_DIR=" + e.state, "SUITE=" + e.suite, "MODELS=" + victim,
+		"EXO_URL=" + e.url, "STATE_DIR=" + e.state, "SUITE=" + e.suite, "MODELS=" + model,
 		"LISTEN_ADDRESS=127.0.0.1:0", "CYCLE_INTERVAL=1h",
 	} {
 		p.cmd.Env = append(p.cmd.Env, exporter.EnvPrefix+kv)
@@ -148,7 +149,11 @@ func (e *exoServer) start(t *testing.T) *program {
 	}
 	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
 	go func() { p.exited <- p.cmd.Wait() }()
-	waitFor(t, "the exporter's start", func() bool { return strings.Contains(p.log.String(), "exo-bench-exporter is running") })
+	running := "exo-bench-exporter is running"
+	if len(command) > 0 {
+		running = "getting ready"
+	}
+	waitFor(t, "the exporter's start", func() bool { return strings.Contains(p.log.String(), running) })
 	return p
 }
 
@@ -171,13 +176,17 @@ func (p *program) end(t *testing.T, s os.Signal, within time.Duration) int {
 	}
 }
 
-// Whenever the exporter is killed, the next start removes exactly what it had left behind.
+// Whenever the exporter is killed, the next start removes exactly what it had left behind,
+// whatever it is started for.
 func TestKilled(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		speed float64 // fast when zero
 		setup func(*testing.T, *exoServer)
 		at    func(*exoServer) bool
+		model string // that the next start measures; the same when empty
+		args  []string
+		exit  int
 	}{
 		{
 			name: "load",
@@ -190,6 +199,16 @@ func TestKilled(t *testing.T) {
 		{
 			name: "generation",
 			at:   func(e *exoServer) bool { return e.has("RunnerRunning") && e.RunningTasks() > 0 },
+		},
+		{
+			name:  "generation, then another model's turn",
+			at:    func(e *exoServer) bool { return e.has("RunnerRunning") && e.RunningTasks() > 0 },
+			model: next, // which a stranger has loaded
+		},
+		{
+			name:  "generation, then once",
+			at:    func(e *exoServer) bool { return e.has("RunnerRunning") && e.RunningTasks() > 0 },
+			model: next, args: []string{"once"}, exit: exitFailed, // for it is told to stop
 		},
 		{
 			name: "deletion",
@@ -215,7 +234,7 @@ func TestKilled(t *testing.T) {
 			if c.setup != nil {
 				c.setup(t, e)
 			}
-			p := e.start(t)
+			p := e.start(t, victim)
 			waitFor(t, c.name, func() bool { return c.at(e) })
 			left, ok := e.own()
 			p.end(t, syscall.SIGKILL, 5*time.Second)
@@ -226,13 +245,14 @@ func TestKilled(t *testing.T) {
 			waitFor(t, "the end of the stream", func() bool { return e.RunningTasks() == 0 })
 			e.Clear("")
 
-			p = e.start(t)
+			p = e.start(t, cmp.Or(c.model, victim), c.args...)
 			waitFor(t, "the orphan's end", func() bool {
 				return slices.ContainsFunc(e.Deleted(), func(i exosim.InstanceInfo) bool { return i.ID == left.ID })
 			})
-			if got := p.end(t, syscall.SIGTERM, 5*time.Second); got != exitOK {
-				t.Errorf("exit status %d; log:\n%s", got, p.log.String())
+			if got := p.end(t, syscall.SIGTERM, 5*time.Second); got != c.exit {
+				t.Errorf("exit status %d, want %d; log:\n%s", got, c.exit, p.log.String())
 			}
+			waitFor(t, "the end of what exo does", func() bool { return e.RunningTasks() == 0 })
 			e.wantGuestsOnly(t)
 		})
 	}
@@ -248,7 +268,7 @@ func TestTerminated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := startExo(t, fast)
-			p := e.start(t)
+			p := e.start(t, victim)
 			waitFor(t, name, func() bool { return at(e) })
 			if got := p.end(t, syscall.SIGTERM, 5*time.Second); got != exitOK {
 				t.Errorf("exit status %d; log:\n%s", got, p.log.String())

@@ -146,6 +146,10 @@ type powerUsage struct {
 	TotalEnergyJoules float64 `json:"total_energy_joules"`
 }
 
+// keepAlive is the comment with which exo 1.x (since v1.0.70) opens a stream as soon as it has
+// handed the request on to its master, and which it repeats in silence.
+const keepAlive = "keep-alive"
+
 // comment reads exo's `: generation_stats {…}`; nil for every other comment and for one that
 // cannot be read: exo's own figures are a bonus, never a reason to fail.
 func comment(b []byte) *genStats {

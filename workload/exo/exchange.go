@@ -130,12 +130,15 @@ func isNoRoute(status int, body []byte) bool {
 // stream reads a streamed answer to its end.
 func (x *exchange) stream(ctx context.Context, body io.Reader) workload.Result {
 	events := sse.NewDecoder(body, 0)
-	for {
+	for first := true; ; first = false {
 		ev, err := events.Next()
 		if err != nil {
 			return x.ended(ctx, err)
 		}
 		if ev.Kind == sse.Comment {
+			if first && string(ev.Data) == keepAlive {
+				x.rec.taken = ev.Time
+			}
 			if s := comment(ev.Data); s != nil {
 				x.rec.stats = s
 			}

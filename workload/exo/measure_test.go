@@ -71,6 +71,48 @@ func TestMeasureTimes(t *testing.T) {
 	})
 }
 
+// A request that exo holds back while a master is elected is no measure of the model. It
+// shows in when exo opens the stream, which it does with a comment as soon as it has taken the
+// request up.
+func TestHeldBackIsNotTheModels(t *testing.T) {
+	const open, two = ": keep-alive\n\n", 2 * time.Second
+	end := data(`{"role":"assistant","content":"b"}`, "length", useOf(9, 2, 0)) + doneEvent
+	for _, tc := range []struct {
+		name    string
+		dialect workload.Dialect
+		steps   []step
+		held    bool
+	}{
+		{"election", workload.DialectExo1, []step{{two, open}, {100 * ms, tok("a")}, {ms, end}}, true},
+		{"just too long", workload.DialectExo1, []step{{heldBound, open}, {ms, tok("a")}, {ms, end}}, true},
+		{"not long", workload.DialectExo1, []step{{heldBound - ms, open}, {ms, tok("a")}, {ms, end}}, false},
+		{"slow prefill", workload.DialectExo1, []step{{ms, open}, {two, tok("a")}, {ms, end}}, false},
+		{"long prefill", workload.DialectExo1, []step{{ms, open}, {10 * time.Second, open}, {two, tok("a")}, {ms, end}}, false},
+		{"before v1.0.70", workload.DialectExo1, []step{{two, `: prefill_progress {}` + "\n\n"}, {ms, tok("a")}, {ms, end}}, false},
+		{"before v1.0.68", workload.DialectExo1, []step{{two, tok("a")}, {ms, end}}, false},
+		{"something on the way collects", workload.DialectExo1, []step{{two, open + tok("a")}, {ms, end}}, false},
+		{"another server", workload.DialectOpenAI, []step{{two, open}, {100 * ms, tok("a")}, {ms, end}}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				path := pathBench
+				if tc.dialect != workload.DialectExo1 {
+					path = pathV1
+				}
+				n := newFakeNode(t, map[string]http.HandlerFunc{path: stream(nil, tc.steps...)})
+				r := n.session(tc.dialect, nil).Measure(t.Context(), request(2))
+				want := workload.OutcomeOK
+				if tc.held {
+					want = workload.OutcomeProtocolError
+				}
+				if r.Outcome != want || tc.held != strings.Contains(r.Err, "held the request back for "+tc.steps[0].after.String()) {
+					t.Errorf("%s: %s, want %s", r.Outcome, r.Err, want)
+				}
+			})
+		})
+	}
+}
+
 // What each dialect's streams look like, and what is to be made of them.
 func TestMeasureShapes(t *testing.T) {
 	const nulls = `"name":null,"tool_calls":null,"tool_call_id":null,"function_call":null`

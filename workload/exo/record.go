@@ -16,6 +16,7 @@ type record struct {
 
 	res   workload.Result // identity, filled in at the start
 	t0    time.Time
+	taken time.Time // when exo said that it had taken the request up; zero where it does not say
 	first time.Time // first and last token event
 	last  time.Time
 
@@ -23,6 +24,19 @@ type record struct {
 	stats  *genStats
 	finish string
 	bound  bool // legacy exo went on past max_tokens
+}
+
+// heldBound is from when on the time that exo takes to take a request up is not the model's any
+// more. It is milliseconds, but while a master is elected (three seconds and more) exo holds
+// requests back.
+const heldBound = time.Second
+
+// held returns how long exo held the request back before it took it up; false when it did not,
+// or does not tell. What comes together with the first token tells nothing: something on the
+// way collects what exo sends.
+func (r *record) held() (time.Duration, bool) {
+	d := r.taken.Sub(r.t0)
+	return d, r.dialect == workload.DialectExo1 && !r.taken.IsZero() && d >= heldBound && r.first.After(r.taken)
 }
 
 // begin sets t0 and what the connection took before it.
@@ -105,6 +119,12 @@ func (r *record) done() workload.Result {
 		r.res.Outcome = workload.OutcomeProtocolError
 		r.res.Err = fmt.Sprintf("the prompt was to be computed but came from exo's prefix cache: %d of %d tokens cached, prefix_cache_hit %q",
 			r.res.CachedTokens, r.res.PromptTokens, r.hit())
+	default:
+		if d, held := r.held(); held {
+			r.res.Outcome = workload.OutcomeProtocolError
+			r.res.Err = fmt.Sprintf("exo held the request back for %v before it took it up, as it does while a master is elected: "+
+				"the time to first token is not the model's", d.Round(time.Millisecond))
+		}
 	}
 	return r.res
 }

@@ -26,6 +26,7 @@ func (n *Node) controlRoutes() *http.ServeMux {
 		{"DELETE /_sim/instances/{id}/runner", "take the runner from a listed instance", n.simKillRunner},
 		{"POST /_sim/strangers/instances", `place one as another user: {"model":"…"}`, n.simPlace},
 		{"DELETE /_sim/strangers/instances/{id}", "delete one as another user", n.simDelete},
+		{"POST /_sim/strangers/downloads", `download one as another user: {"model":"…"}`, n.simDownload},
 		{"POST /_sim/strangers/tasks", `generate as another user: {"model":"…","tokens":200}`, n.simGenerate},
 		{"GET /_sim/processes", "simulated process tree", func(w http.ResponseWriter, _ *http.Request) {
 			writeJSON(w, http.StatusOK, n.Processes())
@@ -162,6 +163,20 @@ func (n *Node) simPlace(w http.ResponseWriter, r *http.Request) {
 	if readControl(w, r, &req) {
 		answerID(w)(n.PlaceStranger(req.Model))
 	}
+}
+
+func (n *Node) simDownload(w http.ResponseWriter, r *http.Request) {
+	var req struct {
+		Model string `json:"model"`
+	}
+	if !readControl(w, r, &req) {
+		return
+	}
+	if err := n.StartDownload(req.Model); err != nil {
+		detail(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (n *Node) simGenerate(w http.ResponseWriter, r *http.Request) {

@@ -54,6 +54,8 @@ func TestControls(t *testing.T) {
 		pass(5 * time.Second)
 		expect("POST", "/_sim/strangers/tasks", `{"model":"llama-3.2-1b","tokens":50}`, 201, `{"id":"`)
 		expect("POST", "/_sim/strangers/tasks", `{"model":"mistral-7b"}`, 400, `no instance found`)
+		expect("POST", "/_sim/strangers/downloads", `{"model":"mistral-7b"}`, 400, `on the disk`)
+		expect("POST", "/_sim/strangers/downloads", `{"model":"dragon"}`, 400, `no model`)
 		pass(5 * time.Second)
 		expect("DELETE", "/_sim/strangers/instances/"+placed.ID, "", 204, "")
 		expect("DELETE", "/_sim/strangers/instances/nope", "", 404, "")

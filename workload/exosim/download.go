@@ -2,6 +2,7 @@ package exosim
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 )
 
@@ -11,6 +12,7 @@ type download struct {
 	ongoing bool
 	bytes   uint64
 	rate    float64 // bytes per second, as it really happens
+	byHand  bool    // somebody started it, without an instance
 	failed  string  // sticky: exo tries again only after a restart or a delete
 }
 
@@ -51,6 +53,59 @@ func (n *Node) download(i *instance) error {
 	}
 	n.setDownload(p, download{done: true})
 	return nil
+}
+
+// StartDownload downloads the weights of a model as another user of the node would, who
+// needs no instance for that.
+func (n *Node) StartDownload(model string) error {
+	p := n.profile(model)
+	if p == nil || n.known(p.ExoID) == nil {
+		return fmt.Errorf("the node has no model %q to download", model)
+	}
+	n.mu.Lock()
+	d := n.downloaded[p.ExoID]
+	again := d.done || d.ongoing
+	if !again {
+		*d = download{ongoing: true, byHand: true, rate: n.opts.DownloadRate * n.opts.Speed}
+	}
+	n.mu.Unlock()
+	if again {
+		return fmt.Errorf("%s is on the disk or on its way there", p.ExoID)
+	}
+	n.spawn(func() {
+		for step := range downloadSteps {
+			if n.sleep(seconds(float64(p.WeightsBytes)/n.opts.DownloadRate/downloadSteps)) != nil || !n.advance(d, p.WeightsBytes/downloadSteps*uint64(step)) {
+				return
+			}
+		}
+		n.setDownload(p, download{done: true})
+	})
+	return nil
+}
+
+// advance notes how far a download by hand has come; false when it was canceled.
+func (n *Node) advance(d *download, bytes uint64) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if d.byHand {
+		d.bytes = bytes
+	}
+	return d.byHand
+}
+
+// cancelDownloads is what exo does whenever an instance is deleted: it cancels the downloads
+// that no instance needs. Those of the instance itself end with it.
+func (n *Node) cancelDownloads() {
+	for id, d := range n.downloaded {
+		needed := false
+		for _, i := range n.instances {
+			needed = needed || i.profile.ExoID == id && !i.stopped
+		}
+		if d.byHand && d.ongoing && !needed {
+			n.opts.Log.Info("download canceled", "model", id)
+			*d = download{bytes: d.bytes}
+		}
+	}
 }
 
 func (n *Node) setDownload(p *Profile, d download) {

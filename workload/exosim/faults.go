@@ -15,6 +15,7 @@ const (
 	StatePathsMissing Kind = "state_paths_missing" // /state/{path} is 404, as before exo v1.0.70
 	UnknownTags       Kind = "unknown_tags"        // the state holds instances, runners and tasks of unknown kinds beside the others
 	MovedFields       Kind = "moved_fields"        // node metrics are elsewhere in the state
+	NoPlacements      Kind = "no_placements"       // /instance/previews and /instance/placement are 404: no instance id is told in advance
 	WarmBench         Kind = "warm_bench"          // /bench uses the prefix cache unasked
 )
 
@@ -55,7 +56,7 @@ const (
 
 var scopes = map[Kind]scope{
 	Slow: lasting, MemoryLow: lasting, Unreachable: lasting, StatePathsMissing: lasting,
-	UnknownTags: lasting, MovedFields: lasting, WarmBench: lasting,
+	UnknownTags: lasting, MovedFields: lasting, NoPlacements: lasting, WarmBench: lasting,
 
 	HTTPError: ofRequest, Text500: ofRequest, Unprocessable: ofRequest, ErrorEvent: ofRequest,
 	RunnerKilled: ofRequest, Stall: ofRequest, Cut: ofRequest, Reset: ofRequest, Empty: ofRequest,

@@ -173,6 +173,9 @@ func (n *Node) remove(i *instance, by string) {
 	if !i.stopped {
 		i.stopped, i.endedBy = true, by
 		close(i.stop)
+		if by == EndedByAPI || by == EndedByStranger { // a command, on which exo does this
+			n.cancelDownloads()
+		}
 	}
 }
 

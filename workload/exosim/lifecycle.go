@@ -27,6 +27,16 @@ func (n *Node) noRoom(p *Profile) string {
 	return ""
 }
 
+// noPlacements answers as an exo does that has no such route: it looks for an instance of
+// that name.
+func (n *Node) noPlacements(w http.ResponseWriter) bool {
+	_, struck := n.active(NoPlacements, "")
+	if struck {
+		refuse(w, http.StatusNotFound, "Instance not found")
+	}
+	return struck
+}
+
 // preview is one entry of GET /instance/previews.
 type preview struct {
 	ModelID           string            `json:"model_id"`
@@ -40,6 +50,9 @@ type preview struct {
 // handlePreviews answers GET /instance/previews. A single node is offered pipeline
 // placements in a ring only, whatever was asked for.
 func (n *Node) handlePreviews(w http.ResponseWriter, r *http.Request) {
+	if n.noPlacements(w) {
+		return
+	}
 	p, reason := n.loadCard(r.URL.Query().Get("model_id"))
 	if p == nil {
 		refuse(w, http.StatusBadRequest, "Failed to load model card: "+reason)
@@ -67,6 +80,9 @@ func (n *Node) handlePreviews(w http.ResponseWriter, r *http.Request) {
 
 // handlePlacement answers GET /instance/placement.
 func (n *Node) handlePlacement(w http.ResponseWriter, r *http.Request) {
+	if n.noPlacements(w) {
+		return
+	}
 	q := r.URL.Query()
 	p, reason := n.loadCard(q.Get("model_id"))
 	if p == nil {

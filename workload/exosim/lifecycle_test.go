@@ -153,6 +153,40 @@ func TestDownload(t *testing.T) {
 	})
 }
 
+// Like exo, the simulator cancels what nobody needs any more when an instance is deleted,
+// also what was downloaded by hand.
+func TestDownloadByHand(t *testing.T) {
+	simulate(t, Options{NotDownloaded: []string{"llama-3.2-1b", "mistral-7b"}}, func(b *bench) {
+		status := func() string {
+			_, body := b.do("GET", "/state/downloads/"+b.node.ID()+"/1", "")
+			tag, _, _ := strings.Cut(strings.TrimPrefix(body, `{"`), `"`)
+			return tag
+		}
+		if err := b.node.StartDownload(llama1b); err != nil {
+			t.Fatal(err)
+		}
+		pass(4 * time.Second)
+		if got := status(); got != "DownloadOngoing" {
+			t.Errorf("under way: %s", got)
+		}
+		id, _ := b.load(llama8b)
+		pass(10 * time.Second)
+		if got := status(); got != "DownloadCompleted" {
+			t.Errorf("later: %s", got)
+		}
+		if err := b.node.StartDownload(mistral); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		b.do("DELETE", "/instance/"+id, "")
+		pass(time.Second)
+		_, body := b.do("GET", "/state/downloads/"+b.node.ID(), "")
+		if strings.Contains(body, "DownloadOngoing") || !strings.Contains(body, "DownloadPending") {
+			t.Errorf("the download by hand goes on after the DELETE: %.300s", body)
+		}
+	})
+}
+
 func TestAddModel(t *testing.T) {
 	simulate(t, Options{CatalogueOnly: true}, func(b *bench) {
 		_, body := b.do("GET", "/models", "")

@@ -14,7 +14,7 @@ type Info struct {
 	Model    string // exo's id of the model
 	Kind     string // exo's variant, for example MlxRingInstance
 	Nodes    int    // nodes it runs on; 0 where exo does not say
-	Via      string // "existing", or the route that placed it: "previews", "placement", "place_instance"
+	Via      string // "existing", or the route that proposed its placement: "previews", "placement"
 }
 
 // Lease is a ready instance of a model.
@@ -35,7 +35,7 @@ type Lease struct {
 // nothing is left behind, unless exo cannot be reached: then the record stays, and a later
 // Acquire, Release or Sweep removes the instance.
 func (m *Manager) Acquire(ctx context.Context, model string) (*Lease, error) {
-	if _, err := m.reap(ctx); err != nil {
+	if err := m.Sweep(ctx); err != nil {
 		m.log.Warn("Clearing away what was left behind did not succeed; it is tried again", "err", err)
 	}
 	if err := m.WaitIdle(ctx); err != nil {
@@ -45,6 +45,9 @@ func (m *Manager) Acquire(ctx context.Context, model string) (*Lease, error) {
 		return lease, err
 	}
 	if err := m.offered(ctx, model); err != nil {
+		return nil, err
+	}
+	if err := m.waitDownloads(ctx); err != nil {
 		return nil, err
 	}
 	return m.place(ctx, model)

@@ -54,17 +54,15 @@ func records(t *testing.T, dir string) []string {
 
 func TestAcquirePlacesAndReleases(t *testing.T) {
 	for name, setup := range map[string]func(*fakeNode){
-		"HEAD":                func(*fakeNode) {},
-		"before v1.0.70":      func(f *fakeNode) { f.noSubpaths = true },
-		"snake case":          func(f *fakeNode) { f.snake = true },
-		"whole, snake case":   func(f *fakeNode) { f.noSubpaths, f.snake = true, true },
-		"memory moved away":   func(f *fakeNode) { f.free = nil },
-		"tasks moved away":    func(f *fakeNode) { f.tasks = nil },
-		"no list of models":   func(f *fakeNode) { f.override["GET /models"] = status(404, "{}") },
-		"no previews":         func(f *fakeNode) { f.override["GET /instance/previews"] = status(404, `{"detail":"Not Found"}`) },
-		"neither placements":  blind,
-		"blind without state": func(f *fakeNode) { blind(f); f.noSubpaths = true },
-		"two nodes":           func(f *fakeNode) { f.nodes = append(f.nodes, "node-b"); f.free["node-b"] = 16 * gig },
+		"HEAD":              func(*fakeNode) {},
+		"before v1.0.70":    func(f *fakeNode) { f.noSubpaths = true },
+		"snake case":        func(f *fakeNode) { f.snake = true },
+		"whole, snake case": func(f *fakeNode) { f.noSubpaths, f.snake = true, true },
+		"memory moved away": func(f *fakeNode) { f.free = nil },
+		"tasks moved away":  func(f *fakeNode) { f.tasks = nil },
+		"no list of models": func(f *fakeNode) { f.override["GET /models"] = status(404, "{}") },
+		"no previews":       func(f *fakeNode) { f.override["GET /instance/previews"] = status(404, `{"detail":"Not Found"}`) },
+		"two nodes":         func(f *fakeNode) { f.nodes = append(f.nodes, "node-b"); f.free["node-b"] = 16 * gig },
 		"outage of 5 s": func(f *fakeNode) {
 			start := time.Now()
 			f.outage = func() bool { return time.Since(start) > time.Second && time.Since(start) < 6*time.Second }
@@ -161,6 +159,7 @@ func TestAcquirePlacesAndReleases(t *testing.T) {
 	}
 }
 
+// blind makes the node one that tells no instance id in advance.
 func blind(f *fakeNode) {
 	f.override["GET /instance/previews"] = status(404, `{"error":{"message":"Instance not found"}}`)
 	f.override["GET /instance/placement"] = status(404, `{"error":{"message":"Instance not found"}}`)

@@ -17,7 +17,7 @@ import (
 // placement is an instance as exo proposes it, not created yet.
 type placement struct {
 	inst
-	raw  json.RawMessage   // verbatim, to be posted back; nil when exo proposes nothing, see placeBlind
+	raw  json.RawMessage   // verbatim, to be posted back
 	need map[string]uint64 // bytes that it takes on each node; empty where exo does not say
 	via  string
 }
@@ -54,9 +54,11 @@ func (p *preview) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// choose asks exo how it would place the model: by /instance/previews, where that is
-// missing by /instance/placement, and where that is missing too it returns a placement
-// without raw.
+// choose asks exo how it would place the model: by /instance/previews, and where that is
+// missing by /instance/placement. Both tell the instance's id in advance. An exo with neither
+// is not asked to place anything: the answer to POST /place_instance names a command, and
+// nothing in exo's state or events ties that to the instance that comes of it, so ours could
+// not be told from somebody else's when it is to be deleted.
 func (m *Manager) choose(ctx context.Context, model string) (placement, error) {
 	var doc struct {
 		Previews []preview `json:"previews"`
@@ -134,8 +136,10 @@ func (m *Manager) choosePlacement(ctx context.Context, model string) (placement,
 	err := m.node.get(ctx, "/instance/placement?"+q.Encode(), &raw)
 	switch {
 	case missing(err):
-		m.node.sayOnce("placement", "This exo does not propose placements either: letting it place blindly")
-		return placement{inst: inst{model: model}, via: "place_instance"}, nil
+		m.node.sayOnce("placement", "This exo does not propose placements either: nothing is placed on it, models that are loaded already are measured")
+		return placement{}, unavailable(nil, "this exo has neither /instance/previews nor /instance/placement, so the id of an instance is not known in advance "+
+			"and one placed for %s could not be told from others' when it is to be deleted; upgrade exo (every release since v1.0.61 has both), "+
+			"or load the model yourself in exo's dashboard: it is then measured and left loaded", model)
 	case httpapi.IsStatus(err, http.StatusBadRequest) && strings.Contains(strings.ToLower(err.Error()), "memory"):
 		return placement{}, skipped(err, "exo cannot place %s (%s); unload something or choose a smaller model", model, m.available(ctx))
 	case httpapi.IsStatus(err, http.StatusBadRequest):

@@ -4,11 +4,13 @@
 //	Acquire → ready instance of somebody else's            → Release leaves it alone
 //	        → placement → record → POST /instance → ready  → Release: DELETE, gone, record dropped
 //
-// Three rules hold everywhere:
+// Four rules hold everywhere:
 //
 //   - Nothing is deleted but what a record in the state directory names, and the record is
-//     on disk before the instance is asked for. One function sends DELETE, and it takes a
-//     record.
+//     on disk, with the id that exo proposed, before the instance is asked for. One function
+//     sends DELETE, and it takes a record. On an exo that does not tell the id in advance
+//     nothing is placed.
+//   - No DELETE is sent while exo shows a download of somebody else's, which it would cancel.
 //   - No second instance of a model is placed beside one that is somebody else's: exo gives
 //     each request to the instance of the model with the fewest tasks, so requests would
 //     reach theirs, and hang there if it is dead.

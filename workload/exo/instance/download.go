@@ -3,8 +3,11 @@ package instance
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 )
 
 // download is the state of a model's weights on the nodes of an instance, summed up.
@@ -73,4 +76,92 @@ func either(v any, keys ...string) uint64 {
 		}
 	}
 	return 0
+}
+
+// Whenever an instance is deleted, exo (since v1.0.68) cancels every download that none of the
+// remaining instances needs, also one that somebody started by hand. So nothing is placed
+// while there is such a download, and an instance of ours stays for as long.
+
+// errDownload says that an instance of ours cannot be deleted without doing harm.
+var errDownload = errors.New("deleting the instance would make exo cancel somebody else's download")
+
+// advance is how far a download had come, and since when.
+type advance struct {
+	done  uint64
+	since time.Time
+}
+
+// othersDownload returns the model of a download under way that no instance needs, and that is
+// not of our own model; "" when there is none. exo may go on listing one that nobody works on,
+// so that one without a new byte for downloadStall does not count.
+func (m *Manager) othersDownload(ctx context.Context, look func(context.Context, ...string) (state, error), own string) (string, error) {
+	s, err := look(ctx, "instances", "downloads")
+	if err != nil {
+		return "", err
+	}
+	v := newView(s)
+	now, alive := map[string]advance{}, ""
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for node, list := range objects(s.Downloads) {
+		entries, _ := list.([]any)
+		for _, e := range entries {
+			kind, body := untag(e)
+			model := text(search(body, "modelId"))
+			if !strings.HasSuffix(kind, "Ongoing") || model == own || v.needs(model, node) {
+				continue
+			}
+			a := advance{either(child(body, "downloadProgress"), "downloaded", "downloadedBytes"), time.Now()}
+			if before, seen := m.downloads[node+" "+model]; seen && before.done == a.done {
+				a.since = before.since
+			}
+			now[node+" "+model] = a
+			if time.Since(a.since) < downloadStall {
+				alive = orSome(model)
+			}
+		}
+	}
+	m.downloads = now
+	return alive, nil
+}
+
+// harmless returns errDownload when deleting the instance of rec would make exo cancel a
+// download of somebody else's. When exo does not tell in time, or not at all, the look at the
+// placing has to do: there was none then.
+func (m *Manager) harmless(ctx context.Context, rec *record) error {
+	ctx, cancel := context.WithTimeout(ctx, harmBound)
+	defer cancel()
+	model, err := m.othersDownload(ctx, m.node.glance, rec.Model)
+	if err != nil {
+		m.log.Debug("exo does not tell what it downloads; the instance is deleted all the same", "instance", rec.Instance, "err", err)
+	}
+	if model == "" {
+		return nil
+	}
+	return fmt.Errorf("%w, of %s: the instance stays until that is over", errDownload, model)
+}
+
+// needs reports whether an instance of the model runs on the node, or may.
+func (v view) needs(model, node string) bool {
+	return slices.ContainsFunc(v.of(model), func(in inst) bool { return len(in.nodes) == 0 || slices.Contains(in.nodes, node) })
+}
+
+// waitDownloads waits until nothing is downloaded that a later DELETE would make exo cancel.
+func (m *Manager) waitDownloads(ctx context.Context) error {
+	for start := time.Now(); ; {
+		model, err := m.othersDownload(ctx, m.node.look, "")
+		switch {
+		case err != nil:
+			return answered(ctx, err, "exo's downloads cannot be read")
+		case model == "":
+			return nil
+		case time.Since(start) >= m.opts.BusyTimeout:
+			return skipped(nil, "exo is downloading %s for somebody else, still after %s, and would cancel that when an instance is deleted, "+
+				"as ours is at the end of a turn; the turn is left out", model, m.opts.BusyTimeout)
+		}
+		m.progress(Progress{Stage: "waiting", Elapsed: time.Since(start)})
+		if err := sleep(ctx, watchInterval); err != nil {
+			return answered(ctx, err, "waiting for somebody else's download of %s", model)
+		}
+	}
 }

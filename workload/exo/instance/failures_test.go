@@ -172,8 +172,11 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name: "download stalls",
 			setup: func(f *fakeNode) {
-				f.lifetime = always("RunnerIdle")
-				f.downloads = []any{ongoing(llama, gig/2, gig)}
+				f.downloads = []any{nil}
+				f.lifetime = func(time.Duration) any {
+					f.downloads[0] = ongoing(llama, gig/2, gig)
+					return j{"RunnerIdle": j{}}
+				}
 			},
 			want: workload.TurnFailed, message: []string{"no progress", "2m0s", "0.50 GiB of 1.00 GiB"}, within: 130 * time.Second, posts: 1,
 		},
@@ -283,30 +286,31 @@ func TestAcquireFails(t *testing.T) {
 			want: workload.TurnFailed, message: []string{"cannot be told from others'", "nothing was placed"}, within: time.Second,
 		},
 		{
-			name: "blind placement refused silently",
-			setup: func(f *fakeNode) {
-				blind(f)
-				f.override["POST /place_instance"] = status(200, `{"message":"Command received."}`)
-			},
-			want: workload.TurnFailed, message: []string{"no instance appeared within 10s"}, within: 15 * time.Second, posts: 1,
+			name:  "no id in advance",
+			setup: blind,
+			want:  workload.TurnUnavailable, message: []string{"neither /instance/previews nor /instance/placement", "upgrade exo", "dashboard"}, within: time.Second,
 		},
 		{
-			name:  "blind placement: text 500",
-			setup: func(f *fakeNode) { blind(f); f.override["POST /place_instance"] = status(500, "Internal Server Error") },
-			want:  workload.TurnFailed, message: []string{"HTTP 500"}, within: 5 * time.Second, posts: 1,
-		},
-		{
-			name: "blind placement, a stranger places too",
+			name: "placed under another id than asked for",
 			setup: func(f *fakeNode) {
-				blind(f)
-				f.override["POST /place_instance"] = func(*http.Request) (int, string) {
-					for range 2 {
-						f.accept(f.propose(llama, 1), "stranger")
-					}
+				f.override["POST /instance"] = func(*http.Request) (int, string) {
+					f.accept(f.propose(llama, 1), "nobody's for sure")
 					return 200, `{"message":"Command received."}`
 				}
 			},
-			want: workload.TurnFailed, message: []string{"several instances", "left alone"}, within: 5 * time.Second, posts: 1,
+			want: workload.TurnFailed, message: []string{"accepted instance", "#2047"}, within: 35 * time.Second, posts: 1,
+		},
+		{
+			name: "others' download",
+			setup: func(f *fakeNode) {
+				start := time.Now()
+				f.downloads = []any{nil}
+				f.outage = func() bool { // on every call
+					f.downloads[0] = ongoing(qwen, uint64(time.Since(start)), 4*gig)
+					return false
+				}
+			},
+			want: workload.TurnSkipped, message: []string{"downloading " + qwen, "still after 5m0s", "cancel"}, within: 5*time.Minute + 6*time.Second,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -34,7 +34,7 @@ type fakeNode struct {
 	tasks     j
 	downloads []any
 	calls     []string // "METHOD path"
-	crimes    []string // instances deleted by somebody else than their owner
+	crimes    []string // instances deleted by somebody else than their owner, downloads canceled
 
 	// What goes wrong.
 	override   map[string]func(*http.Request) (int, string) // by "METHOD path"; status 0: connection error, -1: carry on
@@ -266,13 +266,6 @@ func (f *fakeNode) answer(req *http.Request, body []byte) (int, any) {
 		return 200, f.previews(model)
 	case path == "/instance/placement":
 		return 200, f.propose(model, 1).body
-	case req.Method == http.MethodPost && path == "/place_instance":
-		var in struct {
-			ModelID string `json:"model_id"`
-		}
-		_ = json.Unmarshal(body, &in)
-		f.accept(f.propose(in.ModelID, 1), owner(req))
-		return 200, j{"message": "Command received.", "command_id": "c"}
 	case req.Method == http.MethodPost && path == "/instance":
 		return f.create(body, owner(req))
 	case req.Method == http.MethodDelete && strings.HasPrefix(path, "/instance/"):
@@ -285,6 +278,7 @@ func (f *fakeNode) answer(req *http.Request, body []byte) (int, any) {
 		}
 		if in.deleted.IsZero() {
 			in.deleted = time.Now()
+			f.cancelDownloads(in)
 		}
 		return 200, j{"message": "Command received.", "instance_id": in.id}
 	case path == "/state":
@@ -299,6 +293,25 @@ func (f *fakeNode) answer(req *http.Request, body []byte) (int, any) {
 		return 200, v
 	}
 	return 404, j{"detail": "Not Found"}
+}
+
+// cancelDownloads does what exo does when an instance is deleted: it cancels the downloads
+// that no instance needs.
+func (f *fakeNode) cancelDownloads(deleted *fakeInst) {
+	for i, d := range f.downloads {
+		kind, body := untag(d)
+		model := text(search(body, "modelId"))
+		needed := slices.ContainsFunc(slices.Collect(maps.Values(f.instances)), func(in *fakeInst) bool {
+			return in.model == model && in.visible() && in.deleted.IsZero()
+		})
+		if kind != "DownloadOngoing" || needed {
+			continue
+		}
+		if model != deleted.model {
+			f.crimes = append(f.crimes, "canceled the download of "+model)
+		}
+		f.downloads[i] = j{"DownloadPending": body}
+	}
 }
 
 func (f *fakeNode) previews(model string) any {

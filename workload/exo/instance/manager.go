@@ -61,11 +61,9 @@ const (
 	goneBound       = 30 * time.Second // a deleted instance and its runners are gone within seconds
 	deleteAgain     = 5 * time.Second  // a DELETE without effect was lost in a master election
 	graceAfterStop  = 3 * time.Second  // what a canceled caller still grants for cleaning up
+	harmBound       = 2 * time.Second  // of that, what a look before the DELETE may take
 	lateBound       = 2 * time.Minute  // an instance that was asked for may still appear for so long
 	sweepBound      = 5 * time.Second  // how long Sweep waits for orphans that have not appeared yet
-	intentBound     = time.Minute      // age up to which an instance without a known id can be told from others'
-	intentAppear    = 10 * time.Second
-	intentSettle    = 2 * time.Second
 )
 
 // Manager creates and removes instances on one exo node. It is safe for concurrent use.
@@ -77,8 +75,9 @@ type Manager struct {
 
 	reaping sync.Mutex
 
-	mu       sync.Mutex
-	commands []string // ids of our own latest requests
+	mu        sync.Mutex
+	commands  []string           // ids of our own latest requests
+	downloads map[string]advance // downloads that no instance needs, as they were seen last, by node and model
 }
 
 // NewManager returns a Manager. A state directory that cannot be used is no error: it is

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,15 +25,10 @@ func (m *Manager) place(ctx context.Context, model string) (_ *Lease, err error)
 	if err != nil {
 		return nil, answered(ctx, err, "exo's instances cannot be read")
 	}
-	if p.raw != nil {
-		if _, taken := v.instances[p.id]; taken || p.id == "" {
-			return nil, failed(nil, "exo proposes to place %s under the instance id %q, which cannot be told from others'; nothing was placed", model, p.id)
-		}
+	if _, taken := v.instances[p.id]; taken || p.id == "" {
+		return nil, failed(nil, "exo proposes to place %s under the instance id %q, which cannot be told from others'; nothing was placed", model, p.id)
 	}
 	rec := &record{Instance: p.id, Model: model, Created: time.Now(), Runners: p.runners}
-	if p.raw == nil {
-		rec.Before = ids(v.of(model))
-	}
 	if err := m.store.put(rec); err != nil {
 		return nil, failed(err, "%s was not placed: the instance could not be recorded in the state directory %s, so it could not be removed after a crash; "+
 			"make the directory writable or set EXOBENCH_STATE_DIR", model, m.opts.StateDir)
@@ -48,12 +42,7 @@ func (m *Manager) place(ctx context.Context, model string) (_ *Lease, err error)
 	m.log.Info("Placing an instance", "model", model, "instance", p.id, "nodes", len(p.nodes), "via", p.via)
 	m.progress(Progress{Model: model, Stage: "placing"})
 	asked := time.Now()
-	if p.raw == nil {
-		err = m.placeBlind(ctx, rec)
-	} else {
-		err = m.create(ctx, rec, p)
-	}
-	if err != nil {
+	if err := m.create(ctx, rec, p); err != nil {
 		return nil, err
 	}
 	w := &waiting{m: m, rec: rec, model: model, asked: asked}
@@ -64,16 +53,8 @@ func (m *Manager) place(ctx context.Context, model string) (_ *Lease, err error)
 	return m.lease(v, v.instances[rec.Instance], p.via, rec, load), nil
 }
 
-func ids(all []inst) []string {
-	var out []string
-	for _, in := range all {
-		out = append(out, in.id)
-	}
-	return out
-}
-
-// create posts the proposed instance back. The same id may be posted twice without harm, so
-// a call that fails in passing is repeated.
+// create posts the proposed instance back, whose id exo keeps. The same id may be posted twice
+// without harm, so a call that fails in passing is repeated.
 func (m *Manager) create(ctx context.Context, rec *record, p placement) error {
 	body := struct {
 		Instance json.RawMessage `json:"instance"`
@@ -111,51 +92,6 @@ func (m *Manager) refused(ctx context.Context, rec *record, err error, model str
 			"load the model in exo's dashboard instead", model)
 	}
 	return failed(err, "exo failed to place %s; look into exo's log", model)
-}
-
-// placeBlind lets exo place the model by /place_instance, which neither takes nor tells an
-// instance id: ours is the one instance of the model that appears next. Two that appear
-// together cannot be told apart and are both left alone. exo logs a refusal without telling
-// it, so an instance that somebody else creates within intentAppear of a silent refusal
-// would be taken for ours; that is why this way is the last resort.
-func (m *Manager) placeBlind(ctx context.Context, rec *record) error {
-	body := map[string]any{
-		"model_id": rec.Model, "sharding": m.opts.Sharding, "instance_meta": "MlxRing", "min_nodes": m.opts.MinNodes,
-	}
-	err := m.node.api.Call(ctx, http.MethodPost, "/place_instance", body, nil)
-	rec.unsure = err != nil && passing(err)
-	if err := m.refused(ctx, rec, err, rec.Model); err != nil {
-		return err
-	}
-	start := time.Now()
-	var firstSeen time.Time
-	for {
-		v, err := m.node.view(ctx)
-		if err != nil {
-			return answered(ctx, err, "exo's instances cannot be read")
-		}
-		fresh := slices.DeleteFunc(v.of(rec.Model), func(in inst) bool { return slices.Contains(rec.Before, in.id) })
-		switch {
-		case len(fresh) > 1:
-			rec.void = true
-			return failed(nil, "several instances of %s appeared together (%s) and ours cannot be told from others'; all were left alone, "+
-				"delete the superfluous one in exo's dashboard", rec.Model, strings.Join(ids(fresh), ", "))
-		case len(fresh) == 1 && firstSeen.IsZero():
-			firstSeen = time.Now()
-		case len(fresh) == 1 && time.Since(firstSeen) >= intentSettle:
-			rec.Instance, rec.Runners, rec.seen = fresh[0].id, fresh[0].runners, true
-			if err := m.store.put(rec); err != nil {
-				m.log.Warn("The id of an instance could not be recorded", "instance", rec.Instance, "err", err)
-			}
-			return nil
-		case time.Since(start) >= intentAppear:
-			rec.void = true // what appears from now on may be anybody's
-			return failed(nil, "exo accepted to place %s, but no instance appeared within %s; look for the reason in exo's log", rec.Model, intentAppear)
-		}
-		if err := sleep(ctx, pollInterval); err != nil {
-			return answered(ctx, err, "waiting for an instance of %s", rec.Model)
-		}
-	}
 }
 
 // abandon removes what a failed place may have created.

@@ -35,27 +35,24 @@ func (l *Lease) Release(ctx context.Context) error {
 var errYoung = errors.New("exo does not list the instance, but may still create it")
 
 // remove deletes the instance of rec, waits until it and its runners are gone, and drops the
-// record. It is the only function that sends DELETE. Without success the record is let go,
-// for a later sweep.
+// record. It is the only function that sends DELETE, and only for an instance that rec proves
+// to be ours. Without success the record is let go, for a later sweep.
 func (m *Manager) remove(ctx context.Context, rec *record) (err error) {
 	defer func() {
 		if err != nil {
 			m.store.letGo(rec)
 		}
 	}()
-	if rec.void {
+	if rec.void || !rec.proves() {
 		return m.store.drop(rec)
-	}
-	if rec.Instance == "" {
-		if err := m.identify(ctx, rec); err != nil || rec.Instance == "" {
-			return err
-		}
 	}
 	var d deletion
 	for start := time.Now(); ; {
 		err := d.step(ctx, m, rec)
 		late := time.Since(start) >= goneBound
 		switch {
+		case errors.Is(err, errDownload):
+			return err
 		case err != nil && late:
 			return fmt.Errorf("exo did not delete the instance within %s: %w", goneBound, err)
 		case err != nil:
@@ -89,6 +86,9 @@ type deletion struct {
 // step sends the DELETE, again where it had no effect, and looks what remains.
 func (d *deletion) step(ctx context.Context, m *Manager, rec *record) error {
 	if time.Since(d.sent) >= deleteAgain {
+		if err := m.harmless(ctx, rec); err != nil {
+			return err
+		}
 		had, err := m.delete(ctx, rec)
 		if err != nil {
 			return err

@@ -14,24 +14,25 @@ import (
 	"time"
 )
 
-// record is the proof that an instance is ours. It is on disk before the instance is asked
-// for and until the instance is known to be gone. A record without an Instance is an intent:
-// exo chooses the id and does not tell it, see placeBlind.
+// record is the proof that an instance is ours. It is on disk, with the instance's random id,
+// before the instance is asked for and until the instance is known to be gone.
 type record struct {
 	Version  int       `json:"version"`
 	Node     string    `json:"node"`  // URL by which the node was called
 	Owner    string    `json:"owner"` // name of the owner's lock file
-	Instance string    `json:"instance_id,omitempty"`
+	Instance string    `json:"instance_id"`
 	Model    string    `json:"model"`
 	Created  time.Time `json:"created"`
 	Runners  []string  `json:"runners,omitempty"`
-	Before   []string  `json:"before,omitempty"` // of an intent: ids of the model's instances that were there already
 
 	file   string
 	seen   bool // the instance was listed at some time, so absence now means that it is gone
 	unsure bool // a call that creates it may still be under way inside exo
 	void   bool // nothing that may be removed came of it
 }
+
+// proves reports whether the record proves that its instance is ours.
+func (r *record) proves() bool { return r.Version == recordVersion && r.Instance != "" }
 
 // settled reports whether an instance that is not listed now will never be.
 func (r *record) settled() bool {
@@ -52,9 +53,13 @@ type store struct {
 }
 
 const (
-	recordVersion = 1
-	recordPrefix  = "instance-"
-	ownerPrefix   = "owner-"
+	recordVersion = 2
+	// guessVersion marks records whose instance may have been taken for ours only because it
+	// appeared at the right time; some name none at all.
+	guessVersion = 1
+
+	recordPrefix = "instance-"
+	ownerPrefix  = "owner-"
 )
 
 func newStore(dir, nodeURL string) *store {
@@ -205,7 +210,7 @@ func (s *store) list() ([]*record, error) {
 		if err == nil {
 			err = json.Unmarshal(b, r)
 		}
-		if err == nil && r.Version != recordVersion {
+		if err == nil && r.Version != recordVersion && r.Version != guessVersion {
 			err = fmt.Errorf("version %d is not %d", r.Version, recordVersion)
 		}
 		if err != nil {

@@ -61,10 +61,6 @@ func TestCrash(t *testing.T) {
 		{name: "DELETE not sent", kill: &killer{at: "DELETE"}},
 		{name: "DELETE sent", kill: &killer{at: "DELETE", after: true}, gone: true},
 		{name: "waiting for the end", kill: &killer{at: "GET /state/instances", skip: 20}, gone: true},
-		{name: "blind: not sent", kill: &killer{at: "POST /place_instance"}, setup: blind},
-		{name: "blind: sent", kill: &killer{at: "POST /place_instance", after: true}, setup: blind},
-		{name: "blind: id not learnt", kill: &killer{at: "GET /state/runners", skip: 3}, setup: blind},
-		{name: "blind: loading", kill: &killer{at: "GET /state/runners", skip: 14}, setup: blind},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -138,31 +134,100 @@ func crash(t *testing.T, m *Manager) {
 	t.Cleanup(func() { pass(time.Minute) }) // net/http's timers of the calls that were cut off
 }
 
-func TestBlindOrphanAmongOthers(t *testing.T) {
-	for name, setup := range map[string]func(*fakeNode){
-		"another appeared": func(f *fakeNode) { f.stranger(llama, always("RunnerReady")) },
-		"too late to tell": func(*fakeNode) { pass(intentBound) },
+// TestRecordsThatProveNothing sweeps what names no instance, or one that was only taken for
+// ours because it appeared at the right time.
+func TestRecordsThatProveNothing(t *testing.T) {
+	for name, record := range map[string]string{
+		"no id":           `{"version":1,"node":"http://exo.test:52415","owner":"owner-gone.lock","model":"` + llama + `","created":"2026-01-01T00:00:00Z","before":["x"]}`,
+		"guessed id":      `{"version":1,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":"instance-1","model":"` + llama + `","created":"2026-01-01T00:00:00Z"}`,
+		"empty id":        `{"version":2,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":"","model":"` + llama + `","created":"2026-01-01T00:00:00Z"}`,
+		"id cut from it":  `{"version":2,"node":"http://exo.test:52415","owner":"owner-gone.lock","model":"` + llama + `"}`,
+		"id of the wrong": `{"version":2,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":["instance-1"]}`,
+		"another version": `{"version":3,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":"instance-1"}`,
+		"owner elsewhere": `{"version":2,"node":"http://exo.test:52415","owner":"../owner-gone.lock","instance_id":"instance-1"}`,
+		"half written":    `{"version":2,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":"instance-1"`,
+		"nothing at all":  ``,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, dir := newFake(), t.TempDir()
-				blind(f)
-				crash(t, newTestManager(t, &killer{node: f, at: "POST /place_instance", after: true}, dir))
-				pass(time.Second)
-				setup(f)
+				id := f.stranger(llama, always("RunnerReady"))
+				if err := os.WriteFile(filepath.Join(dir, "instance-x.json"), []byte(record), 0o600); err != nil {
+					t.Fatal(err)
+				}
 				m := newTestManager(t, f, dir)
-				if err := m.Sweep(t.Context()); err != nil {
+				err := m.Sweep(t.Context())
+				if left := records(t, dir); (err != nil) != (len(left) == 1) {
+					t.Errorf("error %v, records left: %v; want one with the other", err, left)
+				}
+				lease, err := m.Acquire(t.Context(), llama)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if lease.Owned || lease.Info.Instance != id {
+					t.Errorf("lease %+v", lease)
+				}
+				if err := lease.Release(t.Context()); err != nil {
 					t.Error(err)
 				}
-				if n := f.called("DELETE"); n != 0 {
-					t.Errorf("%d DELETEs of instances that may be anybody's", n)
-				}
-				if left := records(t, dir); len(left) != 0 {
-					t.Errorf("records left: %v", left)
+				if n := f.called("DELETE") + f.called("POST"); n != 0 {
+					t.Errorf("%d calls that change something", n)
 				}
 			})
 		})
 	}
+}
+
+// TestSweepOfAnotherExo sweeps after exo was installed anew behind the same URL: what was
+// recorded is not there, and what is there was not recorded.
+func TestSweepOfAnotherExo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		crash(t, newTestManager(t, &killer{node: newFake(), at: "GET /state/runners", skip: 6}, dir))
+		f := newFake()
+		f.nextID = 100
+		ids := []string{f.stranger(llama, always("RunnerReady")), f.stranger(qwen, always(""))}
+		m := newTestManager(t, f, dir)
+		if err := m.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+		pass(lateBound)
+		if err := m.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := f.listed("stranger"); !slices.Equal(got, ids) || len(f.crimes) != 0 {
+			t.Errorf("strangers have %v, want %v; %v", got, ids, f.crimes)
+		}
+		if n, all := f.called("DELETE /instance/instance-1"), f.called("DELETE"); n != all {
+			t.Errorf("%d DELETEs of other instances than the recorded one", all-n)
+		}
+		if left := records(t, dir); len(left) != 0 {
+			t.Errorf("records left: %v", left)
+		}
+	})
+}
+
+// TestNextTurnSweeps leaves an instance of one model behind: the first turn after the start
+// is another model's, and removes it all the same, although others' work makes it wait.
+func TestNextTurnSweeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFake(), t.TempDir()
+		f.appear = 3 * time.Second
+		crash(t, newTestManager(t, &killer{node: f, at: "POST /instance", after: true}, dir))
+		f.appear = 100 * time.Millisecond
+		f.tasks["x"] = textTask("Running", f.stranger(qwen, always("RunnerReady")), "other")
+		m := newTestManager(t, f, dir)
+		if _, err := m.Acquire(t.Context(), qwen); err == nil {
+			t.Error("others' work was not waited for")
+		}
+		wantNothingLeft(t, f)
+		if left := records(t, dir); len(left) != 0 {
+			t.Errorf("records left: %v", left)
+		}
+		if got := f.listed("stranger"); len(got) != 1 || len(f.crimes) != 0 {
+			t.Errorf("strangers have %v; %v", got, f.crimes)
+		}
+	})
 }
 
 func TestSweepLeavesSiblingsAlone(t *testing.T) {
