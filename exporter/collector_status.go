@@ -8,11 +8,10 @@ import (
 	"exo-bench-exporter/workload"
 )
 
-// statusCollector shows the latest workload.Status as a whole, so that no scrape sees half of
-// an update.
+// statusCollector shows the latest workload.Status but for the machines, which nodeCollector
+// shows; as a whole, so that no scrape sees half of an update.
 type statusCollector struct {
-	up, info, rtt                   *prometheus.Desc
-	memory, power, gpu, temperature *prometheus.Desc
+	up, info, rtt *prometheus.Desc
 
 	mu       sync.Mutex
 	known    bool // a status has been set
@@ -30,14 +29,6 @@ func newStatusCollector() *statusCollector {
 			"Constant 1; dialect: the API that was found (exo1, exo0, openai); endpoint: the route that served the last request (v1, bench, bench_json). Absent while none was found.", "dialect", "endpoint"),
 		rtt: desc("exo_rtt_seconds",
 			"Round trip in seconds of a trivial GET to the node: what the way to it costs any figure. Absent while the node is down."),
-		memory: desc("node_memory_bytes",
-			"Memory in bytes of a machine, as exo reports it, or as this machine does where exo is silent; state: total or available.", "node", "state"),
-		power: desc("node_power_watts",
-			"System power in watts of a machine, as exo reports it. Absent where exo does not.", "node"),
-		gpu: desc("node_gpu_utilization_ratio",
-			"Utilization of the GPU of a machine from 0 to 1, as exo reports it. Absent where exo does not.", "node"),
-		temperature: desc("node_temperature_celsius",
-			"Temperature in degrees Celsius of the GPU of a machine, as exo reports it. Absent where exo does not.", "node"),
 	}
 }
 
@@ -45,6 +36,13 @@ func (c *statusCollector) set(s workload.Status) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.status, c.known = s, true
+}
+
+// nodes returns what is known of the machines.
+func (c *statusCollector) nodes() []workload.NodeStatus {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status.Nodes
 }
 
 func (c *statusCollector) setEndpoint(e workload.Endpoint) {
@@ -55,7 +53,7 @@ func (c *statusCollector) setEndpoint(e workload.Endpoint) {
 
 // Describe implements prometheus.Collector.
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.info, c.rtt, c.memory, c.power, c.gpu, c.temperature} {
+	for _, d := range []*prometheus.Desc{c.up, c.info, c.rtt} {
 		ch <- d
 	}
 }
@@ -77,26 +75,5 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if s.Up && s.RTT > 0 {
 		gauge(c.rtt, s.RTT.Seconds())
-	}
-	seen := make(map[string]bool)
-	for _, n := range s.Nodes {
-		if seen[n.Name] {
-			continue // a second machine of that name would be the same series
-		}
-		seen[n.Name] = true
-		if n.MemoryTotal != nil {
-			gauge(c.memory, float64(*n.MemoryTotal), n.Name, "total")
-		}
-		if n.MemoryAvailable != nil {
-			gauge(c.memory, float64(*n.MemoryAvailable), n.Name, "available")
-		}
-		optional := func(d *prometheus.Desc, value *float64) {
-			if value != nil {
-				gauge(d, *value, n.Name)
-			}
-		}
-		optional(c.power, n.PowerWatts)
-		optional(c.gpu, n.GPUUtilization)
-		optional(c.temperature, n.TemperatureCelsius)
 	}
 }

@@ -17,40 +17,60 @@ import (
 // EnvPrefix begins the name of every variable that configures the exporter.
 const EnvPrefix = "EXOBENCH_"
 
+// Mode says what the exporter does.
+type Mode string
+
+// The modes of the exporter.
+const (
+	ModeBench  Mode = "bench"  // measure
+	ModeMemory Mode = "memory" // watch the memory of one machine while another exporter measures
+)
+
 // Config is the exporter's configuration. The tag `meaning` is the help text of a variable;
-// the tag `shown` is the default that help shows where envDefault does not say it.
+// the tag `shown` is the default that help shows where envDefault does not say it; the tag
+// `mode` is the only mode in which the variable has a meaning.
 type Config struct {
+	Mode Mode `env:"MODE" envDefault:"bench" meaning:"bench measures; memory only watches the memory of exo on one more machine of a cluster, for the exporter at EXOBENCH_DRIVER_URL"`
 	// ExoURL is the node's base URL, without user, query or trailing slash.
-	ExoURL  string           `env:"EXO_URL" envDefault:"http://localhost:52415" meaning:"base URL of the node that is measured"`
-	Dialect workload.Dialect `env:"DIALECT" envDefault:"auto" meaning:"API that the node speaks: auto (find out), exo1 (exo 1.x), exo0 (legacy exo 0.0.x) or openai (any server with OpenAI's chat completions)"`
+	ExoURL  string           `env:"EXO_URL" envDefault:"http://localhost:52415" meaning:"base URL of the node that is measured; in mode memory that of exo on this machine, whose processes its port leads to"`
+	Dialect workload.Dialect `env:"DIALECT" mode:"bench" envDefault:"auto" meaning:"API that the node speaks: auto (find out), exo1 (exo 1.x), exo0 (legacy exo 0.0.x) or openai (any server with OpenAI's chat completions)"`
 	// APIKey is the key itself, wherever it came from; empty means that none is sent.
-	APIKey     Secret `env:"API_KEY" meaning:"key that is sent as bearer token"`
-	APIKeyFile string `env:"API_KEY_FILE" meaning:"file to read that key from, instead of EXOBENCH_API_KEY"`
-	Endpoint   string `env:"ENDPOINT" envDefault:"auto" meaning:"route that prompts are put to: auto (find out), v1 (/v1/chat/completions) or bench (exo 1.x: /bench/chat/completions)"`
+	APIKey     Secret `env:"API_KEY" mode:"bench" meaning:"key that is sent as bearer token"`
+	APIKeyFile string `env:"API_KEY_FILE" mode:"bench" meaning:"file to read that key from, instead of EXOBENCH_API_KEY"`
+	Endpoint   string `env:"ENDPOINT" mode:"bench" envDefault:"auto" meaning:"route that prompts are put to: auto (find out), v1 (/v1/chat/completions) or bench (exo 1.x: /bench/chat/completions)"`
 
 	ListenAddress string `env:"LISTEN_ADDRESS" envDefault:":9955" meaning:"address that /metrics and the status page are served on, as host:port"`
 	WebConfigFile string `env:"WEB_CONFIG_FILE" meaning:"web configuration file of the Prometheus exporter toolkit: TLS and basic authentication"`
 
-	CycleInterval time.Duration `env:"CYCLE_INTERVAL" envDefault:"15m" meaning:"time from the start of one cycle to the start of the next, at least 1s"`
-	Models        Models        `env:"MODELS" shown:"the five" meaning:"models to measure, separated by commas: name, or name=id to choose the id that the node is asked for"`
+	CycleInterval time.Duration `env:"CYCLE_INTERVAL" mode:"bench" envDefault:"15m" meaning:"time from the start of one cycle to the start of the next, at least 1s"`
+	Models        Models        `env:"MODELS" mode:"bench" shown:"the five" meaning:"models to measure, separated by commas: name, or name=id to choose the id that the node is asked for"`
 	// SuiteFile is the path of a suite file; empty means the embedded suite.
-	SuiteFile string `env:"SUITE" shown:"embedded" meaning:"path of a suite file with prompts of your own"`
-	StateDir  string `env:"STATE_DIR" shown:"the user's state directory" meaning:"directory that records which instances the exporter created on the node, so that it removes exactly those after a crash"`
+	SuiteFile string `env:"SUITE" mode:"bench" shown:"embedded" meaning:"path of a suite file with prompts of your own"`
+	StateDir  string `env:"STATE_DIR" mode:"bench" shown:"the user's state directory" meaning:"directory that records which instances the exporter created on the node, so that it removes exactly those after a crash"`
 
-	FirstTokenTimeout time.Duration `env:"FIRST_TOKEN_TIMEOUT" envDefault:"2m" meaning:"longest wait for the first token of an answer"`
-	IdleTimeout       time.Duration `env:"IDLE_TIMEOUT" envDefault:"30s" meaning:"longest wait for each further token"`
-	RequestTimeout    time.Duration `env:"REQUEST_TIMEOUT" envDefault:"10m" meaning:"longest that one request may take"`
-	LoadTimeout       time.Duration `env:"LOAD_TIMEOUT" envDefault:"10m" meaning:"longest wait for a model to be loaded"`
-	BusyTimeout       time.Duration `env:"BUSY_TIMEOUT" envDefault:"5m" meaning:"longest wait for other people's work on the node to end before a model is skipped"`
+	FirstTokenTimeout time.Duration `env:"FIRST_TOKEN_TIMEOUT" mode:"bench" envDefault:"2m" meaning:"longest wait for the first token of an answer"`
+	IdleTimeout       time.Duration `env:"IDLE_TIMEOUT" mode:"bench" envDefault:"30s" meaning:"longest wait for each further token"`
+	RequestTimeout    time.Duration `env:"REQUEST_TIMEOUT" mode:"bench" envDefault:"10m" meaning:"longest that one request may take"`
+	LoadTimeout       time.Duration `env:"LOAD_TIMEOUT" mode:"bench" envDefault:"10m" meaning:"longest wait for a model to be loaded"`
+	BusyTimeout       time.Duration `env:"BUSY_TIMEOUT" mode:"bench" envDefault:"5m" meaning:"longest wait for other people's work on the node to end before a model is skipped"`
 
-	AddModels bool   `env:"ADD_MODELS" envDefault:"false" meaning:"whether models that exo does not know may be added to its catalogue (exo 1.x; needs internet there)"`
-	MinNodes  int    `env:"MIN_NODES" envDefault:"1" meaning:"fewest nodes that a model is placed on (exo 1.x)"`
-	Sharding  string `env:"SHARDING" envDefault:"Pipeline" meaning:"how a model is split over nodes: Pipeline or Tensor (exo 1.x)"`
+	AddModels bool   `env:"ADD_MODELS" mode:"bench" envDefault:"false" meaning:"whether models that exo does not know may be added to its catalogue (exo 1.x; needs internet there)"`
+	MinNodes  int    `env:"MIN_NODES" mode:"bench" envDefault:"1" meaning:"fewest nodes that a model is placed on (exo 1.x)"`
+	Sharding  string `env:"SHARDING" mode:"bench" envDefault:"Pipeline" meaning:"how a model is split over nodes: Pipeline or Tensor (exo 1.x)"`
 
 	// ExoPID is the root of exo's process tree; 0 means that it is searched for.
 	ExoPID int `env:"EXO_PID" shown:"found" meaning:"process id of exo, where it cannot be found by itself"`
 	// MemoryInterval is 0 where it is not set: the sampler knows what a sample costs here.
 	MemoryInterval time.Duration `env:"MEMORY_INTERVAL" shown:"250ms; 2s on macOS" meaning:"time between two samples of exo's memory during a turn, at least 10ms"`
+
+	// DriverURL is the base URL of the exporter that measures, without user, query or trailing
+	// slash.
+	DriverURL  string `env:"DRIVER_URL" mode:"memory" meaning:"base URL of the exporter that measures, such as http://mac-1:9955; required"`
+	DriverUser string `env:"DRIVER_USER" mode:"memory" meaning:"user name for that exporter, where its web configuration asks for one"`
+	// DriverPassword is the password itself, wherever it came from.
+	DriverPassword     Secret `env:"DRIVER_PASSWORD" mode:"memory" meaning:"password of that user"`
+	DriverPasswordFile string `env:"DRIVER_PASSWORD_FILE" mode:"memory" meaning:"file to read that password from, instead of EXOBENCH_DRIVER_PASSWORD"`
+	DriverCAFile       string `env:"DRIVER_CA_FILE" mode:"memory" meaning:"file with the certificates (PEM) of the authorities to trust for that exporter, instead of the system's"`
 
 	LogLevel  slog.Level `env:"LOG_LEVEL" envDefault:"info" meaning:"least severe message that is logged: debug, info, warn or error"`
 	LogFormat string     `env:"LOG_FORMAT" envDefault:"text" meaning:"format of the log: text or json"`

@@ -27,8 +27,9 @@ const (
 
 // check completes c and records every value that cannot be used.
 func (p *problems) check(c *Config) {
+	oneOf(p, "MODE", c.Mode, ModeBench, ModeMemory)
 	c.ExoURL = strings.TrimRight(c.ExoURL, "/")
-	p.url("EXO_URL", c.ExoURL)
+	p.url("EXO_URL", c.ExoURL, "http://localhost:52415", "give a key in EXOBENCH_API_KEY or EXOBENCH_API_KEY_FILE")
 	oneOf(p, "DIALECT", c.Dialect, workload.DialectAuto, workload.DialectExo1, workload.DialectExo0, workload.DialectOpenAI)
 	p.apiKey(c)
 	oneOf(p, "ENDPOINT", c.Endpoint, "auto", "v1", "bench")
@@ -38,13 +39,15 @@ func (p *problems) check(c *Config) {
 		p.add("WEB_CONFIG_FILE", "want a valid web configuration file: "+err.Error())
 	}
 
-	p.models(c)
+	if c.Mode != ModeMemory {
+		p.models(c)
+	}
 	if c.SuiteFile != "" {
 		if err := readable(c.SuiteFile); err != nil {
 			p.add("SUITE", "want a suite file that can be read: "+err.Error())
 		}
 	}
-	if c.StateDir == "" {
+	if c.StateDir == "" && c.Mode != ModeMemory {
 		dir, err := stateDir(runtime.GOOS, p.environ)
 		if err != nil {
 			p.add("STATE_DIR", err.Error())
@@ -67,16 +70,19 @@ func (p *problems) check(c *Config) {
 	if c.ExoPID < 0 {
 		p.add("EXO_PID", "want the id of a process, a positive number")
 	}
+	p.driver(c)
 	oneOf(p, "LOG_FORMAT", c.LogFormat, "text", "json")
+	p.foreign(c.Mode)
 }
 
-func (p *problems) url(name, value string) {
+// url records what is wrong with the base URL value; login says where a secret belongs instead.
+func (p *problems) url(name, value, example, login string) {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
-		p.add(name, "want a URL such as http://localhost:52415")
+		p.add(name, "want a URL such as "+example)
 	case u.User != nil:
-		p.add(name, "want a URL without user and password: give a key in EXOBENCH_API_KEY or EXOBENCH_API_KEY_FILE")
+		p.add(name, "want a URL without user and password: "+login)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		p.add(name, "want a base URL, without ? and #")
 	case u.Port() != "" && !validPort(u.Port()):
@@ -86,23 +92,30 @@ func (p *problems) url(name, value string) {
 
 func (p *problems) apiKey(c *Config) {
 	p.key("API_KEY", c.APIKey)
-	if c.APIKeyFile == "" {
+	p.secretFile("API_KEY", c.APIKeyFile, &c.APIKey)
+	if c.APIKeyFile != "" {
+		p.key("API_KEY_FILE", c.APIKey)
+	}
+}
+
+// secretFile reads the file for the secret called name into secret, if there is a file.
+func (p *problems) secretFile(name, path string, secret *Secret) {
+	if path == "" {
 		return
 	}
-	if c.APIKey != "" {
-		p.add("API_KEY_FILE", "want either this or EXOBENCH_API_KEY, not both")
+	if *secret != "" {
+		p.add(name+"_FILE", "want either this or "+EnvPrefix+name+", not both")
 		return
 	}
-	content, err := os.ReadFile(c.APIKeyFile)
+	content, err := os.ReadFile(path)
 	if err != nil {
-		p.add("API_KEY_FILE", "want a file that can be read: "+err.Error())
+		p.add(name+"_FILE", "want a file that can be read: "+err.Error())
 		return
 	}
-	c.APIKey = Secret(strings.TrimRight(string(content), "\r\n"))
-	if c.APIKey == "" {
-		p.add("API_KEY_FILE", "want a file with a key in it: it is empty")
+	*secret = Secret(strings.TrimRight(string(content), "\r\n"))
+	if *secret == "" {
+		p.add(name+"_FILE", "want a file with the secret in it: it is empty")
 	}
-	p.key("API_KEY_FILE", c.APIKey)
 }
 
 func (p *problems) key(name string, key Secret) {

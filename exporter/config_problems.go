@@ -55,11 +55,12 @@ func (p *problems) add(name, message string) {
 	}
 	value := p.environ[EnvPrefix+name]
 	switch {
-	case name == "API_KEY":
+	case name == "API_KEY" || name == "DRIVER_PASSWORD":
 		value = ""
-	case name == "EXO_URL":
+	case value == "" && name != "MODELS":
+	case name == "EXO_URL" || name == "DRIVER_URL":
 		value = quote(redactURL(value))
-	case value != "" || name == "MODELS":
+	default:
 		value = quote(value)
 	}
 	p.found = append(p.found, Problem{Variable: EnvPrefix + name, Value: value, Message: message})

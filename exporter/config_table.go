@@ -11,6 +11,7 @@ type Variable struct {
 	Name    string // with prefix
 	Default string // value that applies when it is not set; empty where none does
 	Shown   string // what Default is, in words, where it is no value
+	Mode    Mode   // the only mode in which it has a meaning; empty for any
 	Meaning string
 }
 
@@ -22,6 +23,7 @@ func Variables() []Variable {
 			Name:    EnvPrefix + field.Tag.Get("env"),
 			Default: field.Tag.Get("envDefault"),
 			Shown:   field.Tag.Get("shown"),
+			Mode:    Mode(field.Tag.Get("mode")),
 			Meaning: field.Tag.Get("meaning"),
 		})
 	}
@@ -31,13 +33,13 @@ func Variables() []Variable {
 // ConfigTable returns the variables as the Markdown table that README.md holds.
 func ConfigTable() string {
 	var b strings.Builder
-	b.WriteString("| variable | default | meaning |\n| --- | --- | --- |\n")
+	b.WriteString("| variable | default | mode | meaning |\n| --- | --- | --- | --- |\n")
 	for _, v := range Variables() {
 		shown := v.Shown
 		if v.Default != "" {
 			shown = "`" + v.Default + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, shown, v.Meaning)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", v.Name, shown, v.Mode, v.Meaning)
 	}
 	return b.String()
 }
@@ -49,6 +51,9 @@ func ConfigHelp() string {
 		b.WriteString("  " + v.Name)
 		if def := v.Default + v.Shown; def != "" {
 			b.WriteString(" (default: " + def + ")")
+		}
+		if v.Mode != "" {
+			b.WriteString(" [mode " + string(v.Mode) + "]")
 		}
 		b.WriteString("\n        " + v.Meaning + "\n")
 	}

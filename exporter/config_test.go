@@ -45,7 +45,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		ExoURL: "http://localhost:52415", Dialect: workload.DialectAuto, Endpoint: "auto",
+		Mode: ModeBench, ExoURL: "http://localhost:52415", Dialect: workload.DialectAuto, Endpoint: "auto",
 		ListenAddress: ":9955", CycleInterval: 15 * time.Minute, Models: workload.DefaultModels(), StateDir: stateDir,
 		FirstTokenTimeout: 2 * time.Minute, IdleTimeout: 30 * time.Second, RequestTimeout: 10 * time.Minute,
 		LoadTimeout: 10 * time.Minute, BusyTimeout: 5 * time.Minute,
@@ -81,7 +81,7 @@ func TestEverythingSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		ExoURL: "https://node.example:8443/exo", Dialect: workload.DialectOpenAI, APIKey: "k", Endpoint: "bench",
+		Mode: ModeBench, ExoURL: "https://node.example:8443/exo", Dialect: workload.DialectOpenAI, APIKey: "k", Endpoint: "bench",
 		ListenAddress: "[::1]:0", WebConfigFile: webConfig, CycleInterval: time.Second,
 		Models: Models{{Name: "a"}, {Name: "b", ExoID: "x/y=z:1"}, {Name: "c"}}, SuiteFile: suite, StateDir: "/var/lib/exo-bench",
 		FirstTokenTimeout: time.Millisecond, IdleTimeout: 2 * time.Millisecond, RequestTimeout: 3 * time.Millisecond,
@@ -136,6 +136,16 @@ var wrongValues = []struct{ name, value, want string }{
 	{"EXO_PID", "exo", "want a whole number"},
 	{"MEMORY_INTERVAL", "1ms", "want at least 10ms"},
 	{"MEMORY_INTERVAL", "0s", "want at least 10ms"},
+	{"MODE", "agent", "want bench or memory"},
+	{"DRIVER_URL", "mac-1:9955", "want a URL such as http://mac-1:9955"},
+	{"DRIVER_URL", "http://user:hunter2@mac-1", "without user and password: give them in EXOBENCH_DRIVER_USER"},
+	{"DRIVER_URL", "http://mac-1:9955", "want it only with EXOBENCH_MODE=memory"},
+	{"DRIVER_USER", "a:b", "without colon"},
+	{"DRIVER_USER", "somebody", "EXOBENCH_DRIVER_PASSWORD_FILE or"},
+	{"DRIVER_PASSWORD", "hunter2", "want EXOBENCH_DRIVER_USER beside it"},
+	{"DRIVER_PASSWORD_FILE", "/does/not/exist", "want a file that can be read"},
+	{"DRIVER_CA_FILE", "/does/not/exist", "want a file that can be read"},
+	{"DRIVER_CA_FILE", "/dev/null", "it holds none"},
 	{"LOG_LEVEL", "loud", "want debug, info, warn or error"},
 	{"LOG_FORMAT", "xml", "want text or json"},
 }
@@ -236,6 +246,28 @@ func TestAPIKeyFile(t *testing.T) {
 	_, err := LoadConfig(environ(name, writeFile(t, "key"), "API_KEY", "hunter2"))
 	if err == nil || !strings.Contains(err.Error(), "not both") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("both set: %v", err)
+	}
+}
+
+func TestMemoryMode(t *testing.T) {
+	e := environ("MODE", "memory", "DRIVER_URL", "https://mac-1:9955/exo/", "DRIVER_USER", "agent",
+		"DRIVER_PASSWORD_FILE", writeFile(t, "hunter2\n"), "EXO_PID", "7", "STATE_DIR", "/var/lib/exo-bench-exporter")
+	delete(e, "HOME") // nothing is kept, so no directory is needed
+	got, err := LoadConfig(e)
+	if err != nil || got.Mode != ModeMemory || got.DriverURL != "https://mac-1:9955/exo" || got.DriverUser != "agent" || got.DriverPassword != "hunter2" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if roots, err := got.DriverRoots(); roots != nil || err != nil {
+		t.Errorf("roots without a file: %v, %v", roots, err)
+	}
+	_, err = LoadConfig(environ("MODE", "memory", "MODELS", "", "CYCLE_INTERVAL", "10m", "API_KEY", "hunter2", "DRIVER_PASSWORD", "hunter2"))
+	want := "the configuration is wrong:" +
+		"\n  EXOBENCH_API_KEY: want it unset: with EXOBENCH_MODE=memory the exporter at EXOBENCH_DRIVER_URL decides" +
+		"\n  EXOBENCH_CYCLE_INTERVAL=\"10m\": want it unset: with EXOBENCH_MODE=memory the exporter at EXOBENCH_DRIVER_URL decides" +
+		"\n  EXOBENCH_DRIVER_URL: want the URL of the exporter that measures, such as http://mac-1:9955: with EXOBENCH_MODE=memory it is required" +
+		"\n  EXOBENCH_DRIVER_PASSWORD: want EXOBENCH_DRIVER_USER beside it: the password is that of a user"
+	if err == nil || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
 }
 

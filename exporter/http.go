@@ -31,9 +31,9 @@ type Front struct {
 	ready atomic.Bool
 }
 
-// NewFront returns a Front that serves the metrics of reg and the state of store. It registers
-// promhttp's own metrics with reg.
-func NewFront(reg *prometheus.Registry, store *Store, logger *slog.Logger) *Front {
+// NewFront returns a Front that serves the metrics of reg and, as the status page, what shown
+// holds, a *Store or an *Agent. It registers promhttp's own metrics with reg.
+func NewFront(reg *prometheus.Registry, shown PageSource, logger *slog.Logger) *Front {
 	f := &Front{mux: http.NewServeMux()}
 	metrics := promhttp.HandlerFor(reg, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(logger.Handler(), slog.LevelError),
@@ -48,9 +48,12 @@ func NewFront(reg *prometheus.Registry, store *Store, logger *slog.Logger) *Fron
 	})
 	f.mux.HandleFunc("GET /-/ready", f.serveReady)
 	f.mux.Handle("GET /runbook", alerting.RunbookHandler())
-	f.mux.Handle("GET /{$}", &page{store: store, now: time.Now, log: logger})
+	f.mux.Handle("GET /{$}", &page{shown: shown, now: time.Now, log: logger})
 	return f
 }
+
+// Handle adds h for the requests that pattern names, as http.ServeMux has them.
+func (f *Front) Handle(pattern string, h http.Handler) { f.mux.Handle(pattern, h) }
 
 // SetReady says whether the exporter is configured and does its work, for /-/ready.
 func (f *Front) SetReady(ready bool) { f.ready.Store(ready) }

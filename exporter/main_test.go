@@ -56,7 +56,7 @@ func turnOf(model string, outcome workload.TurnOutcome, results ...workload.Resu
 		Load: workload.Load{Loaded: true, Duration: 3 * time.Second},
 		Memory: workload.Memory{
 			Samples: 20, Median: 900e6, Peak: 1000e6, PeakSource: "samples",
-			Before: 100e6, HasBefore: true, After: 130e6, HasAfter: true,
+			Before: 100e6, HasBefore: true, After: 130e6, HasAfter: true, Proportional: 800e6,
 		},
 		Results: results,
 	}

@@ -62,7 +62,7 @@ func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 		series:  make(map[string]*modelSeries),
 	}
 	for _, group := range [][]prometheus.Collector{
-		m.request.collectors(), m.prompt.collectors(), m.turn.collectors(), m.cycle.collectors(), {m.node},
+		m.request.collectors(), m.prompt.collectors(), m.turn.collectors(), m.cycle.collectors(), {m.node, newNodeCollector(m.node.nodes)},
 	} {
 		reg.MustRegister(group...)
 	}
@@ -97,7 +97,7 @@ func (m *Metrics) SetStatus(s workload.Status) {
 }
 
 func (m *Metrics) showSimulated() {
-	m.cycle.simulated.Set(boolValue(m.configSimulated || m.answerSimulated))
+	m.cycle.simulated.WithLabelValues().Set(boolValue(m.configSimulated || m.answerSimulated))
 }
 
 // Reloaded records whether the configuration that was read at that time could be used.

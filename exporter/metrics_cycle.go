@@ -17,7 +17,7 @@ type cycleMetrics struct {
 	duration             *prometheus.GaugeVec // without labels; a vector, so that it can be absent
 	interval, running    prometheus.Gauge
 	workload             *prometheus.GaugeVec
-	simulated            prometheus.Gauge
+	simulated            *prometheus.GaugeVec // without labels
 	reloadOK, reloadedAt prometheus.Gauge
 }
 
@@ -35,8 +35,7 @@ func newCycleMetrics() cycleMetrics {
 		running: plain("cycle_running", "1 while a cycle runs, 0 otherwise."),
 		workload: newGauge("workload_info",
 			"Constant 1; version and SHA-256 of the suite, over prompts and parameters in canonical form. Figures under different hashes do not compare.", "version", "sha256"),
-		simulated: plain("simulated",
-			"1 when the target is the built-in simulator, so that no figure says anything about a real machine; 0 otherwise."),
+		simulated: newSimulated(),
 		reloadOK: plain("config_last_reload_successful",
 			"1 when the configuration that was read last could be used, 0 otherwise."),
 		reloadedAt: plain("config_last_reload_success_timestamp_seconds",
@@ -46,6 +45,12 @@ func newCycleMetrics() cycleMetrics {
 		c.cycles.WithLabelValues(string(o))
 	}
 	return c
+}
+
+// newSimulated returns a gauge without labels; a vector, so that it can be absent.
+func newSimulated() *prometheus.GaugeVec {
+	return newGauge("simulated",
+		"1 when the target is the built-in simulator, so that no figure says anything about a real machine; 0 otherwise.")
 }
 
 func (c *cycleMetrics) collectors() []prometheus.Collector {

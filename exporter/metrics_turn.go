@@ -11,17 +11,16 @@ type turnMetrics struct {
 	turns      *prometheus.CounterVec
 	goodCycles *prometheus.CounterVec
 
-	output, ttft                      *prometheus.GaugeVec
-	resident, peak, delta, unreleased *prometheus.GaugeVec
-	reportedPeak, load                *prometheus.GaugeVec
-	info, up, lastSuccess             *prometheus.GaugeVec
+	output, ttft          *prometheus.GaugeVec
+	memory                memoryMetrics
+	reportedPeak, load    *prometheus.GaugeVec
+	info, up, lastSuccess *prometheus.GaugeVec
 }
 
 func newTurnMetrics() turnMetrics {
 	const (
 		absent  = " Absent when the last turn was not ok or partial."
 		already = " Absent where the model was loaded already, and when the last turn was not ok or partial."
-		rss     = " On Apple silicon the weights sit largely outside RSS: read exobench_model_reported_peak_memory_bytes beside it."
 	)
 	return turnMetrics{
 		turns: newCounter("turns_total",
@@ -33,14 +32,7 @@ func newTurnMetrics() turnMetrics {
 			"Decode rate in tokens per second over the last turn: decode tokens of all its successful requests over their decode seconds. One value a cycle. Requests during which other people's work ran are left out."+absent, modelLabels...),
 		ttft: newGauge("model_time_to_first_token_seconds",
 			"Median time to first token in seconds over the prompts of the last turn. One value a cycle."+absent, modelLabels...),
-		resident: newGauge("model_resident_memory_bytes",
-			"Median over the last turn of the resident memory (RSS) in bytes of exo's whole process tree on this machine, with the model loaded."+rss+absent, modelLabels...),
-		peak: newGauge("model_resident_memory_peak_bytes",
-			"Maximum over the last turn of the resident memory (RSS) in bytes of exo's whole process tree on this machine."+rss+absent, modelLabels...),
-		delta: newGauge("model_resident_memory_delta_bytes",
-			"Peak resident memory (RSS) in bytes of the last turn minus that just before the model was loaded."+already+rss, modelLabels...),
-		unreleased: newGauge("model_unreleased_memory_bytes",
-			"Resident memory (RSS) in bytes of exo's process tree after the model was unloaded minus that before it was loaded: what was not given back. Absent where the model was not both loaded and unloaded in the last turn, and when that was not ok or partial.", modelLabels...),
+		memory: newMemoryMetrics(),
 		reportedPeak: newGauge("model_reported_peak_memory_bytes",
 			"Highest peak_memory_usage in bytes that exo reported in the last turn, as reported: the high-water mark of MLX's allocator, weights included. Never add it to RSS."+absent, modelLabels...),
 		load: newGauge("model_load_seconds",
@@ -57,10 +49,8 @@ func newTurnMetrics() turnMetrics {
 }
 
 func (t *turnMetrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{
-		t.turns, t.goodCycles, t.output, t.ttft, t.resident, t.peak, t.delta, t.unreleased,
-		t.reportedPeak, t.load, t.info, t.up, t.lastSuccess,
-	}
+	return append(t.memory.collectors(),
+		t.turns, t.goodCycles, t.output, t.ttft, t.reportedPeak, t.load, t.info, t.up, t.lastSuccess)
 }
 
 // set shows the figures of turn, and removes those that it did not yield.
@@ -69,18 +59,13 @@ func (t *turnMetrics) set(turn workload.Turn) {
 	rate, hasRate := turn.DecodeRate()
 	ttft, hasTTFT := turn.MedianTTFT()
 	reported, hasReported := turn.PeakReported()
-	mem := turn.Memory
-	seen := mem.Samples > 0
 
 	show := func(g *prometheus.GaugeVec, value float64, known bool) {
 		setOrRemove(g, value, good && known, turn.Model)
 	}
 	show(t.output, rate, hasRate)
 	show(t.ttft, ttft.Seconds(), hasTTFT)
-	show(t.resident, float64(mem.Median), seen)
-	show(t.peak, float64(mem.Peak), seen)
-	show(t.delta, float64(mem.Peak)-float64(mem.Before), seen && mem.HasBefore)
-	show(t.unreleased, float64(mem.After)-float64(mem.Before), mem.HasBefore && mem.HasAfter)
+	t.memory.set(turn.Model, turn.Memory, good)
 	show(t.reportedPeak, float64(reported), hasReported)
 	show(t.load, turn.Load.Duration.Seconds(), turn.Load.Loaded && turn.Load.Duration > 0)
 	t.up.WithLabelValues(turn.Model).Set(boolValue(good))
@@ -88,9 +73,8 @@ func (t *turnMetrics) set(turn workload.Turn) {
 
 // withdraw removes every figure that a turn of model has set, except whether it was good.
 func (t *turnMetrics) withdraw(model string) {
-	for _, g := range []*prometheus.GaugeVec{
-		t.output, t.ttft, t.resident, t.peak, t.delta, t.unreleased, t.reportedPeak, t.load,
-	} {
+	t.memory.set(model, workload.Memory{}, false)
+	for _, g := range []*prometheus.GaugeVec{t.output, t.ttft, t.reportedPeak, t.load} {
 		g.DeleteLabelValues(model)
 	}
 }

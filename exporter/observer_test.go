@@ -26,6 +26,7 @@ var turnGauges = map[string]string{
 	`model_resident_memory_peak_bytes{model="llama-3.2-1b"}`:  "1e+09",
 	`model_resident_memory_delta_bytes{model="llama-3.2-1b"}`: "9e+08",
 	`model_unreleased_memory_bytes{model="llama-3.2-1b"}`:     "3e+07",
+	`model_proportional_memory_bytes{model="llama-3.2-1b"}`:   "8e+08",
 	`model_reported_peak_memory_bytes{model="llama-3.2-1b"}`:  "8e+08",
 	`model_load_seconds{model="llama-3.2-1b"}`:                "3",
 }

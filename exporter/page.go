@@ -16,20 +16,39 @@ var (
 	//go:embed page.css
 	pageCSS string
 
-	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	//go:embed agent.html
+	agentHTML string
+
+	pageTemplate  = parsePage("page", pageHTML)
+	agentTemplate = parsePage("agent", agentHTML)
+)
+
+func parsePage(name, html string) *template.Template {
+	return template.Must(template.New(name).Funcs(template.FuncMap{
 		"css":      func() template.CSS { return template.CSS(pageCSS) },
 		"clock":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"round":    roundDuration,
 		"millis":   formatMillis,
 		"rate":     formatRate,
 		"bytes":    formatBytes,
+		"size":     func(b uint64) string { return formatBytes(&b) },
 		"shortSHA": func(s string) string { return s[:min(len(s), 12)] },
-	}).Parse(pageHTML))
-)
+	}).Parse(html))
+}
+
+// PageSource holds what a status page shows.
+type PageSource interface {
+	// view returns the page's template and the data for it.
+	view(now time.Time) (*template.Template, any)
+}
+
+func (s *Store) view(now time.Time) (*template.Template, any) {
+	return pageTemplate, pageData{State: s.State(), Version: Version(), Now: now}
+}
 
 // page is the status page: what the exporter does and how it went, for a browser without Grafana.
 type page struct {
-	store *Store
+	shown PageSource
 	now   func() time.Time
 	log   *slog.Logger
 }
@@ -42,12 +61,14 @@ type pageData struct {
 }
 
 // Ago returns how long before Now t was, rounded for people.
-func (d pageData) Ago(t time.Time) string { return roundDuration(max(0, d.Now.Sub(t))) + " ago" }
+func (d pageData) Ago(t time.Time) string { return ago(d.Now, t) }
+
+func ago(now, t time.Time) string { return roundDuration(max(0, now.Sub(t))) + " ago" }
 
 func (p *page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	var b bytes.Buffer
-	err := pageTemplate.Execute(&b, pageData{State: p.store.State(), Version: Version(), Now: p.now()})
-	if err != nil {
+	t, data := p.shown.view(p.now())
+	if err := t.Execute(&b, data); err != nil {
 		p.log.Error("cannot show the status page", "error", err)
 		http.Error(w, "The status page cannot be shown; the log says why.", http.StatusInternalServerError)
 		return

@@ -77,13 +77,14 @@ func seconds(d time.Duration) *float64 {
 }
 
 type memoryJSON struct {
-	Median     uint64  `json:"median_bytes"`
-	Peak       uint64  `json:"peak_bytes"`
-	PeakSource string  `json:"peak_source"`
-	Samples    int     `json:"samples"`
-	Before     *uint64 `json:"before_bytes,omitempty"`
-	After      *uint64 `json:"after_bytes,omitempty"`
-	Shared     bool    `json:"shared,omitempty"`
+	Median       uint64  `json:"median_bytes"`
+	Peak         uint64  `json:"peak_bytes"`
+	PeakSource   string  `json:"peak_source"`
+	Samples      int     `json:"samples"`
+	Before       *uint64 `json:"before_bytes,omitempty"`
+	After        *uint64 `json:"after_bytes,omitempty"`
+	Proportional uint64  `json:"proportional_bytes,omitempty"`
+	Shared       bool    `json:"shared,omitempty"`
 }
 
 type turnJSON struct {
@@ -120,7 +121,10 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 		j.Reported = &v
 	}
 	if m := t.Memory; m.Samples > 0 {
-		j.Memory = &memoryJSON{Median: m.Median, Peak: m.Peak, PeakSource: m.PeakSource, Samples: m.Samples, Shared: m.Shared}
+		j.Memory = &memoryJSON{
+			Median: m.Median, Peak: m.Peak, PeakSource: m.PeakSource, Samples: m.Samples,
+			Proportional: m.Proportional, Shared: m.Shared,
+		}
 		if m.HasBefore {
 			j.Memory.Before = &m.Before
 		}

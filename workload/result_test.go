@@ -89,14 +89,16 @@ func TestJSONGivesSecondsAndLeavesOutWhatIsUnknown(t *testing.T) {
 	r := timed(11, 400*time.Millisecond, 500*time.Millisecond)
 	r.Gaps = []time.Duration{50 * time.Millisecond}
 	turn := Turn{Model: "m", Outcome: TurnOK, Results: []Result{r, {Outcome: OutcomeHTTPError, Err: "HTTP 500"}}}
-	b, err := json.Marshal(Cycle{Outcome: TurnOK, Turns: []Turn{turn}})
+	watched := turn
+	watched.Memory = Memory{Samples: 3, Median: 9, Peak: 10, PeakSource: "samples", Proportional: 7}
+	b, err := json.Marshal(Cycle{Outcome: TurnOK, Turns: []Turn{turn, watched}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var doc struct {
 		Turns []struct {
 			TPS     float64          `json:"output_tokens_per_second"`
-			Memory  any              `json:"resident_memory"`
+			Memory  map[string]any   `json:"resident_memory"`
 			Results []map[string]any `json:"results"`
 		} `json:"turns"`
 	}
@@ -106,6 +108,9 @@ func TestJSONGivesSecondsAndLeavesOutWhatIsUnknown(t *testing.T) {
 	got := doc.Turns[0]
 	if math.Abs(got.TPS-20) > 1e-9 || got.Memory != nil {
 		t.Errorf("turn: %+v", got)
+	}
+	if mem := doc.Turns[1].Memory; mem["proportional_bytes"] != 7.0 || mem["before_bytes"] != nil {
+		t.Errorf("memory: %v", mem)
 	}
 	if got.Results[0]["time_to_first_token_seconds"] != 0.4 || got.Results[0]["output_tokens_per_second"] != 20.0 {
 		t.Errorf("result: %v", got.Results[0])

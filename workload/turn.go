@@ -41,7 +41,7 @@ type Load struct {
 	Download time.Duration
 }
 
-// Memory is what exo's process tree occupied during a turn, in bytes of RSS.
+// Memory is what exo's process tree occupied during a turn, in bytes; of RSS unless said otherwise.
 type Memory struct {
 	Samples    int    // samples that Median is taken from; 0 means that nothing was seen
 	Median     uint64 // median over the turn, model loaded
@@ -51,7 +51,11 @@ type Memory struct {
 	HasBefore  bool   // false where the model was loaded already
 	After      uint64 // after unload and settling; valid when HasAfter
 	HasAfter   bool
-	Shared     bool // other instances were loaded too, so RSS is not this model's alone
+	// Proportional is the proportional set size (PSS), in which a page that several processes
+	// share counts in parts, once after the last measured request with the model still loaded;
+	// 0 where it is not known.
+	Proportional uint64
+	Shared       bool // other instances were loaded too, so RSS is not this model's alone
 }
 
 // Turn is the immutable record of one model's part of a cycle.

@@ -25,20 +25,16 @@ type app struct {
 	loading func(instance.Progress)
 }
 
-// newApp reads the configuration and builds the parts; nothing runs yet but the simulator,
-// if demo asks for it. The error is for the user and means wrong usage or configuration.
-func newApp(inv invocation, simulated bool) (a *app, err error) {
-	a = &app{}
+// newApp builds the parts; nothing runs yet but the simulator, if it is asked for. The error is
+// for the user and means wrong usage or configuration.
+func newApp(inv invocation, cfg exporter.Config, simulated bool) (a *app, err error) {
+	a = &app{cfg: cfg, log: cfg.Logger(inv.stderr)}
 	a.loading = a.logLoading()
 	defer func() {
 		if err != nil {
 			a.close()
 		}
 	}()
-	if a.cfg, err = exporter.LoadConfig(inv.env); err != nil {
-		return a, err
-	}
-	a.log = a.cfg.Logger(inv.stderr)
 	a.suite = workload.StandardSuite()
 	if a.cfg.SuiteFile != "" {
 		if a.suite, err = workload.LoadSuite(a.cfg.SuiteFile); err != nil {
@@ -69,10 +65,10 @@ func newApp(inv invocation, simulated bool) (a *app, err error) {
 	return a, nil
 }
 
-// runner returns the runner of the configured workload.
-func (a *app) runner(wake <-chan struct{}, observers ...workload.Observer) *workload.Runner {
+// runner returns the runner of the configured workload; meter watches exo's memory meanwhile.
+func (a *app) runner(meter workload.Meter, wake <-chan struct{}, observers ...workload.Observer) *workload.Runner {
 	return workload.NewRunner(workload.RunnerOptions{
-		Models: a.cfg.Models, Suite: a.suite, Target: a.client, Meter: a.sampler,
+		Models: a.cfg.Models, Suite: a.suite, Target: a.client, Meter: meter,
 		Observers: observers, Interval: a.cfg.CycleInterval, Wake: wake, Logger: a.log,
 	})
 }
@@ -89,7 +85,7 @@ func (a *app) close() {
 	}
 }
 
-// fail prints an error of newApp and returns the exit status.
+// fail prints an error of LoadConfig, newApp or newAgent and returns the exit status.
 func fail(w io.Writer, err error) int {
 	fmt.Fprintln(w, "exo-bench-exporter:", err)
 	var cfg *exporter.ConfigError

@@ -222,26 +222,8 @@ func TestServeWithoutExo(t *testing.T) {
 	go func() { done <- run(ctx, nil, e, &stdout, &stderr) }()
 
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	get := func(path string) string {
-		resp, err := client.Get("http://" + addr + path)
-		if err != nil {
-			return ""
-		}
-		defer resp.Body.Close()
-		body, _ := io.ReadAll(resp.Body)
-		return string(body)
-	}
-	deadline := time.Now().Add(20 * time.Second)
-	for !strings.Contains(get("/metrics"), "exobench_exo_up 0") {
-		if time.Now().After(deadline) {
-			t.Fatalf("exo is not shown as down:\n%s", stderr.String())
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-done:
-			t.Fatalf("ended by itself:\n%s", stderr.String())
-		}
-	}
+	get := func(path string) string { return fetch(client, "http://"+addr+path) }
+	until(t, client, addr, "exobench_exo_up 0", &stderr)
 	var checked buffer
 	if got := run(ctx, []string{"healthcheck"}, e, &checked, &checked); got != exitOK {
 		t.Errorf("healthcheck: %d %s", got, checked.String())
@@ -258,6 +240,29 @@ func TestServeWithoutExo(t *testing.T) {
 	}
 	if got := run(t.Context(), []string{"healthcheck"}, e, &checked, &checked); got != exitFailed {
 		t.Errorf("healthcheck of a stopped exporter: %d", got)
+	}
+}
+
+// fetch returns what is served at url; nothing while nobody serves there.
+func fetch(client *http.Client, url string) string {
+	resp, err := client.Get(url)
+	if err != nil {
+		return ""
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	return string(body)
+}
+
+// until waits until the metrics served at addr hold a line.
+func until(t *testing.T, client *http.Client, addr, line string, log *buffer) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !strings.Contains(fetch(client, "http://"+addr+"/metrics"), "\n"+line+"\n") {
+		if time.Now().After(deadline) {
+			t.Fatalf("%q is not served:\n%s", line, log.String())
+		}
+		<-time.After(20 * time.Millisecond)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -46,7 +47,14 @@ func once(ctx context.Context, inv invocation, simulated, asJSON bool) int {
 	if inv.env[exporter.EnvPrefix+"LOG_LEVEL"] == "" {
 		inv.env = withEnv(inv.env, exporter.EnvPrefix+"LOG_LEVEL", "warn") // progress is enough
 	}
-	a, err := newApp(inv, simulated)
+	cfg, err := exporter.LoadConfig(inv.env)
+	if err != nil {
+		return fail(inv.stderr, err)
+	}
+	if cfg.Mode == exporter.ModeMemory {
+		return fail(inv.stderr, errors.New("once measures, and EXOBENCH_MODE=memory does not: run it where the driver runs, or unset EXOBENCH_MODE"))
+	}
+	a, err := newApp(inv, cfg, simulated)
 	if err != nil {
 		return fail(inv.stderr, err)
 	}
@@ -55,7 +63,7 @@ func once(ctx context.Context, inv invocation, simulated, asJSON bool) int {
 	sampling, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { a.sampler.Run(sampling) })
-	c := a.runner(nil, &progress{w: inv.stderr, prompts: len(a.suite.Prompts)}).Cycle(ctx)
+	c := a.runner(a.sampler, nil, &progress{w: inv.stderr, prompts: len(a.suite.Prompts)}).Cycle(ctx)
 	stop()
 	wg.Wait()
 

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/cluster"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
@@ -30,7 +31,7 @@ type stack struct {
 	front  *exporter.Front
 	log    *buffer
 	client *exo.Client
-	stop   context.CancelFunc
+	stop   func()
 	wg     sync.WaitGroup
 }
 
@@ -49,6 +50,12 @@ func shortSuite(prompts, tokens int) workload.Suite {
 // startStack starts all but the runner, whose cycles the caller runs.
 func startStack(t *testing.T, node *exosim.Node, o exo.Options, suite workload.Suite, models []workload.Model, more ...workload.Observer) *stack {
 	t.Helper()
+	return startStackWatching(t, node, (&demo{node: node}).memoryConfig(memory.Config{}), o, suite, models, more...)
+}
+
+// startStackWatching is startStack with another view of exo's processes than the node's own.
+func startStackWatching(t *testing.T, node *exosim.Node, watch memory.Config, o exo.Options, suite workload.Suite, models []workload.Model, more ...workload.Observer) *stack {
+	t.Helper()
 	s := &stack{reg: prometheus.NewRegistry(), log: &buffer{}}
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.BaseURL, o.Logger = "http://exo.test:52415", log
@@ -62,23 +69,28 @@ func startStack(t *testing.T, node *exosim.Node, o exo.Options, suite workload.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &demo{node: node}
-	sampler := memory.New(d.memoryConfig(memory.Config{Logger: log}))
+	watch.PSS, watch.Logger = true, log
+	sampler := memory.New(watch)
+	feed := cluster.NewFeed("test", client.Simulated)
 	opts := exporter.Options{
 		Models: models, Suite: suite, Interval: 15 * time.Minute, Target: o.BaseURL, Memory: residentMemory(sampler),
 	}
 	metrics, store := exporter.NewMetrics(s.reg, opts), exporter.NewStore(opts)
 	s.client, s.front = client, exporter.NewFront(s.reg, store, log)
+	s.front.Handle("GET "+cluster.Path, feed)
 	monitor := client.NewMonitor(func(status workload.Status) {
 		metrics.SetStatus(status)
 		store.SetStatus(status)
 	})
 	s.runner = workload.NewRunner(workload.RunnerOptions{
-		Models: models, Suite: suite, Target: client, Meter: sampler, Logger: log,
-		Observers: append([]workload.Observer{exporter.NewObserver(metrics), store}, more...),
+		Models: models, Suite: suite, Target: client, Meter: feed.Meter(sampler), Logger: log,
+		Observers: append([]workload.Observer{exporter.NewObserver(metrics), store, feed}, more...),
 	})
 	ctx, cancel := context.WithCancel(t.Context())
-	s.stop = cancel
+	s.stop = func() {
+		cancel()
+		feed.Close()
+	}
 	s.wg.Go(func() { sampler.Run(ctx) })
 	s.wg.Go(func() { monitor.Run(ctx) })
 	return s

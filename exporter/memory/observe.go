@@ -17,8 +17,10 @@ const (
 	searchRoot                  // the root as well, because a turn begins
 )
 
-// observe takes a sample and publishes it; false when nothing could be seen. s.mu is held.
-func (s *Sampler) observe(how searching) (sample, bool) {
+// observe takes a sample and publishes it; false when nothing could be seen. undisturbed says
+// that no request is being measured, so that proportional set sizes can be read, which happens
+// when there is a search. s.mu is held.
+func (s *Sampler) observe(how searching, undisturbed bool) (sample, bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
 	now := time.Now()
@@ -33,7 +35,7 @@ func (s *Sampler) observe(how searching) (sample, bool) {
 	if s.tree == nil {
 		return sample{}, false
 	}
-	d := Detail{Peak: s.rec != nil, PSS: s.pss && searched && s.rec == nil}
+	d := Detail{Peak: s.rec != nil, PSS: s.pss && searched && undisturbed}
 	seen, alive, err := s.tree.read(ctx, s.src, d)
 	if err == nil && !alive {
 		// exo ended, or was started again: there is no reason to wait with looking for it.

@@ -158,6 +158,13 @@ func TestPSS(t *testing.T) {
 	if u := c.Roles[RoleNode]; u.PSS < 10*mib || u.PSS > u.RSS {
 		t.Errorf("PSS of the node is %d, its RSS %d", u.PSS, u.RSS)
 	}
+	rec := s.Begin("m")
+	rec.Mark(workload.PhaseMeasure)
+	root.do(t, "alloc 20")
+	rec.Mark(workload.PhaseReleasing)
+	if m := rec.End(t.Context(), false); m.Proportional < 30*mib || m.Proportional > s.sum(t) {
+		t.Errorf("PSS of the turn is %d, RSS %d", m.Proportional, s.sum(t))
+	}
 }
 
 func TestReusedPIDOfRealProcess(t *testing.T) {

@@ -19,7 +19,8 @@ type recording struct {
 	before   *uint64
 	totals   []uint64 // of PhaseMeasure
 	peak     peak
-	runners  int // most runners at once in PhaseMeasure
+	runners  int    // most runners at once in PhaseMeasure
+	pss      uint64 // after the last measured request; 0 where it is not known
 	ended    bool
 }
 
@@ -30,7 +31,7 @@ func (s *Sampler) Begin(model string) workload.Recording {
 	defer s.mu.Unlock()
 	r := &recording{s: s, model: model, phase: workload.PhaseBefore}
 	s.rec = r
-	if seen, ok := s.observe(searchRoot); ok {
+	if seen, ok := s.observe(searchRoot, false); ok {
 		r.add(seen)
 	}
 	s.rouse()
@@ -46,7 +47,8 @@ func (s *Sampler) rouse() {
 }
 
 // Mark samples exo's tree once, as the end of the phase under way and the start of the next
-// one. High-water marks start afresh when the turn leaves PhaseBefore.
+// one. High-water marks start afresh when the turn leaves PhaseBefore. Proportional set sizes
+// are read when PhaseReleasing follows PhaseMeasure: the requests are over and the model is still loaded.
 func (r *recording) Mark(phase workload.Phase) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
@@ -58,9 +60,14 @@ func (r *recording) Mark(phase workload.Phase) {
 			r.s.resetPeaks(t.pids)
 		}
 	}
-	seen, ok := r.s.observe(searchTree)
+	measured := r.phase == workload.PhaseMeasure && phase == workload.PhaseReleasing
+	seen, ok := r.s.observe(searchTree, measured)
 	if ok {
 		r.edge(seen)
+	}
+	// With a runner less the model has died, or is being unloaded already.
+	if ok && measured && seen.runners >= r.runners && !r.moved {
+		r.pss = seen.pssTotal()
 	}
 	r.phase = phase
 	if phase == workload.PhaseReleased {
@@ -125,7 +132,7 @@ func (r *recording) End(ctx context.Context, loaded bool) workload.Memory {
 	r.ended = true
 	var after *uint64
 	if r.s.rec == r {
-		if seen, ok := r.s.observe(searchTree); ok {
+		if seen, ok := r.s.observe(searchTree, false); ok {
 			r.follow()
 			after = &seen.total
 		}
@@ -135,7 +142,7 @@ func (r *recording) End(ctx context.Context, loaded bool) workload.Memory {
 	if len(r.totals) == 0 {
 		return workload.Memory{}
 	}
-	m := workload.Memory{Samples: len(r.totals), Median: median(r.totals), Shared: r.runners > 1}
+	m := workload.Memory{Samples: len(r.totals), Median: median(r.totals), Proportional: r.pss, Shared: r.runners > 1}
 	m.Peak, m.PeakSource = r.peak.result()
 	if loaded && !r.moved && r.before != nil {
 		m.Before, m.HasBefore = *r.before, true

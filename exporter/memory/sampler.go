@@ -29,7 +29,7 @@ type Config struct {
 	PID      int           // root of exo's process tree; 0 to find it
 	Interval time.Duration // between samples of a turn; 0 for 250 ms, 2 s where a sample runs ps
 	Settle   time.Duration // from release to the sample for Memory.After; 0 for 2 s
-	PSS      bool          // read proportional set sizes too, between turns
+	PSS      bool          // read proportional set sizes too, when no request is measured
 	Source   Source        // processes; nil for this machine's
 	Logger   *slog.Logger  // nil for slog.Default()
 }
@@ -41,7 +41,6 @@ type Sampler struct {
 	finder   *finder
 	interval time.Duration
 	settle   time.Duration
-	pss      bool
 	log      *slog.Logger
 	hostMem  func(context.Context) (HostMemory, error)
 
@@ -53,6 +52,7 @@ type Sampler struct {
 	host       atomic.Pointer[HostMemory]
 
 	mu         sync.Mutex // guards what follows, and Source
+	pss        bool       // proportional set sizes may be read
 	tree       *tree      // nil while the root is not known
 	lost       bool       // a process of the tree has gone since it was looked for
 	how        string
@@ -116,8 +116,17 @@ func (s *Sampler) Run(ctx context.Context) {
 func (s *Sampler) Look() Visibility {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.observe(searchRoot)
+	s.observe(searchRoot, s.rec == nil)
 	return *s.visibility.Load()
+}
+
+// AllowPSS says whether proportional set sizes may be read from now on, which holds up the
+// process that they are read of. It is for a Sampler that cannot tell by its recordings when
+// requests are measured.
+func (s *Sampler) AllowPSS(allowed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pss = allowed
 }
 
 // Current returns the last sample; false when exo's processes cannot be seen or sampling has stopped.
@@ -150,7 +159,7 @@ func (s *Sampler) Visibility() (Visibility, bool) {
 func (s *Sampler) tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	seen, ok := s.observe(searchDue)
+	seen, ok := s.observe(searchDue, s.rec == nil)
 	if ok && s.rec != nil {
 		s.rec.add(seen)
 	}

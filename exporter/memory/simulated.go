@@ -13,6 +13,7 @@ type Simulated struct {
 	Created time.Time
 	RSS     uint64 // bytes
 	Peak    uint64 // bytes; 0 when the process has no high-water mark
+	PSS     uint64 // bytes; 0 when the process's proportional set size is not known
 	Command []string
 }
 
@@ -31,11 +32,15 @@ func (s simulatedSource) Table(context.Context, bool) ([]Process, error) {
 	return table, nil
 }
 
-func (s simulatedSource) Read(_ context.Context, pids []int32, _ Detail) ([]Usage, error) {
+func (s simulatedSource) Read(_ context.Context, pids []int32, d Detail) ([]Usage, error) {
 	var usages []Usage
 	for _, p := range s() {
 		if slices.Contains(pids, p.PID) {
-			usages = append(usages, Usage{PID: p.PID, Created: p.Created.UnixMilli(), RSS: p.RSS, Peak: p.Peak})
+			u := Usage{PID: p.PID, Created: p.Created.UnixMilli(), RSS: p.RSS, Peak: p.Peak}
+			if d.PSS {
+				u.PSS = p.PSS
+			}
+			usages = append(usages, u)
 		}
 	}
 	return usages, nil

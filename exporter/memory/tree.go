@@ -179,6 +179,15 @@ func (s *sample) add(m member, u Usage, d Detail) {
 	}
 }
 
+// pssTotal returns the proportional set size of the tree; 0 where some process's is unknown.
+func (s *sample) pssTotal() uint64 {
+	var sum uint64
+	for _, bytes := range s.pss() {
+		sum += bytes
+	}
+	return sum
+}
+
 // pss returns the proportional set size of each role; none where some process's is unknown.
 func (s *sample) pss() map[Role]uint64 {
 	if s.noPSS {

@@ -1,0 +1,132 @@
+package exporter
+
+import (
+	"html/template"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"exo-bench-exporter/exporter/cluster"
+	"exo-bench-exporter/workload"
+)
+
+// AgentOptions say what a memory agent is part of.
+type AgentOptions struct {
+	Driver string       // URL of the exporter that measures; shown on the status page only
+	Memory MemorySource // exo's processes on this machine
+	Node   NodeSource   // memory of this machine
+}
+
+// Agent holds the series and the status page of an exporter that only watches the memory of one
+// machine while another exporter, its driver, measures. It has none of the series that tell of
+// the benchmark itself, so that no alert about that concerns it. It is a cluster.Sink; all
+// methods may be called concurrently.
+type Agent struct {
+	options   AgentOptions
+	memory    memoryMetrics
+	driverUp  prometheus.Gauge
+	simulated *prometheus.GaugeVec // without labels; a vector, so that it can be absent
+
+	mu     sync.Mutex
+	driver cluster.State // its last answer
+	up     bool
+	err    error        // why up is false; nil before the first attempt
+	models []agentModel // in the order in which they were seen first
+}
+
+var _ cluster.Sink = (*Agent)(nil)
+
+// agentModel is the last turn of a model.
+type agentModel struct {
+	Name   string
+	Ended  time.Time
+	Known  bool // Memory is that of a whole turn
+	Memory workload.Memory
+}
+
+// NewAgent registers an agent's metrics with reg. It panics when reg has them already.
+func NewAgent(reg prometheus.Registerer, o AgentOptions) *Agent {
+	a := &Agent{
+		options: o,
+		memory:  newMemoryMetrics(),
+		driverUp: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "agent_driver_up",
+			Help: "1 when the exporter that measures told this memory agent whose turn it is when it was last asked, 0 otherwise: then memory is not attributed to models.",
+		}),
+		simulated: newSimulated(),
+	}
+	a.options.Driver = redactURL(o.Driver)
+	reg.MustRegister(a.memory.collectors()...)
+	reg.MustRegister(a.driverUp, a.simulated, newMemoryCollector(o.Memory), newNodeCollector(o.Node))
+	return a
+}
+
+// Contact implements cluster.Sink.
+func (a *Agent) Contact(s cluster.State, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.up, a.err = err == nil, err
+	a.driverUp.Set(boolValue(a.up))
+	if a.up {
+		a.driver = s
+		a.simulated.WithLabelValues().Set(boolValue(s.Simulated))
+	}
+}
+
+// Seen implements cluster.Sink.
+func (a *Agent) Seen(model string, m workload.Memory, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.memory.set(model, m, ok)
+	i := slices.IndexFunc(a.models, func(m agentModel) bool { return m.Name == model })
+	if i < 0 {
+		i = len(a.models)
+		a.models = append(a.models, agentModel{})
+	}
+	a.models[i] = agentModel{Name: model, Ended: time.Now(), Known: ok, Memory: m}
+}
+
+// Forget implements cluster.Sink.
+func (a *Agent) Forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.memory.reset()
+	a.models = nil
+}
+
+// agentData is what agent.html shows.
+type agentData struct {
+	Version, Driver string
+	Now             time.Time
+	Up              bool
+	Err             error
+	State           cluster.State
+	Visible         bool
+	Roles           []agentRole
+	Models          []agentModel
+}
+
+type agentRole struct {
+	Name string
+	RoleMemory
+}
+
+func (a *Agent) view(now time.Time) (*template.Template, any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	d := agentData{
+		Version: Version(), Driver: a.options.Driver, Now: now,
+		Up: a.up, Err: a.err, State: a.driver, Models: slices.Clone(a.models),
+	}
+	byRole, ok := a.options.Memory()
+	d.Visible = ok
+	for _, name := range []string{"node", "runner"} {
+		d.Roles = append(d.Roles, agentRole{name, byRole[name]})
+	}
+	return agentTemplate, d
+}
+
+// Ago returns how long before Now t was, rounded for people.
+func (d agentData) Ago(t time.Time) string { return ago(d.Now, t) }
