@@ -32,7 +32,9 @@ type Tuning struct {
 	EdgeWeight                  float64
 	ScoreLimit, OutlierDeficit  float64
 	// EvidenceSpread is the standard deviation that evidence may have before it is held to
-	// wander more than the noise explains; thresholds then rise in proportion.
+	// wander more than the noise explains. Thresholds then rise with its square: it lies above
+	// the 1.6 that autocorrelation 0.5 gives, so as not to dull the alarms by a chance estimate,
+	// and what exceeds it has that slack to make good too.
 	EvidenceSpread float64
 
 	// HoldDeficit ends an alarm when the median deficit of EvidenceWindow cycles falls below it
@@ -76,7 +78,7 @@ func DefaultTuning() Tuning {
 		EdgeWeight:        0.5,
 		ScoreLimit:        4,
 		OutlierDeficit:    9,
-		EvidenceSpread:    2,
+		EvidenceSpread:    1.8,
 
 		HoldDeficit: 1.2,
 
