@@ -160,6 +160,8 @@ export interface Layout {
 
 /** Builds a dashboard: what all of them share, then the rows. Panels get ids in reading order. */
 export function build(layout: Layout): dashboard.Dashboard {
+  // Memory agents of a cluster run no cycles: they have something to show on the node dashboard only.
+  const nodes = layout.uid === uid.node ? 'exobench_simulated' : 'exobench_cycle_interval_seconds';
   const builder = new dashboard.DashboardBuilder(layout.title)
     .uid(layout.uid)
     .description(layout.description)
@@ -192,7 +194,7 @@ export function build(layout: Layout): dashboard.Dashboard {
         .allValue('.+')
         .current({ selected: true, text: ['All'], value: ['$__all'] }),
     )
-    .withVariable(labelVariable('instance', 'Node', 'label_values(exobench_simulated{job=~"$job"}, instance)'));
+    .withVariable(labelVariable('instance', 'Node', `label_values(${nodes}{job=~"$job"}, instance)`));
   layout.variables?.forEach((variable) => builder.withVariable(variable));
   builder.withVariable(
     new dashboard.TextBoxVariableBuilder('exporter')
