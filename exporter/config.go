@@ -52,6 +52,7 @@ type Config struct {
 	IdleTimeout       time.Duration `env:"IDLE_TIMEOUT" mode:"bench" envDefault:"30s" meaning:"longest wait for each further token"`
 	RequestTimeout    time.Duration `env:"REQUEST_TIMEOUT" mode:"bench" envDefault:"10m" meaning:"longest that one request may take"`
 	LoadTimeout       time.Duration `env:"LOAD_TIMEOUT" mode:"bench" envDefault:"10m" meaning:"longest wait for a model to be loaded"`
+	DownloadTimeout   time.Duration `env:"DOWNLOAD_TIMEOUT" mode:"bench" envDefault:"1h" meaning:"longest wait in one turn for exo to download a model's weights; the next turn goes on from what is there (exo 1.x)"`
 	BusyTimeout       time.Duration `env:"BUSY_TIMEOUT" mode:"bench" envDefault:"5m" meaning:"longest wait for other people's work on the node to end before a model is skipped"`
 
 	AddModels bool   `env:"ADD_MODELS" mode:"bench" envDefault:"false" meaning:"whether models that exo does not know may be added to its catalogue (exo 1.x; needs internet there)"`

@@ -63,6 +63,7 @@ func (p *problems) check(c *Config) {
 	p.positive("IDLE_TIMEOUT", c.IdleTimeout)
 	p.positive("REQUEST_TIMEOUT", c.RequestTimeout)
 	p.positive("LOAD_TIMEOUT", c.LoadTimeout)
+	p.positive("DOWNLOAD_TIMEOUT", c.DownloadTimeout)
 	p.positive("BUSY_TIMEOUT", c.BusyTimeout)
 
 	atLeast(p, "MIN_NODES", c.MinNodes, 1)

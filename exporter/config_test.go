@@ -48,7 +48,7 @@ func TestDefaults(t *testing.T) {
 		Mode: ModeBench, ExoURL: "http://localhost:52415", Dialect: workload.DialectAuto, Endpoint: "auto",
 		ListenAddress: ":9955", CycleInterval: 15 * time.Minute, Models: workload.DefaultModels(), StateDir: stateDir,
 		FirstTokenTimeout: 2 * time.Minute, IdleTimeout: 30 * time.Second, RequestTimeout: 10 * time.Minute,
-		LoadTimeout: 10 * time.Minute, BusyTimeout: 5 * time.Minute,
+		LoadTimeout: 10 * time.Minute, DownloadTimeout: time.Hour, BusyTimeout: 5 * time.Minute,
 		MinNodes: 1, Sharding: "Pipeline",
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
@@ -73,7 +73,7 @@ func TestEverythingSet(t *testing.T) {
 		"EXO_URL", "https://node.example:8443/exo/", "DIALECT", "openai", "API_KEY", "k", "ENDPOINT", "bench",
 		"LISTEN_ADDRESS", "[::1]:0", "WEB_CONFIG_FILE", webConfig, "CYCLE_INTERVAL", "1s",
 		"MODELS", "a, b = x/y=z:1 ,c", "SUITE", suite, "STATE_DIR", "/var/lib/exo-bench",
-		"FIRST_TOKEN_TIMEOUT", "1ms", "IDLE_TIMEOUT", "2ms", "REQUEST_TIMEOUT", "3ms", "LOAD_TIMEOUT", "4ms", "BUSY_TIMEOUT", "5ms",
+		"FIRST_TOKEN_TIMEOUT", "1ms", "IDLE_TIMEOUT", "2ms", "REQUEST_TIMEOUT", "3ms", "LOAD_TIMEOUT", "4ms", "DOWNLOAD_TIMEOUT", "6ms", "BUSY_TIMEOUT", "5ms",
 		"ADD_MODELS", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77", "MEMORY_INTERVAL", "10ms",
 		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json",
 	))
@@ -85,7 +85,7 @@ func TestEverythingSet(t *testing.T) {
 		ListenAddress: "[::1]:0", WebConfigFile: webConfig, CycleInterval: time.Second,
 		Models: Models{{Name: "a"}, {Name: "b", ExoID: "x/y=z:1"}, {Name: "c"}}, SuiteFile: suite, StateDir: "/var/lib/exo-bench",
 		FirstTokenTimeout: time.Millisecond, IdleTimeout: 2 * time.Millisecond, RequestTimeout: 3 * time.Millisecond,
-		LoadTimeout: 4 * time.Millisecond, BusyTimeout: 5 * time.Millisecond,
+		LoadTimeout: 4 * time.Millisecond, DownloadTimeout: 6 * time.Millisecond, BusyTimeout: 5 * time.Millisecond,
 		AddModels: true, MinNodes: 2, Sharding: "Tensor", ExoPID: 77, MemoryInterval: 10 * time.Millisecond,
 		LogLevel: slog.LevelDebug, LogFormat: "json",
 	}
@@ -126,6 +126,7 @@ var wrongValues = []struct{ name, value, want string }{
 	{"FIRST_TOKEN_TIMEOUT", "0s", "longer than zero"},
 	{"IDLE_TIMEOUT", "-1s", "longer than zero"},
 	{"REQUEST_TIMEOUT", "0s", "longer than zero"},
+	{"DOWNLOAD_TIMEOUT", "0s", "longer than zero"},
 	{"LOAD_TIMEOUT", "0s", "longer than zero"},
 	{"BUSY_TIMEOUT", "0s", "longer than zero"},
 	{"ADD_MODELS", "maybe", "want true or false"},

@@ -52,7 +52,7 @@ func newApp(inv invocation, cfg exporter.Config, simulated bool) (a *app, err er
 		BaseURL: a.cfg.ExoURL, APIKey: a.cfg.APIKey.Reveal(),
 		Dialect: a.cfg.Dialect, Endpoint: exo.EndpointChoice(a.cfg.Endpoint),
 		Timeouts:    exo.Timeouts{FirstToken: a.cfg.FirstTokenTimeout, Idle: a.cfg.IdleTimeout, Request: a.cfg.RequestTimeout},
-		LoadTimeout: a.cfg.LoadTimeout, BusyTimeout: a.cfg.BusyTimeout,
+		LoadTimeout: a.cfg.LoadTimeout, DownloadTimeout: a.cfg.DownloadTimeout, BusyTimeout: a.cfg.BusyTimeout,
 		StateDir: a.cfg.StateDir, AddModels: a.cfg.AddModels, MinNodes: a.cfg.MinNodes, Sharding: a.cfg.Sharding,
 		Progress: func(p instance.Progress) { a.loading(p) },
 		Logger:   a.log,

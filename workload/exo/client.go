@@ -50,6 +50,9 @@ type Options struct {
 	// being ready; elsewhere it is granted to the warm-up request on top of its timeouts, for
 	// there the first request loads the model. 10 minutes.
 	LoadTimeout time.Duration
+	// DownloadTimeout bounds what a turn waits for exo 1.x to download a model's weights.
+	// 1 hour.
+	DownloadTimeout time.Duration
 	// BusyTimeout bounds the waiting for other people's work on exo 1.x to end; 5 minutes.
 	BusyTimeout time.Duration
 	// StateDir is where created instances are recorded; needed for exo 1.x.
@@ -96,6 +99,7 @@ func New(o Options) (*Client, error) {
 	}
 	o.Timeouts = o.Timeouts.withDefaults()
 	setDefault(&o.LoadTimeout, 10*time.Minute)
+	setDefault(&o.DownloadTimeout, time.Hour)
 	setDefault(&o.BusyTimeout, 5*time.Minute)
 	c := &Client{opts: o, log: o.Logger, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}}
 	switch o.Dialect {
@@ -140,7 +144,7 @@ func (c *Client) Instances() (*instance.Manager, error) {
 	m, err := instance.NewManager(instance.Options{
 		API: c.api, StateDir: c.opts.StateDir, AddModels: c.opts.AddModels,
 		MinNodes: c.opts.MinNodes, Sharding: c.opts.Sharding,
-		LoadTimeout: c.opts.LoadTimeout, BusyTimeout: c.opts.BusyTimeout,
+		LoadTimeout: c.opts.LoadTimeout, DownloadTimeout: c.opts.DownloadTimeout, BusyTimeout: c.opts.BusyTimeout,
 		Logger: c.log, Progress: c.opts.Progress,
 	})
 	if err != nil {

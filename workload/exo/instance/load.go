@@ -113,7 +113,7 @@ func (w *waiting) judge(ctx context.Context, v view, in inst, now time.Time) err
 	loading := now.Sub(w.asked) - w.downloadTime
 	switch {
 	case w.download.active && w.downloadTime >= w.m.opts.DownloadTimeout:
-		return failed(nil, "the weights of %s were not downloaded within %s (%s); exo keeps what it has, the next turn goes on from there", w.model, w.m.opts.DownloadTimeout, w.download)
+		return failed(nil, "the weights of %s were not downloaded within %s (%s), which EXOBENCH_DOWNLOAD_TIMEOUT sets; exo keeps what it has, the next turn goes on from there", w.model, w.m.opts.DownloadTimeout, w.download)
 	case w.download.active && now.Sub(w.changed) >= downloadStall:
 		return failed(nil, "the download of %s has made no progress for %s (%s); look whether exo reaches the internet", w.model, downloadStall, w.download)
 	case idle && !w.download.active && now.Sub(w.changed) >= idleBound:
