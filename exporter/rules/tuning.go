@@ -1,7 +1,7 @@
 package rules
 
 // Tuning holds the thresholds of the throughput and latency alarms. Their detection delay, power
-// and rate of false alarms are what e2e/replay measures.
+// and rate of false alarms are what e2e/replay measures and prometheus/QUALITY.md says.
 type Tuning struct {
 	// MinHistory is the number of good cycles that a baseline, and then a noise, must rest on.
 	MinHistory int
