@@ -4,48 +4,30 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"exo-bench-exporter/e2e/internal/stack"
 )
-
-// sample returns the value of a series of an exposition, false when it is not there.
-func sample(exposition []byte, series string) (string, bool) {
-	for line := range strings.Lines(string(exposition)) {
-		if value, ok := strings.CutPrefix(line, series+" "); ok {
-			return strings.TrimSpace(value), true
-		}
-	}
-	return "", false
-}
-
-// shows returns a condition: that the exporter at address exports a series with a value.
-func shows(address, series, value string) func() bool {
-	return func() bool {
-		body, err := get("http://" + address + "/metrics")
-		got, ok := sample(body, series)
-		return err == nil && ok && got == value
-	}
-}
 
 // TestExoAbsent starts the exporter where no exo is, lets one appear, and ends the exporter in
 // the middle of a stream.
 func TestExoAbsent(t *testing.T) {
-	exo, address := freeAddress(t), freeAddress(t)
-	p := start(t, []string{
+	exo, address := stack.FreeAddress(t), stack.FreeAddress(t)
+	p := stack.Start(t, []string{
 		"EXOBENCH_EXO_URL=http://" + exo, "EXOBENCH_LISTEN_ADDRESS=" + address, "EXOBENCH_CYCLE_INTERVAL=5s",
 		"EXOBENCH_MODELS=llama-3.2-1b",
-	}, exporter)
+	}, stack.Exporter)
 
-	eventually(t, 10*time.Second, 50*time.Millisecond, "exobench_exo_up is 0", shows(address, "exobench_exo_up", "0"))
+	stack.Eventually(t, 10*time.Second, 50*time.Millisecond, "exobench_exo_up is 0", stack.Shows(address, "exobench_exo_up", "0"))
 	const quiet = 12 * time.Second
 	time.Sleep(quiet) // some cycles, in none of which exo is there
-	if !p.alive() {
+	if !p.Alive() {
 		t.Fatal("the exporter has ended because exo is absent")
 	}
-	log := p.output.String()
+	log := p.Output.String()
 	if !strings.Contains(log, "http://"+exo) {
 		t.Error("the log does not say which exo is absent")
 	}
@@ -54,35 +36,27 @@ func TestExoAbsent(t *testing.T) {
 	if lines > 15 {
 		t.Errorf("%d lines of log in %v without exo: too many", lines, quiet)
 	}
-	if ok := shows(address, `exobench_requests_total{model="llama-3.2-1b",outcome="ok",prompt="chat-short"}`, "0")(); !ok {
+	if ok := stack.Shows(address, `exobench_requests_total{model="llama-3.2-1b",outcome="ok",prompt="chat-short"}`, "0")(); !ok {
 		t.Error("the counter of good requests is not there with value 0")
 	}
 
 	startSimulator(t, exo, fmt.Sprintf("-speed=%d", simSpeed))
-	eventually(t, 30*time.Second, 100*time.Millisecond, "exobench_exo_up is 1 after exo has appeared", shows(address, "exobench_exo_up", "1"))
-	eventually(t, 60*time.Second, 100*time.Millisecond, "the model is measured after exo has appeared", shows(address, `exobench_model_up{model="llama-3.2-1b"}`, "1"))
+	stack.Eventually(t, 30*time.Second, 100*time.Millisecond, "exobench_exo_up is 1 after exo has appeared", stack.Shows(address, "exobench_exo_up", "1"))
+	stack.Eventually(t, 60*time.Second, 100*time.Millisecond, "the model is measured after exo has appeared", stack.Shows(address, `exobench_model_up{model="llama-3.2-1b"}`, "1"))
 
 	// From now on every answer stops after three tokens, for ever.
-	fault := strings.NewReader(`{"kind":"stall","after":3}`)
-	resp, err := client.Post("http://"+exo+"/_sim/faults", "application/json", fault)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusCreated {
-		t.Fatalf("the simulator refuses the fault: %s", resp.Status)
-	}
-	eventually(t, 60*time.Second, 50*time.Millisecond, "a request is in the middle of its stream", func() bool {
-		body, err := get("http://" + exo + "/_sim/truth?last=1")
+	stack.Post(t, "http://"+exo+"/_sim/faults", `{"kind":"stall","after":3}`)
+	stack.Eventually(t, 60*time.Second, 50*time.Millisecond, "a request is in the middle of its stream", func() bool {
+		body, err := stack.Get("http://" + exo + "/_sim/truth?last=1")
 		var last []truth
 		return err == nil && json.Unmarshal(body, &last) == nil && len(last) == 1 && last[0].Events == 3 && last[0].Done.IsZero()
 	})
-	took, err := p.stop(5 * time.Second)
+	took, err := p.Stop(5 * time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("ended %v after SIGTERM in the middle of a stream", took.Round(time.Millisecond))
-	if status := p.cmd.ProcessState.ExitCode(); status != 0 {
+	if status := p.Cmd.ProcessState.ExitCode(); status != 0 {
 		t.Errorf("ended with status %d after SIGTERM, want 0", status)
 	}
 }
@@ -90,20 +64,20 @@ func TestExoAbsent(t *testing.T) {
 // TestCostAtRest records what the exporter costs between two cycles. The figures depend on the
 // machine, so nothing but their being there is asserted.
 func TestCostAtRest(t *testing.T) {
-	exo, address := freeAddress(t), freeAddress(t)
+	exo, address := stack.FreeAddress(t), stack.FreeAddress(t)
 	startSimulator(t, exo, "-speed=1000")
-	p := start(t, []string{
+	p := stack.Start(t, []string{
 		"EXOBENCH_EXO_URL=http://" + exo, "EXOBENCH_LISTEN_ADDRESS=" + address, "EXOBENCH_CYCLE_INTERVAL=1h",
-	}, exporter)
-	eventually(t, 10*time.Second, time.Millisecond, "/metrics is served", func() bool { return answers("http://" + address + "/metrics") })
-	t.Logf("first answer of /metrics %v after the start", time.Since(p.started).Round(time.Millisecond))
+	}, stack.Exporter)
+	stack.Eventually(t, 10*time.Second, time.Millisecond, "/metrics is served", func() bool { return stack.Answers("http://" + address + "/metrics") })
+	t.Logf("first answer of /metrics %v after the start", time.Since(p.Started).Round(time.Millisecond))
 
-	eventually(t, 60*time.Second, 100*time.Millisecond, "a cycle is done", shows(address, `exobench_cycles_total{outcome="ok"}`, "1"))
+	stack.Eventually(t, 60*time.Second, 100*time.Millisecond, "a cycle is done", stack.Shows(address, `exobench_cycles_total{outcome="ok"}`, "1"))
 	const rest = 10 * time.Second
-	before := processTime(t, p.cmd.Process.Pid)
+	before := processTime(t, p.Cmd.Process.Pid)
 	time.Sleep(rest)
-	spent := processTime(t, p.cmd.Process.Pid) - before
-	t.Logf("at rest: %s of resident memory, %.2f %% of a core", residentMemory(t, p.cmd.Process.Pid), 100*spent/rest.Seconds())
+	spent := processTime(t, p.Cmd.Process.Pid) - before
+	t.Logf("at rest: %s of resident memory, %.2f %% of a core", residentMemory(t, p.Cmd.Process.Pid), 100*spent/rest.Seconds())
 }
 
 // processTime returns how many seconds of processor time a process has used.

@@ -11,19 +11,21 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"exo-bench-exporter/e2e/internal/stack"
 )
 
 // loadCompose loads docker-compose.yml as `docker compose` does, with a file of variables if
 // envFile is not empty and with no other environment than env.
 func loadCompose(t *testing.T, envFile string, env ...string) *types.Project {
 	t.Helper()
-	options := []cli.ProjectOptionsFn{cli.WithWorkingDirectory(repository), cli.WithEnv(env)}
+	options := []cli.ProjectOptionsFn{cli.WithWorkingDirectory(stack.Repository), cli.WithEnv(env)}
 	if envFile != "" {
-		options = append(options, cli.WithEnvFiles(filepath.Join(repository, envFile)), cli.WithDotEnv)
+		options = append(options, cli.WithEnvFiles(filepath.Join(stack.Repository, envFile)), cli.WithDotEnv)
 	}
 	// COMPOSE_PROFILES of the file of variables counts from here on.
 	options = append(options, cli.WithDefaultProfiles())
-	o, err := cli.NewProjectOptions([]string{filepath.Join(repository, "docker-compose.yml")}, options...)
+	o, err := cli.NewProjectOptions([]string{filepath.Join(stack.Repository, "docker-compose.yml")}, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +76,8 @@ func checkService(t *testing.T, project *types.Project, s types.ServiceConfig) {
 	switch {
 	case s.Build == nil && !exactVersion.MatchString(s.Image):
 		t.Errorf("image %s is not pinned to one release", s.Image)
-	case s.Build != nil && s.Build.Context != repository:
-		t.Errorf("the image is built from %s, want %s", s.Build.Context, repository)
+	case s.Build != nil && s.Build.Context != stack.Repository:
+		t.Errorf("the image is built from %s, want %s", s.Build.Context, stack.Repository)
 	}
 	if !s.ReadOnly {
 		t.Error("the root file system is not read-only")
@@ -158,7 +160,7 @@ func TestComposeReachesExo(t *testing.T) {
 // compose arrives in the container, and that none is passed on that the exporter would refuse.
 func TestComposePassesVariablesThrough(t *testing.T) {
 	known := regexp.MustCompile(`EXOBENCH_[A-Z_]+`)
-	help, status := output(t, nil, exporter, "-h")
+	help, status := stack.Run(t, nil, stack.Exporter, "-h")
 	if status != 0 {
 		t.Fatalf("exo-bench-exporter -h ends with status %d", status)
 	}
@@ -180,7 +182,7 @@ func TestComposePassesVariablesThrough(t *testing.T) {
 // TestImageChecksItself asserts that the image which compose builds has a health check and
 // does not run as root.
 func TestImageChecksItself(t *testing.T) {
-	dockerfile, err := os.ReadFile(filepath.Join(repository, "Dockerfile"))
+	dockerfile, err := os.ReadFile(filepath.Join(stack.Repository, "Dockerfile"))
 	if err != nil {
 		t.Fatal(err)
 	}

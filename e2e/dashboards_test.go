@@ -12,6 +12,7 @@ import (
 	promapi "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
+	"exo-bench-exporter/e2e/internal/stack"
 	"exo-bench-exporter/grafana"
 )
 
@@ -37,24 +38,25 @@ var dashboardValues = map[string]string{
 	"__range": "10m", "__interval": "15s", "__rate_interval": "1m",
 }
 
-// TestDashboards has Prometheus answer everything that the dashboards ask.
-func TestDashboards(t *testing.T) {
+// twoCycles waits until every prompt is recorded twice for every model, and returns when that
+// was: a p95 of ten prompts needs two cycles, and so does a comparison with before.
+func twoCycles(t *testing.T, p stack.Prometheus) (now time.Time) {
+	t.Helper()
+	stack.Eventually(t, 4*time.Minute, time.Second, "every prompt is recorded twice for every model", func() bool {
+		now = time.Now()
+		got := p.At(t, now, `min(sum by (model, prompt) (sum_over_time(exobench:requests:added{outcome="ok"}[10m])))
+			and count(sum by (model, prompt) (sum_over_time(exobench:requests:added{outcome="ok"}[10m]))) == 50`)
+		return len(got) == 1 && got[0].Value >= 2
+	})
+	return now
+}
+
+// checkDashboards has Prometheus answer everything that the dashboards ask.
+func checkDashboards(t *testing.T, prometheus stack.Prometheus, now time.Time) {
 	dashboards, err := grafana.Dashboards()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
-	prometheus := startPrometheus(t, address)
-	demo := start(t, []string{"EXOBENCH_LISTEN_ADDRESS=" + address}, exporter, "-demo")
-	// Two cycles: a p95 of ten prompts needs them, and so does a comparison with before.
-	eventually(t, 4*time.Minute, time.Second, "every prompt is recorded twice for every model", func() bool {
-		got := prometheus.at(t, time.Now(), `min(sum by (model, prompt) (sum_over_time(exobench:requests:added{outcome="ok"}[10m])))
-			and count(sum by (model, prompt) (sum_over_time(exobench:requests:added{outcome="ok"}[10m]))) == 50`)
-		return len(got) == 1 && got[0].Value >= 2
-	})
-	now := time.Now()
-	t.Logf("asking %.0f s after the start", now.Sub(demo.started).Seconds())
-
 	unused := maps.Clone(withoutData)
 	for _, d := range dashboards {
 		t.Run(d.UID, func(t *testing.T) {
@@ -83,19 +85,19 @@ func TestDashboards(t *testing.T) {
 
 // answered has Prometheus parse a query and ask it as Grafana does; it reports whether there is
 // something to show.
-func answered(t *testing.T, p prometheusServer, now time.Time, q grafana.Query) bool {
+func answered(t *testing.T, p stack.Prometheus, now time.Time, q grafana.Query) bool {
 	t.Helper()
 	expr := q.Expand(dashboardValues)
-	if _, err := p.api.FormatQuery(t.Context(), expr); err != nil {
+	if _, err := p.API.FormatQuery(t.Context(), expr); err != nil {
 		t.Errorf("%s: Prometheus' parser refuses %s: %v", q.Place, expr, err)
 		return false
 	}
 	if q.Instant {
-		return slices.ContainsFunc(p.at(t, now, "%s", expr), func(s *model.Sample) bool {
+		return slices.ContainsFunc(p.At(t, now, "%s", expr), func(s *model.Sample) bool {
 			return s.Histogram != nil || !math.IsNaN(float64(s.Value)) && !math.IsInf(float64(s.Value), 0)
 		})
 	}
-	value, warnings, _, err := p.api.QueryRange(t.Context(), expr, promapi.Range{Start: now.Add(-10 * time.Minute), End: now, Step: 15 * time.Second})
+	value, warnings, _, err := p.API.QueryRange(t.Context(), expr, promapi.Range{Start: now.Add(-10 * time.Minute), End: now, Step: 15 * time.Second})
 	if err != nil {
 		t.Fatalf("%s: %s: %v", q.Place, expr, err)
 	}
@@ -112,7 +114,7 @@ func answered(t *testing.T, p prometheusServer, now time.Time, q grafana.Query) 
 var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 
 // checkVariable asserts that the reader is offered the value that the tests choose.
-func checkVariable(t *testing.T, p prometheusServer, now time.Time, v grafana.Variable) {
+func checkVariable(t *testing.T, p stack.Prometheus, now time.Time, v grafana.Variable) {
 	t.Helper()
 	parts := labelValues.FindStringSubmatch(fmt.Sprint(v.Query))
 	if parts == nil {
@@ -120,7 +122,7 @@ func checkVariable(t *testing.T, p prometheusServer, now time.Time, v grafana.Va
 		return
 	}
 	selector := grafana.Query{Expr: parts[1]}.Expand(dashboardValues)
-	values, _, _, err := p.api.LabelValues(t.Context(), parts[2], []string{selector}, now.Add(-10*time.Minute), now)
+	values, _, _, err := p.API.LabelValues(t.Context(), parts[2], []string{selector}, now.Add(-10*time.Minute), now)
 	if err != nil {
 		t.Errorf("variable %s: %s: %v", v.Name, selector, err)
 		return

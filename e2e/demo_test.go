@@ -12,49 +12,54 @@ import (
 	promapi "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
+	"exo-bench-exporter/e2e/internal/stack"
 	"exo-bench-exporter/workload"
 )
 
 // TestDemo runs the demo as the README starts it, has a real Prometheus scrape it, and asks
-// Prometheus for everything that the exporter promises.
+// Prometheus for everything that the exporter promises, and then for everything that the
+// dashboards ask.
 func TestDemo(t *testing.T) {
-	address := freeAddress(t)
-	prometheus := startPrometheus(t, address)
-	demo := start(t, []string{"EXOBENCH_LISTEN_ADDRESS=" + address}, exporter, "-demo")
+	address := stack.FreeAddress(t)
+	prometheus := stack.StartPrometheus(t, address, nil)
+	demo := stack.Start(t, []string{"EXOBENCH_LISTEN_ADDRESS=" + address}, stack.Exporter, "-demo")
 
-	eventually(t, 90*time.Second-time.Since(demo.started), time.Second, "all five models have figures on /metrics", func() bool {
-		body, err := get("http://" + address + "/metrics")
+	stack.Eventually(t, 90*time.Second-time.Since(demo.Started), time.Second, "all five models have figures on /metrics", func() bool {
+		body, err := stack.Get("http://" + address + "/metrics")
 		return err == nil && strings.Count(string(body), "\nexobench_model_output_tokens_per_second{") == len(models)
 	})
-	t.Logf("five models had figures %.1f s after the start", time.Since(demo.started).Seconds())
+	t.Logf("five models had figures %.1f s after the start", time.Since(demo.Started).Seconds())
 	when := settled(t, prometheus)
-	t.Logf("scraped after a whole cycle, %.1f s after the start", when.Sub(demo.started).Seconds())
+	t.Logf("scraped after a whole cycle, %.1f s after the start", when.Sub(demo.Started).Seconds())
 
 	suite := workload.StandardSuite()
 	t.Run("catalogue", func(t *testing.T) {
 		for _, s := range catalogue(suite) {
-			checkSeries(t, s, prometheus.at(t, when, "%s", s.name))
+			checkSeries(t, s, prometheus.At(t, when, "%s", s.name))
 		}
 	})
 	t.Run("counts", func(t *testing.T) { checkCounts(t, prometheus, when, suite) })
 	t.Run("values", func(t *testing.T) { checkValues(t, prometheus, when) })
 	t.Run("rules", func(t *testing.T) { checkRules(t, prometheus) })
 	t.Run("alertmanager", func(t *testing.T) {
-		found, err := prometheus.api.AlertManagers(t.Context())
+		found, err := prometheus.API.AlertManagers(t.Context())
 		if err != nil || len(found.Active) != 1 {
 			t.Errorf("Prometheus sends to Alertmanagers %v (%v), want the one that runs", found.Active, err)
 		}
 	})
+	when = twoCycles(t, prometheus)
+	t.Logf("scraped after two whole cycles, %.1f s after the start", when.Sub(demo.Started).Seconds())
+	t.Run("dashboards", func(t *testing.T) { checkDashboards(t, prometheus, when) })
 }
 
 // settled waits until Prometheus has scraped between two cycles, when no model's part is
 // half done, and returns when that was.
-func settled(t *testing.T, p prometheusServer) time.Time {
+func settled(t *testing.T, p stack.Prometheus) time.Time {
 	t.Helper()
 	var when time.Time
-	eventually(t, 2*time.Minute, time.Second, "Prometheus has scraped the exporter between two cycles", func() bool {
+	stack.Eventually(t, 2*time.Minute, time.Second, "Prometheus has scraped the exporter between two cycles", func() bool {
 		// timestamp gives the time of the scrape; of one scrape all series have the same.
-		got := p.at(t, time.Now(), `timestamp(exobench_cycle_running) and (exobench_cycle_running == 0) and on() (sum(exobench_cycles_total) > 0)`)
+		got := p.At(t, time.Now(), `timestamp(exobench_cycle_running) and (exobench_cycle_running == 0) and on() (sum(exobench_cycles_total) > 0)`)
 		if len(got) != 1 {
 			return false
 		}
@@ -104,25 +109,25 @@ func checkSeries(t *testing.T, want series, got model.Vector) {
 var mayBeEmpty = map[string]bool{"branch": true, "tags": true, "revision": true}
 
 // checkCounts compares what was counted with what was asked, and the counts with each other.
-func checkCounts(t *testing.T, p prometheusServer, when time.Time, suite workload.Suite) {
-	turns := byModel(p.at(t, when, `exobench_turns_total{outcome="ok"}`))
-	ok := byPrompt(p.at(t, when, `exobench_requests_total{outcome="ok"}`))
-	output := byPrompt(p.at(t, when, `exobench_output_tokens_total`))
-	decode := byPrompt(p.at(t, when, `exobench_decode_tokens_total`))
-	decodeSeconds := byPrompt(p.at(t, when, `exobench_decode_seconds_total`))
-	prompt := byPrompt(p.at(t, when, `exobench_prompt_tokens_total`))
-	prefill := byPrompt(p.at(t, when, `exobench_prefill_tokens_total`))
-	prefillSeconds := byPrompt(p.at(t, when, `exobench_prefill_seconds_total`))
+func checkCounts(t *testing.T, p stack.Prometheus, when time.Time, suite workload.Suite) {
+	turns := byModel(p.At(t, when, `exobench_turns_total{outcome="ok"}`))
+	ok := byPrompt(p.At(t, when, `exobench_requests_total{outcome="ok"}`))
+	output := byPrompt(p.At(t, when, `exobench_output_tokens_total`))
+	decode := byPrompt(p.At(t, when, `exobench_decode_tokens_total`))
+	decodeSeconds := byPrompt(p.At(t, when, `exobench_decode_seconds_total`))
+	prompt := byPrompt(p.At(t, when, `exobench_prompt_tokens_total`))
+	prefill := byPrompt(p.At(t, when, `exobench_prefill_tokens_total`))
+	prefillSeconds := byPrompt(p.At(t, when, `exobench_prefill_seconds_total`))
 
 	for _, query := range []string{
 		`exobench_requests_total{outcome!="ok"} > 0`, `exobench_turns_total{outcome!="ok"} > 0`,
 		`exobench_cycles_total{outcome!="ok"} > 0`, `exobench_token_count_mismatches_total > 0`,
 	} {
-		if got := p.at(t, when, "%s", query); len(got) > 0 {
+		if got := p.At(t, when, "%s", query); len(got) > 0 {
 			t.Errorf("%s: got %v, want nothing", query, got)
 		}
 	}
-	cycles := float64(p.at(t, when, `exobench_cycles_total{outcome="ok"}`)[0].Value)
+	cycles := float64(p.At(t, when, `exobench_cycles_total{outcome="ok"}`)[0].Value)
 	if cycles < 1 {
 		t.Fatalf("%g cycles are done", cycles)
 	}
@@ -145,9 +150,9 @@ func checkCounts(t *testing.T, p prometheusServer, when time.Time, suite workloa
 		"exobench_request_duration_seconds": ok, "exobench_inter_token_latency_seconds": decode,
 	}
 	for name, want := range counts {
-		classic := byPrompt(p.at(t, when, `%s_count`, name))
-		inf := byPrompt(p.at(t, when, `%s_bucket{le="+Inf"}`, name))
-		native := byPrompt(p.at(t, when, `histogram_count(%s)`, name))
+		classic := byPrompt(p.At(t, when, `%s_count`, name))
+		inf := byPrompt(p.At(t, when, `%s_bucket{le="+Inf"}`, name))
+		native := byPrompt(p.At(t, when, `histogram_count(%s)`, name))
 		for _, m := range models {
 			for _, pr := range suite.Prompts {
 				key := [2]string{m, pr.ID}
@@ -161,15 +166,15 @@ func checkCounts(t *testing.T, p prometheusServer, when time.Time, suite workloa
 		"exobench_inter_token_latency_seconds": decodeSeconds, "exobench_time_to_first_token_seconds": prefillSeconds,
 	}
 	for name, want := range sums {
-		classic := byPrompt(p.at(t, when, `%s_sum`, name))
-		native := byPrompt(p.at(t, when, `histogram_sum(%s)`, name))
+		classic := byPrompt(p.At(t, when, `%s_sum`, name))
+		native := byPrompt(p.At(t, when, `histogram_sum(%s)`, name))
 		for key, v := range want {
 			near(t, v, classic[key], 1e-6, "%s_sum of %v and the seconds counted", name, key)
 			near(t, v, native[key], 1e-6, "native sum of %s of %v and the seconds counted", name, key)
 		}
 	}
 	if cycles == 1 { // the gauges show the last turn, the counters all of them
-		gauge := byModel(p.at(t, when, `exobench_model_output_tokens_per_second`))
+		gauge := byModel(p.At(t, when, `exobench_model_output_tokens_per_second`))
 		for _, m := range models {
 			var tokens, seconds float64
 			for _, pr := range suite.Prompts {
@@ -182,7 +187,7 @@ func checkCounts(t *testing.T, p prometheusServer, when time.Time, suite workloa
 }
 
 // checkValues compares values with what they can be.
-func checkValues(t *testing.T, p prometheusServer, when time.Time) {
+func checkValues(t *testing.T, p stack.Prometheus, when time.Time) {
 	for _, query := range []string{
 		// What is 1 in a demo that works.
 		`exobench_simulated != 1`, `exobench_exo_up != 1`, `exobench_model_up != 1`, `exobench_model_info != 1`,
@@ -199,12 +204,12 @@ func checkValues(t *testing.T, p prometheusServer, when time.Time) {
 		// Client and server look at the same stream.
 		`abs(exobench_output_tokens_per_second / exobench_server_output_tokens_per_second - 1) > 0.2`,
 	} {
-		if got := p.at(t, when, "%s", query); len(got) > 0 {
+		if got := p.At(t, when, "%s", query); len(got) > 0 {
 			t.Errorf("%s: got %v, want nothing", query, got)
 		}
 	}
 	for _, h := range histograms {
-		for _, s := range p.at(t, when, "%s", h) {
+		for _, s := range p.At(t, when, "%s", h) {
 			if s.Histogram == nil || len(s.Histogram.Buckets) == 0 {
 				t.Errorf("%v is no native histogram with buckets", s.Metric)
 			}
@@ -214,8 +219,8 @@ func checkValues(t *testing.T, p prometheusServer, when time.Time) {
 
 // checkRules asserts that no rule fails and that nothing fires, for a demo is a machine in
 // good health. A rule whose group has a long interval may not have been evaluated yet.
-func checkRules(t *testing.T, p prometheusServer) {
-	result, err := p.api.Rules(t.Context(), nil)
+func checkRules(t *testing.T, p stack.Prometheus) {
+	result, err := p.API.Rules(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,32 +12,47 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"exo-bench-exporter/e2e/internal/stack"
 	"exo-bench-exporter/workload"
 )
 
 // llamaAlias is the name under which llama.cpp's server knows its model.
 const llamaAlias = "tiny-random"
 
+// llamaServer returns the paths of llama.cpp's server and of the model that it is to serve,
+// the latter as the server sees it.
+func llamaServer(t *testing.T) (server, model string) {
+	t.Helper()
+	server, model = os.Getenv("E2E_LLAMA_SERVER"), os.Getenv("E2E_LLAMA_MODEL")
+	switch {
+	case server == "" && model == "":
+		return stack.Tool(t, "llama-server"), "/tiny.gguf"
+	case server == "" || model == "":
+		t.Fatal("E2E_LLAMA_SERVER and E2E_LLAMA_MODEL go together: set both, or neither to use what e2e/tools/install.sh installs")
+	}
+	return server, model
+}
+
 // TestLlamaServer measures an inference engine that nobody here wrote, as five models, and
 // compares every count with two others: the usage that the engine reports in its answers, as
 // a proxy in between reads it, and the counters on the engine's own /metrics.
 func TestLlamaServer(t *testing.T) {
 	server, file := llamaServer(t)
-	address := freeAddress(t)
+	address := stack.FreeAddress(t)
 	host, port, _ := net.SplitHostPort(address)
-	llama := start(t, nil, server, "--model", file, "--alias", llamaAlias, "--host", host, "--port", port,
+	llama := stack.Start(t, nil, server, "--model", file, "--alias", llamaAlias, "--host", host, "--port", port,
 		"--metrics", "--parallel", "1", "--threads", "1", "--offline")
-	eventually(t, 60*time.Second, 20*time.Millisecond, "llama-server is ready", func() bool {
-		if !llama.alive() {
+	stack.Eventually(t, 60*time.Second, 20*time.Millisecond, "llama-server is ready", func() bool {
+		if !llama.Alive() {
 			t.Fatal("llama-server has ended")
 		}
-		return answers("http://" + address + "/health")
+		return stack.Answers("http://" + address + "/health")
 	})
 
 	proxy := startRecorder(t, "http://"+address)
 	report := once(t, "EXOBENCH_EXO_URL="+proxy.URL, "EXOBENCH_DIALECT=openai",
 		"EXOBENCH_MODELS="+strings.Join(models, "="+llamaAlias+",")+"="+llamaAlias,
-		fmt.Sprintf("EXOBENCH_EXO_PID=%d", llama.cmd.Process.Pid))
+		fmt.Sprintf("EXOBENCH_EXO_PID=%d", llama.Cmd.Process.Pid))
 
 	usage := map[string]answer{}
 	var completion, prompt, cached int
@@ -106,7 +122,7 @@ func checkLlamaResult(t *testing.T, name string, r result, p workload.Prompt, a 
 // scrapeCounters returns the counters without labels of an exposition.
 func scrapeCounters(t *testing.T, url string) map[string]float64 {
 	t.Helper()
-	body, err := get(url)
+	body, err := stack.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"exo-bench-exporter/e2e/internal/stack"
 )
 
 // report is what `once -json` prints, as far as the tests look at it. Times are in seconds.
@@ -56,7 +58,7 @@ type result struct {
 func once(t *testing.T, env ...string) report {
 	t.Helper()
 	begin := time.Now()
-	out, status := output(t, env, exporter, "once", "-json")
+	out, status := stack.Run(t, env, stack.Exporter, "once", "-json")
 	t.Logf("once took %.1f s", time.Since(begin).Seconds())
 	var r report
 	if err := json.Unmarshal(out, &r); err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"exo-bench-exporter/e2e/internal/stack"
 	"exo-bench-exporter/workload"
 )
 
@@ -40,10 +41,10 @@ var forms = []struct {
 }
 
 // startSimulator starts exo-sim and waits until it answers.
-func startSimulator(t *testing.T, address string, args ...string) *process {
+func startSimulator(t *testing.T, address string, args ...string) *stack.Process {
 	t.Helper()
-	p := start(t, nil, simulator, append([]string{"-listen=" + address, fmt.Sprintf("-memory-scale=%g", memoryScale)}, args...)...)
-	eventually(t, 10*time.Second, 10*time.Millisecond, "the simulator answers", func() bool { return answers("http://" + address + "/_sim/") })
+	p := stack.Start(t, nil, stack.Simulator, append([]string{"-listen=" + address, fmt.Sprintf("-memory-scale=%g", memoryScale)}, args...)...)
+	stack.Eventually(t, 10*time.Second, 10*time.Millisecond, "the simulator answers", func() bool { return stack.Answers("http://" + address + "/_sim/") })
 	return p
 }
 
@@ -64,7 +65,7 @@ type truth struct {
 func TestOnceAgreesWithSimulator(t *testing.T) {
 	for _, form := range forms {
 		t.Run(form.name, func(t *testing.T) {
-			address := freeAddress(t)
+			address := stack.FreeAddress(t)
 			startSimulator(t, address, append(form.args, fmt.Sprintf("-speed=%d", simSpeed))...)
 			report := once(t, append(form.env, "EXOBENCH_EXO_URL=http://"+address, "EXOBENCH_MEMORY_INTERVAL=50ms")...)
 			if report.Dialect != form.dialect || !report.Simulated {
@@ -131,7 +132,7 @@ const templateTokens = 32
 
 func truthOf(t *testing.T, address, id string) truth {
 	t.Helper()
-	body, err := get("http://" + address + "/_sim/truth?id=" + url.QueryEscape(id))
+	body, err := stack.Get("http://" + address + "/_sim/truth?id=" + url.QueryEscape(id))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,188 @@
+package drill
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exo-bench-exporter/e2e/internal/stack"
+)
+
+// phase is something that happens, and the one message that it must cause.
+type phase struct {
+	name string
+	do   func() // nil for nothing
+	// want is the message; nil for none at all, and until says then when the phase is over.
+	want     *expected
+	until    func() bool
+	silenced []string      // alerts that may fire meanwhile without a message
+	within   time.Duration // until the message comes
+}
+
+// expected is what a message must say.
+type expected struct {
+	name, severity, model string
+	summary               string // regular expression
+	status                string // firing or resolved
+}
+
+func (e expected) firing() *expected   { e.status = "firing"; return &e }
+func (e expected) resolved() *expected { e.status = "resolved"; return &e }
+
+// String names the message.
+func (e *expected) String() string {
+	if e == nil {
+		return "none"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", e.status, e.name, e.model))
+}
+
+// phase lets something happen, waits for the message and for a while after it, and asserts that
+// it was the only one. The next phase begins where this one has looked last, so that no message
+// escapes between two of them.
+func (d *drill) phase(t *testing.T, p phase) {
+	t.Helper()
+	before, began := d.seen, time.Now()
+	if p.do != nil {
+		p.do()
+	}
+	happened := time.Now()
+	told := func() bool { return len(d.receiver.after(before)) > 0 }
+	over := stack.Poll(t, p.within, 200*time.Millisecond, func() bool { return told() || p.want == nil && p.until() })
+	came := time.Since(happened)
+	if p.want != nil && over {
+		d.quiet(t, before)
+	}
+
+	got := d.receiver.after(before)
+	d.seen = before + len(got)
+	switch {
+	case !over && p.want == nil:
+		t.Errorf("%s: not over within %.0f s", p.name, came.Seconds())
+	case !over:
+		t.Errorf("%s: no message within %.0f s, want %v", p.name, came.Seconds(), p.want)
+	case p.want != nil && len(got) == 1:
+		t.Logf("%-24s %v after %.1f s, and nothing else in %.0f s", p.name+":", p.want, came.Seconds(), time.Since(got[0].at).Seconds())
+		d.check(t, *p.want, got[0])
+	case len(got) > 0:
+		t.Errorf("%s: got %d messages, want %v", p.name, len(got), p.want)
+	}
+	d.checkFired(t, p, began)
+	if t.Failed() {
+		for _, n := range got {
+			t.Logf("message %.1f s after the event: %s", n.at.Sub(happened).Seconds(), n.body)
+		}
+		d.showRules(t)
+		t.FailNow()
+	}
+}
+
+// quiet waits after the first message until another has come, or none for so long that none
+// comes: some group intervals of Alertmanager, and some cycles where the exporter runs.
+func (d *drill) quiet(t *testing.T, before int) {
+	t.Helper()
+	until := time.Now().Add(quiet)
+	first, running := d.cycles()
+	stack.Eventually(t, quiet+time.Minute, 200*time.Millisecond, "the exporter has gone on", func() bool {
+		if len(d.receiver.after(before)) > 1 {
+			return true
+		}
+		now, _ := d.cycles()
+		return time.Now().After(until) && (!running || now >= first+quietCycles)
+	})
+}
+
+// cycles returns how many cycles the exporter has done; false when it is away.
+func (d *drill) cycles() (n float64, running bool) {
+	body, err := stack.Get(d.url("/metrics"))
+	for _, outcome := range []string{"ok", "partial", "failed"} {
+		var v float64
+		value, _ := stack.Sample(body, fmt.Sprintf("exobench_cycles_total{outcome=%q}", outcome))
+		_, _ = fmt.Sscan(value, &v)
+		n += v
+	}
+	return n, err == nil
+}
+
+// check asserts that a message says everything that it should, and nothing more.
+func (d *drill) check(t *testing.T, want expected, n notification) {
+	t.Helper()
+	if len(n.Alerts) != 1 || n.Truncated != 0 || n.Status != want.status || n.Alerts[0].Status != want.status {
+		t.Errorf("want a message of status %s with one alert", want.status)
+		return
+	}
+	if got, want := n.GroupLabels, (map[string]string{"job": job, "instance": stack.Instance, "alertname": want.name}); !maps.Equal(got, want) {
+		t.Errorf("grouped by %v, want %v", got, want)
+	}
+	a := n.Alerts[0]
+	labels := map[string]string{"alertname": want.name, "job": job, "instance": stack.Instance, "severity": want.severity}
+	dashboard := "http://localhost:3000/d/exobench-node?var-instance=" + url.QueryEscape(stack.Instance)
+	if want.model != "" {
+		labels["model"] = want.model
+		dashboard = strings.Replace(dashboard, "exobench-node", "exobench-model", 1) + "&var-model=" + url.QueryEscape(want.model)
+	}
+	if !maps.Equal(a.Labels, labels) {
+		t.Errorf("labels are %v, want %v", a.Labels, labels)
+	}
+	if !regexp.MustCompile(want.summary).MatchString(a.Annotations["summary"]) {
+		t.Errorf("summary is %q, want %s", a.Annotations["summary"], want.summary)
+	}
+	for name, text := range a.Annotations {
+		if text == "" || strings.Contains(text, "<no value>") || strings.Contains(text, "<error") || strings.Contains(text, "NaN") {
+			t.Errorf("annotation %s is %q", name, text)
+		}
+	}
+	if a.Annotations["description"] == "" {
+		t.Error("there is no description")
+	}
+	if got := a.Annotations["dashboard_url"]; got != dashboard {
+		t.Errorf("dashboard_url is %s, want %s", got, dashboard)
+	}
+	runbook := d.url("/runbook#" + strings.ToLower(want.name))
+	if got := a.Annotations["runbook_url"]; got != runbook {
+		t.Errorf("runbook_url is %s, want %s", got, runbook)
+	}
+	if d.exp.Alive() { // which serves the runbook
+		if page, err := stack.Get(runbook); err != nil || !strings.Contains(string(page), fmt.Sprintf("id=%q", strings.ToLower(want.name))) {
+			t.Errorf("the runbook has no section of %s: %v", want.name, err)
+		}
+	}
+}
+
+// job is the exporter's in the repository's prometheus.yml.
+const job = "exo-bench-exporter"
+
+// checkFired asserts that since a time no other alerts have fired than the one that the message
+// was about and those that Alertmanager silences on its account.
+func (d *drill) checkFired(t *testing.T, p phase, since time.Time) {
+	t.Helper()
+	now := time.Now()
+	for _, s := range d.prometheus.Samples(t, now, `ALERTS{alertstate="firing"}[%dms]`, now.Sub(since).Milliseconds()) {
+		name, model := string(s.Metric["alertname"]), string(s.Metric["model"])
+		meant := p.want != nil && name == p.want.name && model == p.want.model
+		silenced := slices.Contains(p.silenced, name) && (p.want.model == "" || p.want.model == model)
+		if !meant && !silenced {
+			t.Errorf("%s: unexpectedly %v fired, from %v to %v", p.name, s.Metric, s.Values[0].Timestamp.Time(), s.Values[len(s.Values)-1].Timestamp.Time())
+		}
+		if silenced {
+			t.Logf("%-24s %s %s fired too and was silenced", p.name+":", name, model)
+		}
+	}
+}
+
+// showRules logs what the rules make of the last cycles.
+func (d *drill) showRules(t *testing.T) {
+	t.Helper()
+	for _, query := range []string{
+		`exobench:decode:deficit[30s]`, `exobench:ttft:deficit[30s]`, `last_over_time(exobench:decode:noise[1m])`, `last_over_time(exobench:decode:wander[1m])`,
+		`exobench:decode:alarm`, `exobench:ttft:alarm`, `exobench_exo_up`, `up`, `exobench_model_up`, `ALERTS`,
+	} {
+		value, _, _, err := d.prometheus.API.Query(t.Context(), query, time.Now())
+		t.Logf("%s:\n%v %v", query, value, err)
+	}
+}
