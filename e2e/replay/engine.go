@@ -8,14 +8,17 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
@@ -39,8 +42,6 @@ func NewEngine(dir string, ruleFile []byte, groups ...string) (*Engine, error) {
 	opts := tsdb.DefaultOptions()
 	opts.WALSegmentSize = -1
 	opts.MinBlockDuration, opts.MaxBlockDuration, opts.RetentionDuration = forever, forever, 0
-	// Short windows are read from the newest chunk, decoded from its beginning.
-	opts.SamplesPerChunk = 16
 	opts.IsolationDisabled = true
 	logger := slog.New(slog.DiscardHandler)
 	db, err := tsdb.Open(dir, logger, nil, opts, nil)
@@ -82,6 +83,7 @@ func (e *Engine) Close() error { return e.db.Close() }
 type Series struct {
 	labels labels.Labels
 	ref    storage.SeriesRef
+	live   bool // it was in the last scrape
 }
 
 // NewSeries returns the series with the given name and label pairs.
@@ -89,14 +91,34 @@ func NewSeries(name string, pairs ...string) *Series {
 	return &Series{labels: labels.FromStrings(append([]string{"__name__", name}, pairs...)...)}
 }
 
-// Scrape adds a sample to s; Eval makes it visible.
-func (e *Engine) Scrape(s *Series, at time.Time, value float64) error {
+// Scrape adds a sample to s; Eval makes it visible. What is older than the newest sample is dropped,
+// as Prometheus does after its clock was set back.
+func (e *Engine) Scrape(s *Series, at time.Time, v float64) error {
 	if e.app == nil {
 		e.app = e.db.Appender(context.Background())
 	}
-	ref, err := e.app.Append(s.ref, s.labels, at.UnixMilli(), value)
-	s.ref = ref
-	return err
+	ref, err := e.app.Append(s.ref, s.labels, at.UnixMilli(), v)
+	switch {
+	case clockSetBack(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	s.ref, s.live = ref, !value.IsStaleNaN(v)
+	return nil
+}
+
+// Gone marks s as stale, once: a scrape did not have it any more.
+func (e *Engine) Gone(s *Series, at time.Time) error {
+	if !s.live {
+		return nil
+	}
+	return e.Scrape(s, at, math.Float64frombits(value.StaleNaN))
+}
+
+func clockSetBack(err error) bool {
+	return errors.Is(err, storage.ErrOutOfOrderSample) || errors.Is(err, storage.ErrDuplicateSampleForTimestamp) ||
+		errors.Is(err, storage.ErrTooOldSample) || errors.Is(err, storage.ErrOutOfBounds)
 }
 
 // Eval commits what was scraped and evaluates every group that is due at that time, the quick
@@ -118,7 +140,7 @@ func (e *Engine) Eval(ctx context.Context, at time.Time) error {
 		}
 		g.Eval(ctx, at)
 		for _, r := range g.Rules() {
-			if err := r.LastError(); err != nil {
+			if err := r.LastError(); err != nil && !clockSetBack(err) {
 				return fmt.Errorf("rule %s at %s: %w", r.Name(), at, err)
 			}
 		}

@@ -13,19 +13,23 @@ and the same test, with fewer runs of what is rare, asserts every bar in the tab
 **The series.** Five models a node, cycles of 10 minutes, their order rotating within the cycle as the exporter's does. A model's
 decode rate has lognormal noise with a standard deviation of 1.5 %% and a lag-1 autocorrelation of 0.5; one cycle in a
 hundred is an outlier of -30 %%. Unless a line says otherwise all requests of a turn share that noise, which is the hard case:
-taking the median over prompts then gains nothing.
+taking the median over prompts then gains nothing. Where requests scatter by themselves it gains much: compare the two
+scenarios of ten prompts.
 
 **The counting.** A delay of n cycles means that n slow values had been published, and no more. False alarms are every
 episode of ExoBenchThroughputDrop, ...Collapse, ...Drift and ExoBenchAllModelsSlow that begins without cause, before Alertmanager
-groups or inhibits any. Brackets hold 95 %% confidence intervals: Wilson's for shares, Garwood's for rates.
+groups or inhibits any. Brackets hold 95 %% confidence intervals: Wilson's for shares, Garwood's for rates. Bars are held against
+the estimates.
 
 **One evaluation a cycle.** Prometheus evaluates the rules every 30 s, the replay once a cycle. That is the same decision,
-because a cycle enters the rules as one sample in the evaluation that first sees its counter move, and all alarms are functions
-of those samples; in between nothing new can be learnt. The last line checks it at the full rate.
+because a cycle enters the rules as one sample in the evaluation that first sees its counter move, and all throughput alarms are
+functions of those samples; in between nothing new can be learnt. The last line checks it at the full rate. Failures, whose alerts
+depend on time as well, are replayed at one evaluation a minute.
+
+**Not in the table.** The series are made, not recorded: real machines differ, and the lines with other noise say by how much that
+can matter. Rates of false alarms rest on few events. The alerts about memory are not statistical; promtool's tests in tests/ hold them.
 
 | scenario | measure | result | bar |
 | --- | --- | --- | --- |
 %s
-Failures of exo, of models, of the exporter and of its cycles are not statistical. When their alerts fire, and that no throughput
-alert fires beside them, is asserted by promtool's tests in tests/.
 `
