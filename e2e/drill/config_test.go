@@ -24,9 +24,6 @@ func configure(t *testing.T, dir, webhook, runbook string) {
 		global := at(t, config, "global")
 		set(t, global, "scrape_interval", scrape.String())
 		set(t, global, "scrape_timeout", scrape.String())
-		// Rules that are evaluated just after a scrape has begun would not see it; a scrape takes a
-		// hundredth of the time between two evaluations here.
-		add(global, "rule_query_offset", queryOffset.String())
 	})
 	change(t, filepath.Join(dir, "alertmanager.yml"), func(config *yaml.Node) {
 		route := at(t, config, "route")
@@ -79,21 +76,11 @@ func set(t *testing.T, mapping *yaml.Node, key, value string) {
 	at(t, mapping, key).SetString(value)
 }
 
-// add gives a key that is not there a value.
-func add(mapping *yaml.Node, key, value string) {
-	k, v := &yaml.Node{}, &yaml.Node{}
-	k.SetString(key)
-	v.SetString(value)
-	mapping.Content = append(mapping.Content, k, v)
-}
-
 // The fast motion. Where the configuration says minutes because a cycle takes a quarter of an
 // hour, seconds stand here.
 const (
 	cycle  = 3 * time.Second
 	scrape = time.Second
-	// queryOffset is how far back rules look, so that the last scrape is over.
-	queryOffset = 300 * time.Millisecond
 	// groupWait is longer than an outage of exo takes to raise first alerts about models and
 	// then the one about exo that silences them.
 	groupWait     = 6 * time.Second
