@@ -8,7 +8,7 @@ engine. This page is the output of
 
 ` + "```sh\ncd e2e/replay && go test -tags remove_all_sd -run TestQuality -timeout 2h -args -scale %d -update\n```" + `
 
-and the same test, with fewer runs of what is rare, asserts every bar in the table. Seeds are fixed: the figures repeat.
+which also asserts every bar in the table. Seeds are fixed: the figures repeat. A larger scale has more runs of what is rare.
 
 **The series.** Five models a node, cycles of 10 minutes, their order rotating within the cycle as the exporter's does. A model's
 decode rate has lognormal noise with a standard deviation of 1.5 %% and a lag-1 autocorrelation of 0.5; one cycle in a
@@ -23,8 +23,8 @@ the estimates.
 
 **One evaluation a cycle.** Prometheus evaluates the rules every 30 s, the replay once a cycle. That is the same decision,
 because a cycle enters the rules as one sample in the evaluation that first sees its counter move, and all throughput alarms are
-functions of those samples; in between nothing new can be learnt. The last line checks it at the full rate. Failures, whose alerts
-depend on time as well, are replayed at one evaluation a minute.
+functions of those samples; in between nothing new can be learnt. The scenario of the same runs at both rates checks it. Failures, whose
+alerts depend on time as well, are replayed at one evaluation a minute.
 
 **Not in the table.** The series are made, not recorded: real machines differ, and the lines with other noise say by how much that
 can matter. Rates of false alarms rest on few events. The alerts about memory are not statistical; promtool's tests in tests/ hold them.
