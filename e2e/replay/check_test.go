@@ -22,7 +22,7 @@ var checkScenarios = []scenario{
 		t.Run("both", func(t *testing.T) {
 			t.Run("fine", func(t *testing.T) {
 				t.Parallel()
-				fine = replayAt(t, w, 30*time.Second, "exobench-cycles", "exobench-history")
+				fine = replayAt(t, w, 30*time.Second, throughput...)
 			})
 			t.Run("coarse", func(t *testing.T) { t.Parallel(); coarse = replay(t, w) })
 		})
@@ -53,7 +53,7 @@ var checkScenarios = []scenario{
 			return 1
 		}
 		tr := trials{first: 2 * day, every: 20, length: 20}
-		delays := tr.delays(replayAt(t, w, 2*time.Minute, "exobench-cycles", "exobench-history"), w, every, drop)
+		delays := tr.delays(replayAt(t, w, 2*time.Minute, throughput...), w, every, drop)
 		add("loss of 10 %: fires within 4 cycles", "", "%s of %d; median after %s", percent(within(delays, 4)), len(delays), median(delays))
 		if within(delays, 4).Estimate < 0.95 {
 			t.Errorf("%s", percent(within(delays, 4)))

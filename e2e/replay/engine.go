@@ -12,8 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -36,8 +34,8 @@ type Engine struct {
 	app          storage.Appender
 }
 
-// NewEngine loads the rule groups of a rule file, all of them or those named, with storage in dir.
-func NewEngine(dir string, ruleFile []byte, groups ...string) (*Engine, error) {
+// NewEngine loads what the given alerts rest on from a rule file, with storage in dir.
+func NewEngine(dir string, ruleFile []byte, alerts ...string) (*Engine, error) {
 	const forever = int64(10 * 365 * 24 * time.Hour / time.Millisecond)
 	opts := tsdb.DefaultOptions()
 	opts.WALSegmentSize = -1
@@ -53,24 +51,18 @@ func NewEngine(dir string, ruleFile []byte, groups ...string) (*Engine, error) {
 		Logger: logger, MaxSamples: 500_000_000, Timeout: time.Hour, LookbackDelta: 5 * time.Minute,
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: p,
 	})
-	file := filepath.Join(dir, "rules.yml")
-	if err := os.WriteFile(file, ruleFile, 0o600); err != nil {
-		return nil, err
-	}
 	m := rules.NewManager(&rules.ManagerOptions{
-		QueryFunc: rules.EngineQueryFunc(engine, db), AppendableV2: db, Queryable: db,
-		NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
-		Logger:     logger, Parser: p,
+		QueryFunc: rules.EngineQueryFunc(engine, whole{db}), AppendableV2: db, Queryable: db,
+		NotifyFunc:  func(context.Context, string, ...*rules.Alert) {},
+		GroupLoader: loader{Parser: p, file: ruleFile, alerts: alerts}, Logger: logger, Parser: p,
 	})
-	loaded, errs := m.LoadGroups(time.Minute, labels.EmptyLabels(), "", nil, false, file)
+	loaded, errs := m.LoadGroups(time.Minute, labels.EmptyLabels(), "", nil, false, "rules.yml")
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("load rules: %w", errs[0])
 	}
 	e := &Engine{db: db}
 	for _, g := range loaded {
-		if len(groups) == 0 || slices.Contains(groups, g.Name()) {
-			e.groups = append(e.groups, g)
-		}
+		e.groups = append(e.groups, g)
 	}
 	slices.SortFunc(e.groups, func(a, b *rules.Group) int { return int(a.Interval() - b.Interval()) })
 	return e, nil

@@ -7,7 +7,7 @@ var latencyScenarios = []scenario{
 	{"time to first token: no change", func(t *testing.T, add addLine) {
 		w := world(10**scale, 22*day, 5000)
 		w.Wait = func(_, _, _ int) float64 { return 1 }
-		fa, seen := falseAlarms(replay(t, w), mature, w, latency)
+		fa, seen := falseAlarms(replayAt(t, w, w.Interval, latency), mature, w, latency)
 		add("false alarms of ExoBenchLatencyRegression in 180 days of five models", "", "%s, %s", rate(fa), kinds(seen))
 		if fa.Low > 1 {
 			t.Errorf("%s false alarms", rate(fa))
@@ -22,7 +22,7 @@ var latencyScenarios = []scenario{
 			}
 			return 1
 		}
-		eps := replay(t, w)
+		eps := replayAt(t, w, w.Interval, latency)
 		for i, growth := range []string{"20 %", "50 %"} {
 			delays := tr.delays(eps, w, func(n int) bool { return n%2 == i }, latency)
 			add("by "+growth+": fires within 4 cycles", "", "%s of %d; median after %s", percent(within(delays, 4)), len(delays), median(delays))

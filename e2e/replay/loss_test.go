@@ -11,7 +11,7 @@ var lossScenarios = []scenario{
 	{"sudden loss of one model", func(t *testing.T, add addLine) {
 		tr := trials{first: mature, every: 60, length: 14}
 		losses := []float64{0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.1, 0.2, 0.5, 0.05}
-		w := world(20**scale, mature+60*40, 2000)
+		w := world(20**scale, mature+60*25, 2000)
 		w.Effect = func(node, model, cycle int) float64 {
 			if tr.at(model, cycle, w.Models) >= 0 {
 				return 1 - losses[node%len(losses)]
@@ -41,7 +41,7 @@ var lossScenarios = []scenario{
 		}
 	}},
 	{"loss of 10 % that stays", func(t *testing.T, add addLine) {
-		w := single(100, young+8*day, 3000)
+		w := single(100, young+7*day+10, 3000)
 		w.Effect = func(_, _, cycle int) float64 {
 			if cycle >= young {
 				return 0.9
@@ -107,7 +107,7 @@ var lossScenarios = []scenario{
 		}
 	}},
 	{"loss of 1 % a day", func(t *testing.T, add addLine) {
-		w := single(60, mature+10*day, 3200)
+		w := single(60, mature+8*day, 3200)
 		w.Effect = func(_, _, cycle int) float64 {
 			return 1 - 0.01*float64(max(0, cycle-mature))/float64(day)
 		}

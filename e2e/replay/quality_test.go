@@ -118,10 +118,10 @@ func TestScenarioNames(t *testing.T) {
 // replay runs w at one evaluation a cycle.
 func replay(t *testing.T, w World) []Episode {
 	t.Helper()
-	return replayAt(t, w, w.Interval, "exobench-cycles", "exobench-history")
+	return replayAt(t, w, w.Interval, throughput...)
 }
 
-func replayAt(t *testing.T, w World, step time.Duration, groups ...string) []Episode {
+func replayAt(t *testing.T, w World, step time.Duration, alerts ...string) []Episode {
 	t.Helper()
 	o := rules.DefaultOptions()
 	o.Interval, o.Evaluation = w.Interval, step
@@ -129,7 +129,7 @@ func replayAt(t *testing.T, w World, step time.Duration, groups ...string) []Epi
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := NewEngine(t.TempDir(), file, groups...)
+	e, err := NewEngine(t.TempDir(), file, alerts...)
 	if err != nil {
 		t.Fatal(err)
 	}

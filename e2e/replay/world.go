@@ -62,8 +62,8 @@ type World struct {
 	Wait func(node, model, cycle int) float64
 	// Late stores each scrape just after the evaluation at its moment, unseen by it.
 	Late bool
-	// Trouble adds the series that tell of failures to what is measured.
-	Trouble func(node, cycle int) Trouble
+	// Trouble adds the series that tell of failures to what is measured. Time is in cycles.
+	Trouble func(node int, time float64) Trouble
 }
 
 // Trouble is a failure that has nothing to do with speed.
@@ -189,7 +189,7 @@ func (w World) Run(ctx context.Context, e *Engine, step time.Duration) ([]Episod
 		}
 		for n, node := range nodes {
 			if w.Trouble != nil {
-				node.trouble = w.Trouble(n, int(now))
+				node.trouble = w.Trouble(n, now)
 			}
 			for float64(node.next)+cycleLength <= now {
 				if w.Restart != nil && w.Restart(n, node.next) {
@@ -262,7 +262,7 @@ func (w World) turn(node *nodeState, s *modelState, cycle int) {
 	}
 	trouble := Well
 	if w.Trouble != nil {
-		trouble = w.Trouble(s.node, cycle)
+		trouble = w.Trouble(s.node, landing(cycle, s.model, w.Models))
 	}
 	switch {
 	case trouble == CyclesStuck || trouble == ExporterGone:

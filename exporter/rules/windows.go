@@ -80,6 +80,9 @@ func (o Options) Last(n int) string { return o.Range(float64(n) - lastSlack) }
 // Before returns the offset at which the cycle before the last n is the newest.
 func (o Options) Before(n int) string { return o.Cycles(float64(n) - lastSlack) }
 
+// AfterFirst returns the offset at which the first of the last n cycles is the newest.
+func (o Options) AfterFirst(n int) string { return o.Before(n - 1) }
+
 // Recent returns a range selector in which a series of the slow rules has a value, should two of
 // their evaluations be missed too.
 func (o Options) Recent() string { return o.Range(13) }
