@@ -29,9 +29,9 @@ type Engine struct {
 	// HistoryEvery makes the group of what changes slowly that many times rarer than its
 	// interval says: a baseline of a week does not move in half a day, and it costs most.
 	HistoryEvery int64
-	db           *tsdb.DB
+	db           *mirror
 	groups       []*rules.Group
-	app          storage.Appender
+	app          storage.AppenderV2
 }
 
 // NewEngine loads what the given alerts rest on from a rule file, with storage in dir.
@@ -46,13 +46,14 @@ func NewEngine(dir string, ruleFile []byte, alerts ...string) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open storage: %w", err)
 	}
+	stored := newMirror(db)
 	p := parser.NewParser(parser.Options{})
 	engine := promql.NewEngine(promql.EngineOpts{
 		Logger: logger, MaxSamples: 500_000_000, Timeout: time.Hour, LookbackDelta: 5 * time.Minute,
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: p,
 	})
 	m := rules.NewManager(&rules.ManagerOptions{
-		QueryFunc: rules.EngineQueryFunc(engine, whole{db}), AppendableV2: db, Queryable: db,
+		QueryFunc: rules.EngineQueryFunc(engine, stored), AppendableV2: stored, Queryable: stored,
 		NotifyFunc:  func(context.Context, string, ...*rules.Alert) {},
 		GroupLoader: loader{Parser: p, file: ruleFile, alerts: alerts}, Logger: logger, Parser: p,
 	})
@@ -60,7 +61,7 @@ func NewEngine(dir string, ruleFile []byte, alerts ...string) (*Engine, error) {
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("load rules: %w", errs[0])
 	}
-	e := &Engine{db: db}
+	e := &Engine{db: stored}
 	for _, g := range loaded {
 		e.groups = append(e.groups, g)
 	}
@@ -87,9 +88,9 @@ func NewSeries(name string, pairs ...string) *Series {
 // as Prometheus does after its clock was set back.
 func (e *Engine) Scrape(s *Series, at time.Time, v float64) error {
 	if e.app == nil {
-		e.app = e.db.Appender(context.Background())
+		e.app = e.db.AppenderV2(context.Background())
 	}
-	ref, err := e.app.Append(s.ref, s.labels, at.UnixMilli(), v)
+	ref, err := e.app.Append(s.ref, s.labels, 0, at.UnixMilli(), v, nil, nil, storage.AppendV2Options{})
 	switch {
 	case clockSetBack(err):
 		return nil

@@ -1,16 +1,13 @@
 package replay
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"slices"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
-	"github.com/prometheus/prometheus/storage"
 )
 
 // loader loads from a rule file the alerts of the given names with all recording rules that they rest
@@ -75,24 +72,4 @@ func (l loader) Load(_ string, ignoreUnknown bool, scheme model.ValidationScheme
 	}
 	all.Groups = slices.DeleteFunc(all.Groups, func(g rulefmt.RuleGroup) bool { return len(g.Rules) == 0 })
 	return all, nil
-}
-
-// whole is storage that hands out whole chunks, of which the query engine takes what it asked for:
-// to trim them sample by sample takes longer than to read them.
-type whole struct{ storage.Queryable }
-
-type wholeQuerier struct{ storage.Querier }
-
-func (w whole) Querier(mint, maxt int64) (storage.Querier, error) {
-	q, err := w.Queryable.Querier(mint, maxt)
-	return wholeQuerier{q}, err
-}
-
-func (q wholeQuerier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	if hints != nil {
-		untrimmed := *hints
-		untrimmed.DisableTrimming = true
-		hints = &untrimmed
-	}
-	return q.Querier.Select(ctx, sorted, hints, matchers...)
 }
