@@ -10,8 +10,8 @@ import (
 var lossScenarios = []scenario{
 	{"sudden loss of one model", func(t *testing.T, add addLine) {
 		tr := trials{first: mature, every: 60, length: 14}
-		losses := []float64{0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.1, 0.2, 0.5, 0.05}
-		w := world(20**scale, mature+60*25, 2000)
+		losses := []float64{0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.1, 0.1, 0.1, 0.2, 0.5}
+		w := world(24**scale, mature+60*25, 2000)
 		w.Effect = func(node, model, cycle int) float64 {
 			if tr.at(model, cycle, w.Models) >= 0 {
 				return 1 - losses[node%len(losses)]

@@ -24,8 +24,10 @@ the estimates.
 **One evaluation a cycle.** Prometheus evaluates the rules every 30 s, the replay once a cycle. That is the same decision,
 because a cycle enters the rules as one sample in the evaluation that first sees its counter move, and all throughput alarms are
 functions of those samples; in between nothing new can be learnt. The scenario of the same runs at both rates checks it. Failures, whose
-alerts depend on time as well, are replayed at one evaluation every two minutes. They begin at different points of the cycle, but for a
-model that fails: its turns fail from the start of a cycle on. One that begins to fail just after its turn was found after 2.3 cycles at the latest.
+alerts depend on time as well, are replayed at one evaluation a minute and counted in time. They begin at different points of the cycle.
+
+**Storage.** What is scraped and recorded goes through Prometheus' storage, which decides what it takes; queries read an uncompressed
+copy of what it took, because decoding costs more than all the rest. A test holds the copy against the storage, sample by sample.
 
 **Not in the table.** The series are made, not recorded: real machines differ, and the lines with other noise say by how much that
 can matter. Rates of false alarms rest on few events. The alerts about memory are not statistical; promtool's tests in tests/ hold them.

@@ -5,7 +5,7 @@ import "testing"
 // steadyScenarios change nothing: every alarm is a false one.
 var steadyScenarios = []scenario{
 	{"no change", func(t *testing.T, add addLine) {
-		eps, w := replays(t, 4, world(12**scale, 22*day, 1000))
+		eps, w := replays(t, 4, world(16**scale, 22*day, 1000))
 		fa, seen := falseAlarms(eps, mature, w, throughput...)
 		firstDay := between(eps, 0, day, throughput...)
 		early := map[int]bool{}

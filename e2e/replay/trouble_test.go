@@ -61,7 +61,7 @@ var troubleScenarios = []scenario{
 	{"a model is removed from the configuration while it is slow", func(t *testing.T, add addLine) {
 		gone, again := young+8, young+100
 		onset := float64(young)
-		w := world(20, young+200, 4400)
+		w := world(40, young+200, 4400)
 		w.Effect = func(node, model, cycle int) float64 {
 			if model == node%5 && cycle >= young && cycle < again {
 				return 0.9
@@ -100,15 +100,10 @@ var troubleScenarios = []scenario{
 			{CyclesStuck, "ExoBenchStale", "cycles stuck"},
 		}
 		// The onset is when the baseline has just come to be, and throughput alerts with it; at
-		// another point of the cycle on each node, but for a model, whose turns begin to fail with a cycle.
-		const lasts, runs = 10, 10
-		onset := func(node int) float64 {
-			if kinds[node%len(kinds)].trouble == ModelFailing {
-				return 90
-			}
-			return 90 + float64(node/len(kinds))/runs
-		}
-		w := world(runs*len(kinds), 130, 4500)
+		// another point of the cycle on each node.
+		const lasts, runs = 10, 25
+		onset := func(node int) float64 { return 90 + float64(node/len(kinds))/runs }
+		w := world(runs*len(kinds), 112, 4500)
 		w.Trouble = func(node int, time float64) Trouble {
 			if since := time - onset(node); since >= 0 && since < lasts {
 				return kinds[node%len(kinds)].trouble
@@ -119,7 +114,7 @@ var troubleScenarios = []scenario{
 		for _, k := range kinds {
 			alerts = append(alerts, k.alert)
 		}
-		eps := replayAt(t, w, 2*time.Minute, alerts...)
+		eps := replayAt(t, w, time.Minute, alerts...)
 		for i, k := range kinds {
 			worst, found := 0.0, 0
 			for node := i; node < w.Nodes; node += len(kinds) {
@@ -158,7 +153,7 @@ func (tr trials) slower(w World, share float64) func(node, model, cycle int) flo
 func clockStep(by time.Duration, seed uint64) func(*testing.T, addLine) {
 	return func(t *testing.T, add addLine) {
 		tr := trials{first: young + 60, every: 60, length: 14}
-		w := world(20, young+60+60*5, seed)
+		w := world(40, young+60+60*5, seed)
 		w.Clock = func(cycle int) time.Duration {
 			if cycle >= young {
 				return by
