@@ -38,6 +38,20 @@ type resultJSON struct {
 	Server       *ServerStats `json:"server,omitempty"`
 	EnergyJoules float64      `json:"energy_joules,omitempty"`
 	Contended    bool         `json:"contended,omitempty"`
+	Asked        int          `json:"asked_tokens,omitempty"`
+	FirstTokens  int          `json:"first_event_tokens,omitempty"`
+	Silent       int          `json:"silent_tokens,omitempty"`
+	PerEvent     *float64     `json:"tokens_per_event,omitempty"`
+	Coalesced    int          `json:"coalesced_events,omitempty"`
+	Stalled      float64      `json:"stalled_seconds,omitempty"`
+	Marks        []Mark       `json:"marks,omitempty"`
+	Epoch        *epochJSON   `json:"epoch,omitempty"`
+}
+
+// epochJSON names an epoch beside what it is made of.
+type epochJSON struct {
+	ID string `json:"id"`
+	Epoch
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -49,6 +63,14 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		PromptTokens: r.PromptTokens, CachedTokens: r.CachedTokens, OutputTokens: r.OutputTokens,
 		TokenSource: r.TokenSource, Mismatch: r.TokenMismatch, FinishReason: r.FinishReason,
 		Server: r.Server, EnergyJoules: r.EnergyJoules, Contended: r.Contended,
+		Asked: r.AskedTokens, FirstTokens: r.FirstTokens, Silent: r.SilentTokens, Coalesced: r.Coalesced,
+		Stalled: r.Stalled.Seconds(), Marks: r.Marks(),
+	}
+	if r.Epoch != (Epoch{}) {
+		j.Epoch = &epochJSON{r.Epoch.ID(), r.Epoch}
+	}
+	if v, ok := r.TokensPerEvent(); ok {
+		j.PerEvent = &v
 	}
 	if r.Timed {
 		j.TTFT, j.Decode = seconds(r.TTFT), seconds(r.Decode)

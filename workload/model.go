@@ -7,6 +7,9 @@ type Model struct {
 	// ExoID is the id by which the engine is asked for the model. Empty means that the
 	// target chooses the id it knows for Name.
 	ExoID string
+	// Answers is the id that the node's answers name where that is not the one it is asked by, as
+	// with gateways that resolve aliases. Empty means that they must name the same.
+	Answers string
 }
 
 // ModelFacts describes a model independently of any engine.

@@ -1,6 +1,9 @@
 package workload
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Outcome says how a request ended. Only OutcomeOK enters a latency histogram.
 type Outcome string
@@ -18,6 +21,7 @@ const (
 	OutcomeModelMismatch     Outcome = "model_mismatch"      // another model answered
 	OutcomeProtocolError     Outcome = "protocol_error"      // the answer is not what the API promises
 	OutcomeEmpty             Outcome = "empty"               // a proper end, but no token
+	OutcomeBuffered          Outcome = "buffered"            // something on the way held the answer back or replayed it: nothing to time
 	OutcomeCanceled          Outcome = "canceled"            // the exporter itself gave up, usually to stop
 )
 
@@ -26,7 +30,7 @@ func Outcomes() []Outcome {
 	return []Outcome{
 		OutcomeOK, OutcomeConnectError, OutcomeHTTPError, OutcomeStreamError, OutcomeTruncated,
 		OutcomeFirstTokenTimeout, OutcomeIdleTimeout, OutcomeTotalTimeout, OutcomeModelMismatch,
-		OutcomeProtocolError, OutcomeEmpty, OutcomeCanceled,
+		OutcomeProtocolError, OutcomeEmpty, OutcomeBuffered, OutcomeCanceled,
 	}
 }
 
@@ -87,38 +91,68 @@ type Result struct {
 	// TTFO is the time from t0 to the first token event with content; it differs from TTFT
 	// for a model that thinks first, and is zero when no content came at all.
 	TTFO time.Duration
-	// Decode is the time from the first to the last token event.
+	// Decode is the time from the first to the last token event; DecodeTokens came in it.
 	Decode time.Duration
 	// E2E is the time from t0 to the last token event (to the end of the body when not Timed).
 	E2E time.Duration
-	// Gaps are the times between successive token events: TokenEvents-1 of them.
+	// Gaps are samples of the time between successive tokens. A gap before an event of k tokens
+	// is k samples of a k-th each; events that shared a read with the one before have none.
 	Gaps []time.Duration
 
-	TokenEvents   int
+	AskedTokens int // max_tokens of the request
+	TokenEvents int
+	// FirstTokens is the number of tokens that came at TTFT; 0 stands for the usual one.
+	FirstTokens int
+	// SilentTokens are output tokens that no event carried, such as a counted end token: they
+	// have no time of their own, and no rate is made of them.
+	SilentTokens  int
+	Coalesced     int // token events that shared a read with the one before
 	PromptTokens  int // as the server counts them; 0 where it does not say
 	CachedTokens  int // of those, found in a prefix cache
 	OutputTokens  int
 	TokenSource   TokenSource
 	TokenMismatch bool // the server's count and the counted token events disagree
+	Overran       bool // the server went on past AskedTokens; what came beyond was not measured
 	FinishReason  string
 	Server        *ServerStats // nil where exo does not report any
 	EnergyJoules  float64      // what exo says the request cost; 0 where it does not say
-	Contended     bool         // somebody else's work ran meanwhile: kept out of throughput gauges
+	Contended     bool         // somebody else's work ran meanwhile
+	// Starved says that the exporter itself did not get the processor, or that the machine slept,
+	// for so long that the times are not the model's. Stalled is how long that was, in all.
+	Starved bool
+	Stalled time.Duration
+	Epoch   Epoch // method by which all of this was measured
 }
 
 // OK reports whether the request succeeded.
 func (r Result) OK() bool { return r.Outcome == OutcomeOK }
 
-// DecodeTokens returns the tokens that Decode covers: all but the first.
+// Clean reports whether the figures are the model's own: the request succeeded, and neither other
+// people's work nor the exporter's own want of the processor disturbed it. Only clean results
+// become samples and figures; the others are counted by outcome and mark.
+func (r Result) Clean() bool { return r.OK() && !r.Contended && !r.Starved }
+
+// DecodeTokens returns the tokens that came within Decode: all but those of the first event and
+// those that no event carried.
 func (r Result) DecodeTokens() int {
-	if !r.Timed || r.OutputTokens < 2 || r.Decode <= 0 {
+	if !r.Timed || r.Decode <= 0 {
 		return 0
 	}
-	return r.OutputTokens - 1
+	return max(0, r.OutputTokens-max(1, r.FirstTokens)-r.SilentTokens)
 }
 
-// DecodeRate returns (n-1)/(last-first token event) in tokens per second, the formula of
-// exo's own generation_tps; false when fewer than two tokens came or they came at once.
+// TokensPerEvent returns the mean number of tokens that one token event carried: 1 on a server
+// that sends every token by itself; false when no event came.
+func (r Result) TokensPerEvent() (float64, bool) {
+	if r.TokenEvents == 0 || r.OutputTokens <= r.SilentTokens {
+		return 0, false
+	}
+	return float64(r.OutputTokens-r.SilentTokens) / float64(r.TokenEvents), true
+}
+
+// DecodeRate returns DecodeTokens/(last-first token event) in tokens per second: (n-1) over that
+// time where an event is a token, the formula of exo's own generation_tps; false when fewer than
+// two tokens came or they came at once.
 func (r Result) DecodeRate() (float64, bool) {
 	n := r.DecodeTokens()
 	if n == 0 {
@@ -127,7 +161,7 @@ func (r Result) DecodeRate() (float64, bool) {
 	return float64(n) / r.Decode.Seconds(), true
 }
 
-// TPOT returns the time per output token, (last-first)/(n-1); false as for DecodeRate.
+// TPOT returns the time per output token, the inverse of DecodeRate; false as for DecodeRate.
 func (r Result) TPOT() (time.Duration, bool) {
 	n := r.DecodeTokens()
 	if n == 0 {
@@ -146,4 +180,52 @@ func (r Result) PrefillRate() (float64, bool) {
 		return 0, false
 	}
 	return float64(r.PrefillTokens()) / r.TTFT.Seconds(), true
+}
+
+// rateTolerance is the relative difference between the client's and the server's decode rate up
+// to which they agree.
+const rateTolerance = 0.05
+
+// RateDisagrees reports whether the server's own decode rate contradicts the client's by more
+// than five per cent, so that at least one of them is wrong.
+func (r Result) RateDisagrees() bool {
+	rate, ok := r.DecodeRate()
+	if !ok || r.Server == nil || r.Server.GenerationTPS <= 0 {
+		return false
+	}
+	return math.Abs(rate/r.Server.GenerationTPS-1) > rateTolerance
+}
+
+// Mark is something that a reader of a Result has to know about its figures.
+type Mark string
+
+// The marks of a result.
+const (
+	MarkContended    Mark = "contended"         // other people's work ran meanwhile
+	MarkStarved      Mark = "starved"           // the exporter did not get the processor, or the machine slept
+	MarkDisagreement Mark = "rate_disagreement" // client's and server's decode rate differ by more than 5 %
+	MarkCoalesced    Mark = "coalesced"         // some token events shared a read
+	MarkShort        Mark = "short"             // the answer ended before the tokens that were asked for
+	MarkOverran      Mark = "overran"           // the server went on past the tokens that were asked for
+)
+
+// Marks returns the marks of r, worst first.
+func (r Result) Marks() []Mark {
+	var marks []Mark
+	for _, m := range []struct {
+		mark Mark
+		set  bool
+	}{
+		{MarkContended, r.Contended},
+		{MarkStarved, r.Starved},
+		{MarkDisagreement, r.OK() && r.RateDisagrees()},
+		{MarkCoalesced, r.Coalesced > 0},
+		{MarkShort, r.OK() && r.AskedTokens > 0 && r.OutputTokens < r.AskedTokens},
+		{MarkOverran, r.Overran},
+	} {
+		if m.set {
+			marks = append(marks, m.mark)
+		}
+	}
+	return marks
 }

@@ -31,6 +31,7 @@ const (
 // Runner cycles models through a suite, one request at a time.
 type Runner struct {
 	o      RunnerOptions
+	sha256 string // of the suite
 	cycles int
 }
 
@@ -42,7 +43,7 @@ func NewRunner(o RunnerOptions) *Runner {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Runner{o: o}
+	return &Runner{o: o, sha256: o.Suite.SHA256()}
 }
 
 // Run runs a cycle at once and then one every interval until ctx is done. A cycle that takes

@@ -84,13 +84,13 @@ func (t Turn) OKResults() []Result {
 	return ok
 }
 
-// DecodeRate returns Σ decode tokens / Σ decode seconds over the turn's successful,
-// uncontended requests, in tokens per second; false when there are none.
+// DecodeRate returns Σ decode tokens / Σ decode seconds over the turn's clean requests whose
+// rate the server's own does not contradict, in tokens per second; false when there are none.
 func (t Turn) DecodeRate() (float64, bool) {
 	var tokens int
 	var decode time.Duration
 	for _, r := range t.OKResults() {
-		if r.Contended || r.DecodeTokens() == 0 {
+		if !r.Clean() || r.DecodeTokens() == 0 || r.RateDisagrees() {
 			continue
 		}
 		tokens += r.DecodeTokens()
@@ -102,12 +102,23 @@ func (t Turn) DecodeRate() (float64, bool) {
 	return float64(tokens) / decode.Seconds(), true
 }
 
-// MedianTTFT returns the median time to first token over the turn's successful,
-// uncontended requests; false when there are none.
+// Epoch returns the method of the turn's last successful request; the zero Epoch when there is
+// none.
+func (t Turn) Epoch() Epoch {
+	for _, r := range slices.Backward(t.Results) {
+		if r.OK() {
+			return r.Epoch
+		}
+	}
+	return Epoch{}
+}
+
+// MedianTTFT returns the median time to first token over the turn's clean requests; false when
+// there are none.
 func (t Turn) MedianTTFT() (time.Duration, bool) {
 	var all []time.Duration
 	for _, r := range t.OKResults() {
-		if r.Timed && !r.Contended {
+		if r.Timed && r.Clean() {
 			all = append(all, r.TTFT)
 		}
 	}

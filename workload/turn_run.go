@@ -54,7 +54,7 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 	warmup := prompts[0]
 	warmup.MaxTokens = min(warmup.MaxTokens, warmupTokens)
 	req := Request{Model: t.Model, Temperature: r.o.Suite.Temperature, Seed: r.o.Suite.Seed, Prompt: warmup, Warmup: true}
-	last := s.Measure(ctx, req)
+	last := r.put(ctx, s, req)
 	if !last.OK() && ctx.Err() == nil {
 		r.o.Logger.Warn("warm-up failed", "model", t.Model, "outcome", last.Outcome, "error", last.Err)
 	}
@@ -75,7 +75,7 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 			break
 		}
 		req.Prompt, req.Warmup = p, false
-		last = s.Measure(ctx, req)
+		last = r.put(ctx, s, req)
 		if ctx.Err() != nil {
 			return true
 		}
@@ -86,6 +86,18 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 		r.each(func(o Observer) { o.RequestDone(last) })
 	}
 	return last.Outcome != OutcomeConnectError
+}
+
+// put puts one prompt to the model. It is the one gate by which a Result enters the program: what
+// was asked and by which workload is noted on it, and a Result with a figure that cannot be true
+// becomes a failure without any.
+func (r *Runner) put(ctx context.Context, s Session, req Request) Result {
+	res := s.Measure(ctx, req)
+	res.AskedTokens, res.Epoch.SHA256 = req.Prompt.MaxTokens, r.sha256
+	if err := res.Check(req.Prompt); err != nil {
+		return res.implausible(err)
+	}
+	return res
 }
 
 // silent reports whether the node gave no answer at all.

@@ -52,8 +52,8 @@ func TestMeasureTimes(t *testing.T) {
 				t.Errorf("%s = %v, want %v", d.what, d.got, d.want)
 			}
 		}
-		if want := []time.Duration{20 * ms, 30 * ms, 40 * ms, 0, 50 * ms}; !slices.Equal(r.Gaps, want) {
-			t.Errorf("Gaps = %v, want %v", r.Gaps, want)
+		if want := []time.Duration{20 * ms, 30 * ms, 40 * ms, 50 * ms}; !slices.Equal(r.Gaps, want) || r.Coalesced != 1 {
+			t.Errorf("Gaps = %v with %d coalesced, want %v with 1", r.Gaps, r.Coalesced, want)
 		}
 		if r.TTFT+r.Decode != r.E2E {
 			t.Errorf("TTFT %v and Decode %v do not sum to E2E %v", r.TTFT, r.Decode, r.E2E)

@@ -85,10 +85,13 @@ func (r *record) token(at time.Time, content bool) {
 		r.bound = true
 		return
 	}
-	if r.res.TokenEvents == 0 {
+	switch {
+	case r.res.TokenEvents == 0:
 		r.first = at
-	} else {
+	case at.After(r.last):
 		r.res.Gaps = append(r.res.Gaps, at.Sub(r.last))
+	default:
+		r.res.Coalesced++
 	}
 	r.last = at
 	r.res.TokenEvents++
