@@ -7,48 +7,44 @@
 # at what tiny_model.py wrote.
 #
 # The result is $E2E_TOOLS/bin/llama-server, which runs in the root directory $E2E_TOOLS/llama/root; there the
-# model is /tiny.gguf.
+# model is /tiny.gguf. ../tools/install.sh calls this; with E2E_DRY_RUN=true it only prints its steps.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-tools=${E2E_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/exo-bench-exporter-e2e}
+. "$here/../tools/steps.sh"
 dir=$tools/llama
 suite=sid
 packages=llama.cpp-tools,python3-gguf
 
-fail() {
-	printf 'llama/install.sh: %s\n' "$@" >&2
-	exit 1
-}
-
-install_debootstrap() {
+# bootstrap lays the root directory anew.
+bootstrap() {
 	local log=$dir/debootstrap.log
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	if ! debootstrap --variant=minbase --include="$packages" "$suite" "$dir/root" >"$log" 2>&1; then
+	run rm -rf "$dir"
+	run mkdir -p "$dir"
+	if ! run_to "$log" debootstrap --variant=minbase --include="$packages" "$suite" "$dir/root"; then
 		tail -n 15 "$log" >&2
 		fail "debootstrap of Debian $suite with $packages failed, see above and $log." \
 			"If it could not find a package, Debian has renamed it: correct 'packages' in $here/install.sh."
 	fi
-	rm -rf "$dir/root/var/cache/apt/archives" "$dir/root/var/lib/apt/lists"
-	chroot "$dir/root" llama-server --version >/dev/null 2>&1 ||
+	run rm -rf "$dir/root/var/cache/apt/archives" "$dir/root/var/lib/apt/lists"
+	run_to /dev/null chroot "$dir/root" llama-server --version ||
 		fail "the installed llama-server does not start: try chroot $dir/root llama-server --version"
-	echo "$suite $packages" >"$dir/complete"
+	run_to "$dir/complete" echo "$suite $packages"
 }
 
-[[ $(id -u) -eq 0 ]] || fail "must run as root, because debootstrap and chroot must" \
+$dry || [[ $(id -u) -eq 0 ]] || fail "must run as root, because debootstrap and chroot must" \
 	"(or set E2E_LLAMA_SERVER and E2E_LLAMA_MODEL to an installation of your own)"
 if [[ $(cat "$dir/complete" 2>/dev/null) != "$suite $packages" ]]; then
 	echo "installing llama.cpp's server from Debian $suite, about a minute"
-	install_debootstrap
+	need debootstrap debootstrap
 	bootstrap
 fi
 if ! cmp -s "$here/tiny_model.py" "$dir/root/tiny_model.py"; then
-	install -m 0644 "$here/tiny_model.py" "$dir/root/new_model.py"
-	chroot "$dir/root" python3 /new_model.py /tiny.gguf
-	mv "$dir/root/new_model.py" "$dir/root/tiny_model.py"
+	run install -m 0644 "$here/tiny_model.py" "$dir/root/new_model.py"
+	run chroot "$dir/root" python3 /new_model.py /tiny.gguf
+	run mv "$dir/root/new_model.py" "$dir/root/tiny_model.py"
 fi
-mkdir -p "$tools/bin"
-printf '#!/bin/sh\nexec chroot "%s" llama-server "$@"\n' "$dir/root" >"$dir/llama-server"
-chmod +x "$dir/llama-server"
-ln -sf "$dir/llama-server" "$tools/bin/llama-server"
+run mkdir -p "$tools/bin"
+run_to "$dir/llama-server" printf '#!/bin/sh\nexec chroot "%s" llama-server "$@"\n' "$dir/root"
+run chmod +x "$dir/llama-server"
+run ln -sf "$dir/llama-server" "$tools/bin/llama-server"
