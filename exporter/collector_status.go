@@ -26,7 +26,7 @@ func newStatusCollector() *statusCollector {
 	return &statusCollector{
 		up: desc("exo_up", "1 when the node answered when it was last asked, 0 otherwise."),
 		info: desc("exo_info",
-			"Constant 1; dialect: the API that was found (exo1, exo0, openai); endpoint: the route that served the last request (v1, bench, bench_json). Absent while none was found.", "dialect", "endpoint"),
+			"Constant 1; dialect: the API that was found, one of those of EXOBENCH_DIALECT; endpoint: the route that served the last request. Absent while none was found.", "dialect", "endpoint"),
 		rtt: desc("exo_rtt_seconds",
 			"Round trip in seconds of a trivial GET to the node: what the way to it costs any figure. Absent while the node is down."),
 	}

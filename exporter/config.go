@@ -33,7 +33,7 @@ type Config struct {
 	Mode Mode `env:"MODE" envDefault:"bench" meaning:"bench measures; memory only watches the memory of exo on one more machine of a cluster, for the exporter at EXOBENCH_DRIVER_URL"`
 	// ExoURL is the node's base URL, without user, query or trailing slash.
 	ExoURL  string           `env:"EXO_URL" envDefault:"http://localhost:52415" meaning:"base URL of the node that is measured; in mode memory that of exo on this machine, whose processes its port leads to"`
-	Dialect workload.Dialect `env:"DIALECT" mode:"bench" envDefault:"auto" meaning:"API that the node speaks: auto (find out), exo1 (exo 1.x), exo0 (legacy exo 0.0.x) or openai (any server with OpenAI's chat completions)"`
+	Dialect workload.Dialect `env:"DIALECT" mode:"bench" envDefault:"auto" meaning:"API that the node speaks: {dialects}"`
 	// APIKey is the key itself, wherever it came from; empty means that none is sent.
 	APIKey     Secret `env:"API_KEY" mode:"bench" meaning:"key that is sent as bearer token"`
 	APIKeyFile string `env:"API_KEY_FILE" mode:"bench" meaning:"file to read that key from, instead of EXOBENCH_API_KEY"`

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"exo-bench-exporter/workload"
 )
 
 // Variable describes one variable of the configuration.
@@ -24,7 +26,7 @@ func Variables() []Variable {
 			Default: field.Tag.Get("envDefault"),
 			Shown:   field.Tag.Get("shown"),
 			Mode:    Mode(field.Tag.Get("mode")),
-			Meaning: field.Tag.Get("meaning"),
+			Meaning: strings.ReplaceAll(field.Tag.Get("meaning"), "{dialects}", workload.DialectWords()),
 		})
 	}
 	return vars

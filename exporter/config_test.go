@@ -103,7 +103,7 @@ var wrongValues = []struct{ name, value, want string }{
 	{"EXO_URL", "http://host:70000", "want a port"},
 	{"EXO_URL", "http://user:hunter2@host", "without user and password"},
 	{"EXO_URL", "http://host/?key=hunter2", "without ? and #"},
-	{"DIALECT", "exo2", "want auto, exo1, exo0 or openai"},
+	{"DIALECT", "exo2", "want auto, exo1, exo0, ollama or openai"},
 	{"API_KEY", "hunter2\n", "want one key"},
 	{"API_KEY_FILE", "/does/not/exist", "want a file that can be read: open /does/not/exist"},
 	{"ENDPOINT", "v2", "want auto, v1 or bench"},

@@ -2,6 +2,8 @@ package workload
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -13,8 +15,39 @@ const (
 	DialectAuto   Dialect = "auto"   // find out
 	DialectExo1   Dialect = "exo1"   // exo 1.x
 	DialectExo0   Dialect = "exo0"   // legacy exo 0.0.x
+	DialectOllama Dialect = "ollama" // Ollama's own API
 	DialectOpenAI Dialect = "openai" // any server with OpenAI's chat completions
 )
+
+// dialects describes, for people, what may be configured.
+var dialects = []struct {
+	name Dialect
+	what string
+}{
+	{DialectAuto, "find out"},
+	{DialectExo1, "exo 1.x"},
+	{DialectExo0, "legacy exo 0.0.x"},
+	{DialectOllama, "Ollama's own API"},
+	{DialectOpenAI, "any server with OpenAI's chat completions"},
+}
+
+// Dialects lists what may be configured: every dialect, and DialectAuto before them.
+func Dialects() []Dialect {
+	var names []Dialect
+	for _, d := range dialects {
+		names = append(names, d.name)
+	}
+	return names
+}
+
+// DialectWords says what each of Dialects is.
+func DialectWords() string {
+	words := make([]string, 0, len(dialects))
+	for _, d := range dialects {
+		words = append(words, fmt.Sprintf("%s (%s)", d.name, d.what))
+	}
+	return strings.Join(words, ", ")
+}
 
 // Target is an inference node that can make a model ready for measurement.
 type Target interface {

@@ -66,8 +66,8 @@ func startDemo(cfg *exporter.Config, env map[string]string, log *slog.Logger) (*
 	if env[exporter.EnvPrefix+"CYCLE_INTERVAL"] == "" {
 		cfg.CycleInterval = demoInterval
 	}
-	if cfg.Dialect == workload.DialectOpenAI {
-		cfg.Dialect = workload.DialectAuto
+	if cfg.Dialect != workload.DialectExo0 && cfg.Dialect != workload.DialectExo1 {
+		cfg.Dialect = workload.DialectAuto // the simulator speaks no other
 	}
 	log.Warn("SIMULATED: every figure comes from the built-in simulator in fast motion, none from a real exo", "speed", demoSpeed)
 	return d, nil

@@ -3,6 +3,7 @@ package exo
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 
 	"exo-bench-exporter/workload"
@@ -22,22 +23,21 @@ type streamOptions struct {
 	IncludeUsage bool `json:"include_usage"`
 }
 
-// newBody builds the body of a chat completion. Legacy exo reads model, messages and stream
-// of it and passes over the rest; exo 1.x always sends usage, so only other servers are
-// asked for it.
-func newBody(d workload.Dialect, exoModel string, r workload.Request, nonce string) chatRequest {
-	b := chatRequest{
-		Model: exoModel, Messages: r.Prompt.Messages, MaxTokens: r.Prompt.MaxTokens,
+// chatBody builds the body of a chat completion.
+func chatBody(id string, r workload.Request) *chatRequest {
+	return &chatRequest{
+		Model: id, Messages: r.Prompt.Messages, MaxTokens: r.Prompt.MaxTokens,
 		Temperature: r.Temperature, Seed: r.Seed, Stream: true,
 	}
-	if d == workload.DialectOpenAI {
-		b.StreamOptions = &streamOptions{IncludeUsage: true}
+}
+
+// withNonce returns r with nonce at the very start of its prompt.
+func withNonce(r workload.Request, nonce string) workload.Request {
+	if len(r.Prompt.Messages) > 0 {
+		r.Prompt.Messages = slices.Clone(r.Prompt.Messages)
+		r.Prompt.Messages[0].Content = nonce + "\n" + r.Prompt.Messages[0].Content
 	}
-	if nonce != "" && len(b.Messages) > 0 {
-		b.Messages = append([]workload.Message(nil), b.Messages...)
-		b.Messages[0].Content = nonce + "\n" + b.Messages[0].Content
-	}
-	return b
+	return r
 }
 
 // nonces makes prompts that no prefix cache has seen. A nonce is nine decimal digits, always:

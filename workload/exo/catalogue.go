@@ -5,12 +5,37 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 
 	"exo-bench-exporter/workload"
 )
+
+// list is a route at which a node lists its models.
+type list struct {
+	path  string
+	parse func(json.RawMessage) ([]string, error)
+}
+
+// catalogue returns the ids that the node says it can serve, by the first of lists that it has;
+// nil when it does not say. An error means that the node could not be reached.
+func (c *Client) catalogue(ctx context.Context, lists ...list) ([]string, error) {
+	for _, l := range lists {
+		var answer json.RawMessage
+		err := c.api.Call(ctx, http.MethodGet, l.path, nil, &answer)
+		if unreachable(err) {
+			return nil, c.unreachable(err)
+		}
+		if err != nil {
+			continue
+		}
+		if ids, err := l.parse(answer); err == nil {
+			return ids, nil
+		}
+	}
+	c.log.Debug("The node does not list its models")
+	return nil, nil
+}
 
 // modelIDs reads a list of models: OpenAI's {"data":[{"id"}]}, or the bare array of legacy
 // exo before December 2024.
@@ -34,38 +59,6 @@ func modelIDs(b json.RawMessage) ([]string, error) {
 	return ids, nil
 }
 
-// catalogue returns the ids that the node says it can serve; nil when it does not say. An
-// error means that the node could not be reached.
-func (c *Client) catalogue(ctx context.Context, d workload.Dialect) ([]string, error) {
-	paths := []string{"/v1/models"}
-	switch d {
-	case workload.DialectExo1:
-		paths = []string{"/models", "/v1/models"}
-	case workload.DialectExo0:
-		// Only what the running engine supports; /v1/models lists every model there is.
-		paths = []string{"/initial_models", "/v1/models"}
-	}
-	for _, path := range paths {
-		var answer json.RawMessage
-		err := c.api.Call(ctx, http.MethodGet, path, nil, &answer)
-		if unreachable(err) {
-			return nil, c.unreachable(err)
-		}
-		if err != nil {
-			continue
-		}
-		var byID map[string]json.RawMessage
-		if path == "/initial_models" && json.Unmarshal(answer, &byID) == nil {
-			return slices.Sorted(maps.Keys(byID)), nil
-		}
-		if ids, err := modelIDs(answer); err == nil {
-			return ids, nil
-		}
-	}
-	c.log.Debug("The node does not list its models", "tried", paths)
-	return nil, nil
-}
-
 // choose returns the first of ids that the catalogue has; listed is false when it has none
 // of them, or when there is no catalogue: then id is the first.
 func choose(ids, catalogue []string) (id string, listed bool) {
@@ -77,23 +70,38 @@ func choose(ids, catalogue []string) (id string, listed bool) {
 	return ids[0], false
 }
 
-// legacyID returns the id by which a legacy node with the given catalogue serves m.
-func legacyID(m workload.Model, catalogue []string) (string, error) {
-	id, listed := choose(candidates(workload.DialectExo0, m), catalogue)
-	n, standard := known[m.Name]
-	switch {
-	case listed:
-	case standard && n.exo0 == "" && m.ExoID == "":
-		return "", unavailable(noLegacyID(m))
-	case catalogue != nil:
-		return "", unavailable(fmt.Sprintf("the engine of this exo 0.0.x cannot serve %s; it can serve %s. "+
-			"Another id is chosen by EXOBENCH_MODELS=…,%s=ID", id, some(catalogue), m.Name))
+// openListed chooses the id for m by what the node lists, for a dialect that loads a model with
+// the first request for it.
+func (c *Client) openListed(ctx context.Context, d dialect, m workload.Model) (*session, error) {
+	report, err := d.survey(ctx, c)
+	if err != nil {
+		return nil, err
 	}
-	return id, nil
+	r := report(m)
+	if !r.Servable {
+		return nil, &workload.TurnError{Outcome: workload.TurnUnavailable, Reason: r.Note}
+	}
+	if r.Note != "" && r.Note != unlistedNote && c.firstTime(r.ID) {
+		c.log.Warn("The model may not be served", "model", m.Name, "asked_for", r.ID, "because", r.Note)
+	}
+	return &session{client: c, dialect: d, model: m.Name, id: r.ID}, nil
 }
 
-func unavailable(reason string) error {
-	return &workload.TurnError{Outcome: workload.TurnUnavailable, Reason: reason}
+// firstTime reports whether id is asked about for the first time since the node was found.
+func (c *Client) firstTime(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	again := c.unlisted[id]
+	c.unlisted[id] = true
+	return !again
+}
+
+// unlistedNote is the note of a model on a node that lists none.
+const unlistedNote = "the node does not list its models; it is tried"
+
+// mapAdvice says how a user maps a workload's model to an id of the node.
+func mapAdvice(name, id string) string {
+	return fmt.Sprintf("To measure its nearest relative in its place, which the metrics will show, set EXOBENCH_MODELS=…,%s=%s", name, id)
 }
 
 // some names a few of ids.

@@ -11,28 +11,32 @@ import (
 	"exo-bench-exporter/workload"
 )
 
-func TestCandidates(t *testing.T) {
-	for _, tc := range []struct {
-		dialect workload.Dialect
-		model   workload.Model
-		want    []string
-	}{
-		{workload.DialectExo1, workload.Model{Name: "llama-3.1-8b"}, []string{"mlx-community/Meta-Llama-3.1-8B-Instruct-4bit", "llama-3.1-8b"}},
-		{workload.DialectExo1, workload.Model{Name: "llama-3.1-8b", ExoID: "x"}, []string{"x"}},
-		{workload.DialectExo1, workload.Model{Name: "mine"}, []string{"mine"}},
-		{workload.DialectExo0, workload.Model{Name: "deepseek-r1"}, []string{"deepseek-r1-distill-qwen-7b"}},
-		{workload.DialectExo0, workload.Model{Name: "mistral-7b"}, []string{"mistral-7b"}},
-		{workload.DialectExo0, workload.Model{Name: "mistral-7b", ExoID: "mistral-nemo"}, []string{"mistral-nemo"}},
-		{workload.DialectExo0, workload.Model{Name: "mine"}, []string{"mine"}},
-		{workload.DialectOpenAI, workload.Model{Name: "llama-3.1-8b"}, []string{"llama-3.1-8b"}},
-	} {
-		if got := candidates(tc.dialect, tc.model); !slices.Equal(got, tc.want) {
-			t.Errorf("%s %+v: %v, want %v", tc.dialect, tc.model, got, tc.want)
+// Every dialect that has names of its own for the standard workload has one for each model.
+func TestNames(t *testing.T) {
+	for dialect, names := range map[string]map[string]string{"exo1": exo1Names, "exo0": exo0Names, "ollama": ollamaNames} {
+		for _, m := range workload.DefaultModels() {
+			if _, ok := names[m.Name]; !ok {
+				t.Errorf("the table of %s lacks %s", dialect, m.Name)
+			}
 		}
 	}
-	for _, m := range workload.DefaultModels() {
-		if _, ok := known[m.Name]; !ok {
-			t.Errorf("the table lacks %s", m.Name)
+	for m, want := range map[workload.Model][]string{
+		{Name: "llama-3.1-8b"}:             {"mlx-community/Meta-Llama-3.1-8B-Instruct-4bit", "llama-3.1-8b"},
+		{Name: "llama-3.1-8b", ExoID: "x"}: {"x"},
+		{Name: "mine"}:                     {"mine"},
+	} {
+		if got := exo1IDs(m); !slices.Equal(got, want) {
+			t.Errorf("exo1 %+v: %v, want %v", m, got, want)
+		}
+	}
+	for m, want := range map[workload.Model]string{
+		{Name: "deepseek-r1"}:                       "deepseek-r1-distill-qwen-7b",
+		{Name: "mistral-7b"}:                        "mistral-7b",
+		{Name: "mistral-7b", ExoID: "mistral-nemo"}: "mistral-nemo",
+		{Name: "mine"}:                              "mine",
+	} {
+		if got := exo0ID(m); got != want {
+			t.Errorf("exo0 %+v: %q, want %q", m, got, want)
 		}
 	}
 }
@@ -51,12 +55,12 @@ func openError(t *testing.T, c *Client, m workload.Model) string {
 // A fork of legacy exo may know a model that the released ones do not.
 func TestLegacyIDOfAFork(t *testing.T) {
 	m := workload.Model{Name: "mistral-7b"}
-	if id, err := legacyID(m, []string{"llama-3.2-1b", "mistral-7b"}); err != nil || id != "mistral-7b" {
-		t.Errorf("listed: %q, %v", id, err)
+	if r := legacyReport(m, []string{"llama-3.2-1b", "mistral-7b"}); !r.Servable || r.ID != "mistral-7b" || r.Note != "" {
+		t.Errorf("listed: %+v", r)
 	}
 	for _, catalogue := range [][]string{nil, {"llama-3.2-1b"}} {
-		if id, err := legacyID(m, catalogue); err == nil || !strings.Contains(err.Error(), "mistral-nemo") {
-			t.Errorf("not in %v: %q, %v; want it unavailable with the nearest relative named", catalogue, id, err)
+		if r := legacyReport(m, catalogue); r.Servable || !strings.Contains(r.Note, "mistral-nemo") {
+			t.Errorf("not in %v: %+v; want it unavailable with the nearest relative named", catalogue, r)
 		}
 	}
 }
@@ -64,9 +68,9 @@ func TestLegacyIDOfAFork(t *testing.T) {
 func TestOpenExo0(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newFakeNode(t, map[string]http.HandlerFunc{
-			"/healthcheck":    answer(200, healthy),
-			"/initial_models": answer(200, `{"llama-3.2-1b":{"name":"Llama 3.2 1B","loading":true},"qwen-2.5-7b":{}}`),
-			"/v1/models":      answer(200, `{"object":"list","data":[{"id":"llama-3.1-8b"}]}`), // all there are, not what the engine can serve
+			"/healthcheck":    reply(200, healthy),
+			"/initial_models": reply(200, `{"llama-3.2-1b":{"name":"Llama 3.2 1B","loading":true},"qwen-2.5-7b":{}}`),
+			"/v1/models":      reply(200, `{"object":"list","data":[{"id":"llama-3.1-8b"}]}`), // all there are, not what the engine can serve
 		})
 		c := n.client(nil)
 		s, err := c.Open(t.Context(), workload.Model{Name: "llama-3.2-1b"})
@@ -102,7 +106,7 @@ func TestOpenExo0(t *testing.T) {
 // model was loaded already cannot be known.
 func TestLegacyLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newFakeNode(t, map[string]http.HandlerFunc{"/healthcheck": answer(200, healthy)})
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/topology": reply(200, `{"nodes":{},"peer_graph":{}}`)})
 		n.set(pathV1, func(w http.ResponseWriter, r *http.Request) {
 			asked := n.prompts()
 			id := asked[len(asked)-1].body.Model
@@ -128,7 +132,7 @@ func TestLegacyLoad(t *testing.T) {
 
 func TestOpenOpenAI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": answer(200, `{"data":[{"id":"x"}]}`)})
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": reply(200, `{"data":[{"id":"x"}]}`)})
 		c := n.client(nil)
 		for _, id := range []string{"x", "y"} {
 			s, err := c.Open(t.Context(), workload.Model{Name: "m", ExoID: id})

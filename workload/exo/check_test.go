@@ -14,7 +14,7 @@ func TestCheck(t *testing.T) {
 		catalogue = `{"object":"list","data":[{"id":"mlx-community/Meta-Llama-3.1-8B-Instruct-4bit"},{"id":"llama-3.2-1b"}]}`
 		instances = `{"I1":{"MlxRingInstance":{"instanceId":"I1","shardAssignments":{"modelId":"mlx-community/Qwen1.5-7B-Chat-4bit"}}},"I2":{"New":{"other":1}}}`
 	)
-	exo1 := map[string]http.HandlerFunc{"/node_id": answer(200, nodeID), "/models": answer(200, catalogue), "/state/instances": answer(200, instances)}
+	exo1 := map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/models": reply(200, catalogue), "/state/instances": reply(200, instances)}
 	for _, tc := range []struct {
 		name    string
 		routes  map[string]http.HandlerFunc
@@ -35,14 +35,14 @@ func TestCheck(t *testing.T) {
 		{"exo 1.x with leave to add", exo1, func(o *Options) { o.AddModels = true }, workload.DefaultModels()[2:3], true, workload.DialectExo1, []string{
 			"mistral-7b mlx-community/Mistral-7B-Instruct-v0.3-4bit servable: is added",
 		}},
-		{"exo 1.x that lists nothing", map[string]http.HandlerFunc{"/node_id": answer(200, nodeID)}, nil, workload.DefaultModels()[:1], true, workload.DialectExo1, []string{
+		{"exo 1.x that lists nothing", map[string]http.HandlerFunc{"/node_id": reply(200, nodeID)}, nil, workload.DefaultModels()[:1], true, workload.DialectExo1, []string{
 			"llama-3.1-8b mlx-community/Meta-Llama-3.1-8B-Instruct-4bit servable: it is tried",
 		}},
-		{"legacy", map[string]http.HandlerFunc{"/healthcheck": answer(200, healthy), "/initial_models": answer(200, `{"llama-3.1-8b":{},"llama-3.2-1b":{}}`)}, nil, workload.DefaultModels(), false, workload.DialectExo0, []string{
+		{"legacy", map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/initial_models": reply(200, `{"llama-3.1-8b":{"loading":true},"llama-3.2-1b":{"loading":true}}`)}, nil, workload.DefaultModels(), false, workload.DialectExo0, []string{
 			"llama-3.1-8b llama-3.1-8b servable", "llama-3.2-1b llama-3.2-1b servable",
 			"mistral-7b  no: mistral-7b=mistral-nemo", "qwen-1.5-7b  no: qwen-1.5-7b=qwen-2.5-7b", "deepseek-r1  no: cannot serve deepseek-r1-distill-qwen-7b",
 		}},
-		{"openai", map[string]http.HandlerFunc{"/v1/models": answer(200, `{"data":[{"id":"x"}]}`)}, nil, []workload.Model{{Name: "a", ExoID: "x"}, {Name: "b"}}, true, workload.DialectOpenAI, []string{
+		{"openai", map[string]http.HandlerFunc{"/v1/models": reply(200, `{"data":[{"id":"x"}]}`)}, nil, []workload.Model{{Name: "a", ExoID: "x"}, {Name: "b"}}, true, workload.DialectOpenAI, []string{
 			"a x servable", "b b servable: the list has [x]|EXOBENCH_MODELS=…,b=ID",
 		}},
 	} {

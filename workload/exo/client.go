@@ -1,16 +1,16 @@
-// Package exo measures models on an inference node over HTTP: exo 1.x (dialect exo1), legacy
-// exo 0.0.x (exo0), and any server with OpenAI's chat completions (openai).
+// Package exo measures models on an inference node over HTTP. What APIs a node may speak is a
+// list of dialects, one file each: exo 1.x (exo1), legacy exo 0.0.x (exo0), Ollama's own API
+// (ollama), and any server with OpenAI's chat completions (openai).
 //
 //	Client.Open → session (id known, model placed) → Measure → exchange → record → workload.Result
 //	Monitor     → workload.Status
 //
-// Package sse decodes the streams, package httpapi makes all other calls, package instance
-// drives the life of exo 1.x instances.
+// Package sse decodes the streams, a dialect makes answer.Events of them, package httpapi makes
+// all other calls, package instance drives the life of exo 1.x instances.
 package exo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -22,20 +22,6 @@ import (
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/instance"
-)
-
-// EndpointChoice says by which of exo 1.x's routes prompts are put. Other dialects have one.
-type EndpointChoice string
-
-// The choices of a route.
-const (
-	// EndpointAuto takes /bench where it streams, else /v1 with a nonce against the prefix cache.
-	EndpointAuto EndpointChoice = "auto"
-	// EndpointV1 takes /v1 with a nonce.
-	EndpointV1 EndpointChoice = "v1"
-	// EndpointBench takes /bench, also where it answers without streaming (v1.0.71): then only
-	// exo's own figures are known.
-	EndpointBench EndpointChoice = "bench"
 )
 
 // Options configure a Client. Zero values mean the defaults that are named.
@@ -76,15 +62,16 @@ type Client struct {
 	api       *httpapi.Client
 	stream    http.RoundTripper // one connection a request
 	nonces    *nonces
+	fixed     dialect      // configured; nil where it is to be found out
 	inflight  atomic.Int32 // requests under measurement
 
 	mu        sync.Mutex
-	dialect   workload.Dialect // configured or found; empty while unknown
-	probe     string           // path of the probe that found it
-	nodeID    string           // of exo 1.x, random per start
+	dialect   dialect // configured or found; nil while unknown
+	probe     string  // path of the question that found it
+	nodeID    string  // of exo 1.x, random per start
 	endpoint  workload.Endpoint
 	loaded    string // id that legacy exo answered for last
-	overrun   bool   // it was said that legacy exo ignores max_tokens
+	overrun   bool   // it was said that the node ignores max_tokens
 	unlisted  map[string]bool
 	instances *instance.Manager
 }
@@ -102,12 +89,12 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.DownloadTimeout, time.Hour)
 	setDefault(&o.BusyTimeout, 5*time.Minute)
 	c := &Client{opts: o, log: o.Logger, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}}
-	switch o.Dialect {
-	case "", workload.DialectAuto:
-	case workload.DialectExo1, workload.DialectExo0, workload.DialectOpenAI:
-		c.dialect = o.Dialect
-	default:
-		return nil, fmt.Errorf("dialect %q is not one of auto, exo1, exo0, openai", o.Dialect)
+	if o.Dialect != "" && o.Dialect != workload.DialectAuto {
+		c.fixed = dialectNamed(o.Dialect)
+		if c.fixed == nil {
+			return nil, fmt.Errorf("dialect %q is not one of %v", o.Dialect, workload.Dialects())
+		}
+		c.dialect = c.fixed
 	}
 	switch o.Endpoint {
 	case "":
@@ -169,52 +156,36 @@ func (c *Client) Close() error {
 
 // Open implements workload.Target.
 func (c *Client) Open(ctx context.Context, m workload.Model) (workload.Session, error) {
-	d, err := c.Detect(ctx)
+	d, err := c.detect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var s *session
-	switch d {
-	case workload.DialectExo1:
-		s, err = c.openExo1(ctx, m)
-	case workload.DialectExo0:
-		s, err = c.openExo0(ctx, m)
-	case workload.DialectOpenAI:
-		s, err = c.openOpenAI(ctx, m)
-	default:
-		err = errors.New("no dialect")
-	}
+	s, err := d.open(ctx, c, m)
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// Dialect returns the dialect that is configured or was found; empty while it is not known.
-func (c *Client) Dialect() workload.Dialect {
+// current returns the dialect that is configured or was found; nil while it is not known.
+func (c *Client) current() dialect {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.dialect
 }
 
-// Endpoint returns the route by which prompts are put; empty while it is not found out,
-// which the first request of a turn does.
-func (c *Client) Endpoint() workload.Endpoint {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.dialect == workload.DialectExo0, c.dialect == workload.DialectOpenAI, c.opts.Endpoint == EndpointV1:
-		return workload.EndpointV1
+// Dialect returns the name of the dialect that is configured or was found; empty while it is
+// not known.
+func (c *Client) Dialect() workload.Dialect {
+	d := c.current()
+	if d == nil {
+		return ""
 	}
-	return c.endpoint
+	return d.traits().name
 }
 
-func (c *Client) setEndpoint(e workload.Endpoint, why string) {
-	c.mu.Lock()
-	changed := c.endpoint != e
-	c.endpoint = e
-	c.mu.Unlock()
-	if changed {
-		c.log.Info("Route for prompts found", "endpoint", e, "because", why)
-	}
+// hasState reports whether the node tells about the machines of its cluster.
+func (c *Client) hasState() bool {
+	d := c.current()
+	return d != nil && d.traits().machines
 }

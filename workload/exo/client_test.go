@@ -13,7 +13,7 @@ import (
 func TestMeasureOverTCP(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
-			answer(200, `{"data":[{"id":"org/m"}]}`)(w, r)
+			reply(200, `{"data":[{"id":"org/m"}]}`)(w, r)
 			return
 		}
 		if !r.Close {

@@ -3,168 +3,97 @@ package exo
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
-	"slices"
-	"strings"
+	"io"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/answer"
 )
 
-// probe asks one route by which a dialect can be told. It returns an identity of the running
-// node where there is one.
-type probe struct {
-	dialect workload.Dialect
-	path    string
-	is      func(answer json.RawMessage) (identity string, ok bool)
+// dialect is an API that a node can speak, with all that is particular to it. Detection,
+// sessions and measurement know nothing else of a node.
+type dialect interface {
+	traits() traits
+	// proofs are the ways to recognize a node of the dialect, surest first.
+	proofs() []proof
+	// routes are the ways to put a prompt, best first.
+	routes() []route
+	// survey reads what the node lists and returns what tells of a model by which id it is
+	// asked for and whether the node serves it. An error means that nobody could be asked.
+	survey(ctx context.Context, c *Client) (func(workload.Model) ModelReport, error)
+	// open makes the model ready. Its errors are those of workload.Target.
+	open(ctx context.Context, c *Client, m workload.Model) (*session, error)
+	// body is what is sent to put r to the model with the given id.
+	body(id string, r workload.Request) any
+	// events decodes a streamed answer.
+	events(body io.Reader) eventReader
+	// token tells what an event with the given delta counts as.
+	token(d answer.Delta) answer.Token
 }
 
-// probes tell the dialects apart, in this order. exo 1.x has neither /healthcheck nor
-// /topology; legacy exo also lists models under /v1/models, so that comes last.
-var probes = []probe{
-	{workload.DialectExo1, "/node_id", isNodeID},
-	{workload.DialectExo0, "/healthcheck", isHealthy},
-	{workload.DialectExo0, "/topology", isTopology},
-	{workload.DialectOpenAI, "/v1/models", isModelList},
+// eventReader hands out the events of one answer. After the last one it returns io.EOF or the
+// error of the connection; a *malformedError for an event that is not one of the dialect, and
+// io.ErrUnexpectedEOF for one that the end of the stream cut off.
+type eventReader interface {
+	Next() (answer.Event, error)
 }
 
-func isNodeID(b json.RawMessage) (string, bool) {
-	var id string
-	err := json.Unmarshal(b, &id)
-	return id, err == nil && id != ""
+// traits are the facts by which dialects differ. What is zero holds of none in particular.
+type traits struct {
+	name workload.Dialect
+	// owner is whom the node's list of models names as their owner; empty when anybody.
+	owner string
+	// media is the content type of a streamed answer.
+	media string
+	// lazy says that the first request for a model loads it.
+	lazy bool
+	// runsOn says that the node goes on generating for a client that has hung up.
+	runsOn bool
+	// unbounded says that the node ignores max_tokens.
+	unbounded bool
+	// substitutes says why an answer may be another model's; empty where it should not be.
+	substitutes string
+	// bare says that a node may answer none of its proofs and be one of the dialect all the same.
+	bare bool
+	// machines says that the node tells about the machines of its cluster, see Client.nodes.
+	machines bool
 }
 
-func isHealthy(b json.RawMessage) (string, bool) {
-	var doc struct {
-		Status string `json:"status"`
-	}
-	return "", json.Unmarshal(b, &doc) == nil && doc.Status == "ok"
-}
+// dialects are all that can be driven, in the order in which auto asks for them: what is more
+// particular comes first, for many a node also answers OpenAI's routes.
+var dialects = []dialect{exo1{}, exo0{}, ollama{}, openAI{}}
 
-func isTopology(b json.RawMessage) (string, bool) {
-	var doc struct {
-		Nodes     json.RawMessage `json:"nodes"`
-		PeerGraph json.RawMessage `json:"peer_graph"`
-	}
-	return "", json.Unmarshal(b, &doc) == nil && doc.Nodes != nil && doc.PeerGraph != nil
-}
-
-func isModelList(b json.RawMessage) (string, bool) {
-	_, err := modelIDs(b)
-	return "", err == nil
-}
-
-// Detect returns the node's dialect: the configured one, or what its answers show. It asks
-// anew each time, since exo may have been restarted or upgraded. An error means that the
-// node cannot be reached or is none that can be driven.
-func (c *Client) Detect(ctx context.Context) (workload.Dialect, error) {
-	if c.fixed() {
-		return c.opts.Dialect, nil
-	}
-	var tried []string
-	for _, p := range c.order() {
-		err := c.ask(ctx, p)
-		if err == nil {
-			return p.dialect, nil
+// dialectNamed returns the dialect with the given name, nil when there is none.
+func dialectNamed(name workload.Dialect) dialect {
+	for _, d := range dialects {
+		if d.traits().name == name {
+			return d
 		}
-		if unreachable(err) {
-			return "", c.unreachable(err)
-		}
-		tried = append(tried, err.Error())
 	}
-	return "", fmt.Errorf("what answers at %s is neither exo nor a server with OpenAI's API; tried: %s. Correct EXOBENCH_EXO_URL, or set EXOBENCH_DIALECT "+
-		"(and EXOBENCH_API_KEY if it wants a key)", c.api.BaseURL(), strings.Join(tried, "; "))
-}
-
-// order returns the probes with the one first that the node answered last.
-func (c *Client) order() []probe {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i := slices.IndexFunc(probes, func(p probe) bool { return p.path == c.probe })
-	if i < 0 {
-		return probes
-	}
-	return slices.Concat(probes[i:i+1], probes[:i], probes[i+1:])
-}
-
-// errAnswer says that a route answered with something else than the dialect's answer.
-var errAnswer = errors.New("not the answer expected")
-
-// ask tries one probe and notes what was found.
-func (c *Client) ask(ctx context.Context, p probe) error {
-	var answer json.RawMessage
-	if err := c.api.Call(ctx, http.MethodGet, p.path, nil, &answer); err != nil {
-		return err
-	}
-	identity, ok := p.is(answer)
-	if !ok {
-		return fmt.Errorf("GET %s: %w", p.path, errAnswer)
-	}
-	c.found(p, identity)
 	return nil
 }
 
-// alive asks a node of the configured dialect whether it is there.
-func (c *Client) alive(ctx context.Context) (err error) {
-	for _, p := range probes {
-		if p.dialect != c.opts.Dialect {
-			continue
-		}
-		if err = c.ask(ctx, p); err == nil {
-			return nil
-		}
-		if unreachable(err) {
-			return c.unreachable(err)
-		}
-	}
-	var status *httpapi.StatusError
-	if c.opts.Dialect == workload.DialectOpenAI && errors.As(err, &status) && status.Code < http.StatusInternalServerError {
-		return nil // not every server lists its models
-	}
-	return fmt.Errorf("what answers at %s does not answer as %s does: %w. Is EXOBENCH_DIALECT right? auto finds it out", c.api.BaseURL(), c.opts.Dialect, err)
+// proof is a set of questions that only a node of one dialect answers in the way expected.
+type proof []probe
+
+// probe asks one route, by GET.
+type probe struct {
+	path string
+	// is tells whether the answer is that of the dialect, with an identity of the running node
+	// where the answer holds one.
+	is func(answer json.RawMessage) (identity string, ok bool)
 }
 
-// fixed reports whether the dialect is configured.
-func (c *Client) fixed() bool {
-	return c.opts.Dialect != "" && c.opts.Dialect != workload.DialectAuto
-}
-
-// unreachable reports whether err, of a JSON call, means that no answer came at all.
-func unreachable(err error) bool {
-	var status *httpapi.StatusError
-	var syntax *json.SyntaxError
-	return err != nil && !errors.As(err, &status) && !errors.As(err, &syntax) && !errors.Is(err, errAnswer)
-}
-
-func (c *Client) unreachable(err error) error {
-	return fmt.Errorf("exo cannot be reached at %s: %w", c.api.BaseURL(), err)
-}
-
-// found notes what a node turned out to be. Another dialect or identity than before means
-// that it was restarted: what was found out about it is void.
-func (c *Client) found(p probe, identity string) {
-	c.mu.Lock()
-	news := c.dialect != p.dialect
-	if news || c.nodeID != identity {
-		c.forgetLocked()
-	}
-	c.dialect, c.probe, c.nodeID = p.dialect, p.path, identity
-	c.mu.Unlock()
-	if news {
-		c.log.Info("Dialect found", "url", c.api.BaseURL().String(), "dialect", p.dialect)
-	}
-}
-
-// forget drops what was found out about the node; it was down and may come back as another.
-func (c *Client) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.forgetLocked()
-}
-
-func (c *Client) forgetLocked() {
-	c.probe, c.endpoint, c.loaded = "", "", ""
-	clear(c.unlisted)
+// route is a way to put a prompt.
+type route struct {
+	endpoint workload.Endpoint
+	path     string
+	words    string // what to say of it in a report
+	// nonce says that prompts must begin with something new, or they come from a prefix cache.
+	nonce bool
+	// cold says that a prompt which comes from a cache all the same was not measured.
+	cold bool
+	// document decodes an answer that comes as one document, which is then from another endpoint
+	// than a stream is; nil where only a stream will do.
+	document    func(b []byte) (answer.Event, error)
+	documentEnd workload.Endpoint
 }

@@ -12,14 +12,13 @@ import (
 	"exo-bench-exporter/workload/exo/sse"
 )
 
-// whole reads an answer of /bench that comes as one document, which has exo's own figures
-// but none of the client's.
+// whole reads an answer that comes as one document, which has the node's own figures but none of
+// the client's.
 func (x *exchange) whole(ctx context.Context, body io.Reader) workload.Result {
 	x.guard.untimed()
-	x.rec.res.Endpoint = workload.EndpointBenchJSON
+	x.rec.whole, x.rec.res.Endpoint = true, x.route.documentEnd
 	b, err := io.ReadAll(io.LimitReader(body, sse.DefaultMax+1))
 	x.rec.res.E2E = time.Since(x.rec.t0)
-	var c chunk
 	switch {
 	case err != nil:
 		return x.ended(ctx, err)
@@ -28,18 +27,15 @@ func (x *exchange) whole(ctx context.Context, body io.Reader) workload.Result {
 	case len(b) == 0:
 		return x.rec.fail(workload.OutcomeTruncated, "the answer is empty")
 	}
-	if err := json.Unmarshal(b, &c); err != nil {
+	ev, err := x.route.document(b)
+	switch {
+	case err != nil:
 		return x.rec.fail(workload.OutcomeProtocolError, fmt.Sprintf("the answer is not a chat completion: %v", err))
+	case ev.Error != "":
+		return x.rec.fail(workload.OutcomeStreamError, ev.Error)
 	}
-	if c.failed() {
-		return x.rec.fail(workload.OutcomeStreamError, httpapi.ErrorMessage(b))
-	}
-	if _, failure, why := x.rec.chunk(&c, time.Time{}); failure != "" {
+	if _, failure, why := x.rec.event(ev); failure != "" {
 		return x.rec.fail(failure, why)
-	}
-	x.rec.stats = c.Stats
-	if c.Power != nil {
-		x.rec.res.EnergyJoules = c.Power.TotalEnergyJoules
 	}
 	return x.rec.done()
 }
@@ -48,8 +44,10 @@ func (x *exchange) whole(ctx context.Context, body io.Reader) workload.Result {
 func notAStream(kind string, body io.Reader) string {
 	why := fmt.Sprintf("a stream of events was asked for, the answer is %s", kind)
 	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
-	var c chunk
-	if json.Unmarshal(b, &c) == nil && c.failed() {
+	var doc struct {
+		Error json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal(b, &doc) == nil && len(doc.Error) > 0 {
 		why += ": " + httpapi.ErrorMessage(b)
 	}
 	return why

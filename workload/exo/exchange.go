@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net"
@@ -14,13 +13,9 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/answer"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/sse"
-)
-
-const (
-	pathV1    = "/v1/chat/completions"
-	pathBench = "/bench/chat/completions"
 )
 
 // maxErrorBody bounds what is read of an error's body, in bytes.
@@ -30,11 +25,12 @@ const maxErrorBody = 64 << 10
 type exchange struct {
 	api       *httpapi.Client
 	transport http.RoundTripper
-	path      string
-	body      chatRequest
+	dialect   dialect
+	route     route
+	body      any
 	timeouts  Timeouts
 	document  bool   // the answer is known to come as one JSON document
-	overrun   func() // called when legacy exo goes on past max_tokens
+	overrun   func() // called when the node goes on past max_tokens
 	inflight  *atomic.Int32
 
 	rec   *record
@@ -54,11 +50,12 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, noRoute bool) 
 	if x.document {
 		guard.untimed()
 	}
-	req, err := x.api.NewRequest(httptrace.WithClientTrace(ctx, x.trace.hooks()), http.MethodPost, x.path, x.body)
+	req, err := x.api.NewRequest(httptrace.WithClientTrace(ctx, x.trace.hooks()), http.MethodPost, x.route.path, x.body)
 	if err != nil {
 		return x.rec.fail(workload.OutcomeProtocolError, err.Error()), false
 	}
-	req.Header.Set("Accept", "text/event-stream, application/json")
+	media := x.dialect.traits().media
+	req.Header.Set("Accept", media+", application/json")
 	req.Close = true // a connection of its own: exo 1.x closes it after each stream anyway
 
 	x.rec.begin(time.Now(), 0)
@@ -75,9 +72,9 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, noRoute bool) 
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
-	case kind == "text/event-stream", kind == "":
+	case kind == media, kind == "":
 		return x.stream(ctx, resp.Body), false
-	case kind == "application/json" && x.path == pathBench:
+	case kind == "application/json" && x.route.document != nil:
 		return x.whole(ctx, resp.Body), false
 	default:
 		return x.rec.fail(workload.OutcomeProtocolError, notAStream(kind, resp.Body)), false
@@ -113,7 +110,7 @@ func cut(err error) bool {
 // refused reads the words of an answer with a status other than 200.
 func (x *exchange) refused(resp *http.Response) (res workload.Result, noRoute bool) {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a message is better than none
-	err := &httpapi.StatusError{Method: http.MethodPost, Path: x.path, Code: resp.StatusCode, Message: httpapi.ErrorMessage(body)}
+	err := &httpapi.StatusError{Method: http.MethodPost, Path: x.route.path, Code: resp.StatusCode, Message: httpapi.ErrorMessage(body)}
 	return x.rec.fail(workload.OutcomeHTTPError, err.Error()), isNoRoute(resp.StatusCode, body)
 }
 
@@ -129,49 +126,39 @@ func isNoRoute(status int, body []byte) bool {
 
 // stream reads a streamed answer to its end.
 func (x *exchange) stream(ctx context.Context, body io.Reader) workload.Result {
-	events := sse.NewDecoder(body, 0)
-	for first := true; ; first = false {
+	events := x.dialect.events(body)
+	for {
 		ev, err := events.Next()
-		if err != nil {
+		var failure workload.Outcome
+		var why string
+		var malformed *malformedError
+		switch {
+		case errors.As(err, &malformed):
+			failure, why = workload.OutcomeProtocolError, err.Error()
+		case err != nil:
 			return x.ended(ctx, err)
+		default:
+			failure, why = x.event(ev)
 		}
-		if ev.Kind == sse.Comment {
-			if first && string(ev.Data) == keepAlive {
-				x.rec.taken = ev.Time
-			}
-			if s := comment(ev.Data); s != nil {
-				x.rec.stats = s
-			}
-			continue
-		}
-		if string(ev.Data) == "[DONE]" {
-			return x.rec.done()
-		}
-		if failure, why := x.event(ev); failure != "" {
+		switch {
+		case failure != "":
 			res := x.rec.fail(failure, why)
-			if x.rec.dialect == workload.DialectExo0 {
+			if x.dialect.traits().runsOn {
 				x.drain(events)
 			}
 			return res
+		case ev.End:
+			return x.rec.done()
 		}
 	}
 }
 
-// event takes in one data event; a non-empty outcome says why the request has failed.
-func (x *exchange) event(ev sse.Event) (failure workload.Outcome, why string) {
-	if len(ev.Data) == 0 {
-		return "", ""
+// event takes in one event; a non-empty outcome says why the request has failed.
+func (x *exchange) event(ev answer.Event) (failure workload.Outcome, why string) {
+	if ev.Error != "" {
+		return workload.OutcomeStreamError, ev.Error
 	}
-	var c chunk
-	switch err := json.Unmarshal(ev.Data, &c); {
-	case err != nil && !ev.Complete:
-		return workload.OutcomeTruncated, x.rec.cutOff(io.ErrUnexpectedEOF)
-	case err != nil:
-		return workload.OutcomeProtocolError, fmt.Sprintf("event %q is not a chunk of a chat completion: %v", httpapi.OneLine(string(ev.Data)), err)
-	case c.failed():
-		return workload.OutcomeStreamError, httpapi.ErrorMessage(ev.Data)
-	}
-	token, failure, why := x.rec.chunk(&c, ev.Time)
+	token, failure, why := x.rec.event(ev)
 	if token {
 		x.guard.token()
 	}
@@ -181,21 +168,20 @@ func (x *exchange) event(ev sse.Event) (failure workload.Outcome, why string) {
 	return failure, why
 }
 
-// drain reads a failed answer of legacy exo to its end: hanging up would not stop the
-// generation, which would then disturb the next request.
-func (x *exchange) drain(events *sse.Decoder) {
+// drain reads a failed answer to its end where hanging up would not stop the generation, which
+// would then disturb the next request.
+func (x *exchange) drain(events eventReader) {
 	for {
-		ev, err := events.Next()
-		if err != nil {
+		_, err := events.Next()
+		var malformed *malformedError
+		if err != nil && !errors.As(err, &malformed) {
 			return
 		}
-		if ev.Kind == sse.Data {
-			x.guard.token()
-		}
+		x.guard.token()
 	}
 }
 
-// ended judges the end of a stream without [DONE]. What goes wrong after the finish_reason
+// ended judges the end of a stream without a mark of its end. What goes wrong after the finish_reason
 // takes nothing from the tokens before it.
 func (x *exchange) ended(ctx context.Context, err error) workload.Result {
 	outcome, why, stopped := interrupted(ctx)

@@ -18,7 +18,7 @@ import (
 // A stream whose every pause is known must be measured to the nanosecond.
 func TestMeasureTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newFakeNode(t, map[string]http.HandlerFunc{pathBench: stream(nil,
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/bench/chat/completions": stream(nil,
 			step{300 * ms, ": keep-alive\n\n"},
 			step{10 * ms, `: prefill_progress {"PrefillProgressChunk":{"model":"org/m","processed_tokens":22,"total_tokens":22}}` + "\n\n"},
 			step{90 * ms, data(`{"role":"assistant","reasoning_content":"hm"}`, "", "")},
@@ -95,7 +95,7 @@ func TestHeldBackIsNotTheModels(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				path := pathBench
+				path := "/bench/chat/completions"
 				if tc.dialect != workload.DialectExo1 {
 					path = pathV1
 				}
@@ -281,10 +281,10 @@ func TestMeasureFailures(t *testing.T) {
 		words   string        // in Err
 		after   time.Duration // how long it took in all; not looked at when 0
 	}{
-		{name: "no instance", handler: answer(404, `{"error":{"message":"No instance found for model org/m","type":"Not Found","param":null,"code":404}}`), outcome: workload.OutcomeHTTPError, words: "HTTP 404: No instance found for model org/m"},
-		{name: "validation", handler: answer(422, `{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]}`), outcome: workload.OutcomeHTTPError, words: "HTTP 422: body.messages: Field required"},
+		{name: "no instance", handler: reply(404, `{"error":{"message":"No instance found for model org/m","type":"Not Found","param":null,"code":404}}`), outcome: workload.OutcomeHTTPError, words: "HTTP 404: No instance found for model org/m"},
+		{name: "validation", handler: reply(422, `{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]}`), outcome: workload.OutcomeHTTPError, words: "HTTP 422: body.messages: Field required"},
 		{name: "plain 500", handler: raw500, outcome: workload.OutcomeHTTPError, words: "HTTP 500: Internal Server Error"},
-		{name: "legacy detail", dialect: workload.DialectExo0, handler: answer(400, `{"detail":"Unsupported model: org/m with inference engine X"}`), outcome: workload.OutcomeHTTPError, words: "Unsupported model"},
+		{name: "legacy detail", dialect: workload.DialectExo0, handler: reply(400, `{"detail":"Unsupported model: org/m with inference engine X"}`), outcome: workload.OutcomeHTTPError, words: "Unsupported model"},
 		{name: "redirect", handler: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://elsewhere.test/", http.StatusTemporaryRedirect)
 		}, outcome: workload.OutcomeHTTPError, words: "HTTP 307"},
@@ -302,7 +302,7 @@ func TestMeasureFailures(t *testing.T) {
 		{name: "content of another kind", handler: stream(nil, step{ms, data(`{"content":[1]}`, "", "")}), outcome: workload.OutcomeProtocolError, words: "not a string"},
 		{name: "event beyond the bound", handler: raw("text/event-stream", "data: "+long), outcome: workload.OutcomeProtocolError, words: "bound"},
 		{name: "a page", handler: raw("text/html", "<html>"), outcome: workload.OutcomeProtocolError, words: "text/html"},
-		{name: "a document where a stream was asked for", handler: answer(200, `{"error":"Unexpected endpoint"}`), outcome: workload.OutcomeProtocolError, words: "Unexpected endpoint"},
+		{name: "a document where a stream was asked for", handler: reply(200, `{"error":"Unexpected endpoint"}`), outcome: workload.OutcomeProtocolError, words: "Unexpected endpoint"},
 		{name: "another model", handler: stream(nil, step{ms, strings.Replace(tok("a"), "org/m", "llama-3.2-1b", 1)}), outcome: workload.OutcomeModelMismatch, words: `asked for model "org/m", was answered by "llama-3.2-1b"`},
 		{name: "nothing but an end", handler: stream(nil, step{ms, data(`{}`, "stop", useOf(9, 0, 0))}, step{ms, doneEvent}), outcome: workload.OutcomeEmpty},
 		{name: "tokens that nobody saw", handler: stream(nil, step{ms, data(`{}`, "stop", useOf(9, 3, 0))}, step{ms, doneEvent}), outcome: workload.OutcomeEmpty},
@@ -414,7 +414,7 @@ func TestMeasureConnectErrorWithoutTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{client: c, dialect: workload.DialectOpenAI, model: "m", id: "org/m"}
+	s := &session{client: c, dialect: c.fixed, model: "m", id: "org/m"}
 	if r := s.Measure(t.Context(), request(4)); r.Outcome != workload.OutcomeConnectError {
 		t.Errorf("got %s (%q), want connect_error", r.Outcome, r.Err)
 	}

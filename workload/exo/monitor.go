@@ -109,7 +109,7 @@ func (m *Monitor) poll(ctx context.Context) workload.Status {
 		m.noNodes, m.nodesAt = false, time.Time{}
 		return s
 	}
-	if d == workload.DialectExo1 && !m.noNodes {
+	if m.client.hasState() && !m.noNodes {
 		s.Nodes = m.last.Nodes
 		if m.client.inflight.Load() == 0 || time.Since(m.nodesAt) >= nodesAtLeast {
 			s.Nodes, m.noNodes = m.client.nodes(ctx)
@@ -124,7 +124,7 @@ func (m *Monitor) poll(ctx context.Context) workload.Status {
 func (c *Client) ping(ctx context.Context) (workload.Dialect, time.Duration, error) {
 	start := time.Now()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { start = time.Now() }})
-	if c.fixed() {
+	if c.fixed != nil {
 		err := c.alive(ctx)
 		return c.opts.Dialect, time.Since(start), err
 	}

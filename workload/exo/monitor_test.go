@@ -19,10 +19,10 @@ const identities = `{"N2":{"modelId":"MacBook Pro","chipId":"Apple M4 Pro","frie
 
 func exo1Node(t *testing.T) *fakeNode {
 	return newFakeNode(t, map[string]http.HandlerFunc{
-		"/node_id":              answer(200, nodeID),
-		"/state/nodeIdentities": answer(200, identities),
-		"/state/nodeMemory":     answer(200, `{"N1":{"ramTotal":{"inBytes":100},"ramAvailable":{"inBytes":40},"swapTotal":{"inBytes":1}},"N2":{"ramTotal":{"inBytes":0},"ramAvailable":{"inBytes":0}},"N9":"odd"}`),
-		"/state/nodeSystem":     answer(200, `{"N1":{"gpuUsage":0.91,"temp":61.2,"sysPower":38.7,"pcpuUsage":0.22},"N2":{"gpuUsage":"odd","temp":50}}`),
+		"/node_id":              reply(200, nodeID),
+		"/state/nodeIdentities": reply(200, identities),
+		"/state/nodeMemory":     reply(200, `{"N1":{"ramTotal":{"inBytes":100},"ramAvailable":{"inBytes":40},"swapTotal":{"inBytes":1}},"N2":{"ramTotal":{"inBytes":0},"ramAvailable":{"inBytes":0}},"N9":"odd"}`),
+		"/state/nodeSystem":     reply(200, `{"N1":{"gpuUsage":0.91,"temp":61.2,"sysPower":38.7,"pcpuUsage":0.22},"N2":{"gpuUsage":"odd","temp":50}}`),
 	})
 }
 
@@ -80,7 +80,7 @@ func TestMonitorReadsMachines(t *testing.T) {
 
 func TestMonitorWithoutSubPaths(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newFakeNode(t, map[string]http.HandlerFunc{"/node_id": answer(200, nodeID)})
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/node_id": reply(200, nodeID)})
 		_, statuses := run(t, n.client(nil))
 		if got := statuses(); !got[0].Up || got[0].Nodes != nil {
 			t.Errorf("got %+v", got)
@@ -172,7 +172,8 @@ func TestMonitorFollowsTheNode(t *testing.T) {
 
 		// It comes back as something else.
 		n.set("/node_id", nil)
-		n.set("/healthcheck", answer(200, healthy))
+		n.set("/healthcheck", reply(200, healthy))
+		n.set("/initial_models", reply(200, supported))
 		n.setDown(false)
 		time.Sleep(pollDown)
 		if got := statuses(); !got[len(got)-1].Up || got[len(got)-1].Dialect != workload.DialectExo0 || !woken() {
@@ -184,7 +185,7 @@ func TestMonitorFollowsTheNode(t *testing.T) {
 
 func TestMonitorOfAConfiguredDialect(t *testing.T) {
 	list := func(code int) map[string]http.HandlerFunc {
-		return map[string]http.HandlerFunc{"/v1/models": answer(code, `{"error":"x"}`)}
+		return map[string]http.HandlerFunc{"/v1/models": reply(code, `{"error":"x"}`)}
 	}
 	for _, tc := range []struct {
 		name    string
@@ -192,9 +193,9 @@ func TestMonitorOfAConfiguredDialect(t *testing.T) {
 		routes  map[string]http.HandlerFunc
 		up      bool
 	}{
-		{"exo 1.x", workload.DialectExo1, map[string]http.HandlerFunc{"/node_id": answer(200, nodeID)}, true},
-		{"exo 1.x that is legacy", workload.DialectExo1, map[string]http.HandlerFunc{"/healthcheck": answer(200, healthy)}, false},
-		{"early legacy", workload.DialectExo0, map[string]http.HandlerFunc{"/topology": answer(200, `{"nodes":{},"peer_graph":{}}`)}, true},
+		{"exo 1.x", workload.DialectExo1, map[string]http.HandlerFunc{"/node_id": reply(200, nodeID)}, true},
+		{"exo 1.x that is legacy", workload.DialectExo1, map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy)}, false},
+		{"early legacy", workload.DialectExo0, map[string]http.HandlerFunc{"/topology": reply(200, `{"nodes":{},"peer_graph":{}}`)}, true},
 		{"server without a list", workload.DialectOpenAI, list(404), true},
 		{"server that still loads", workload.DialectOpenAI, list(503), false},
 	} {
@@ -216,7 +217,7 @@ func TestMonitorRTT(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newFakeNode(t, map[string]http.HandlerFunc{"/node_id": func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(3 * ms)
-			answer(200, nodeID)(w, r)
+			reply(200, nodeID)(w, r)
 		}})
 		n.dialDelay = 50 * ms
 		_, statuses := run(t, n.client(nil))

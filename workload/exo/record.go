@@ -5,25 +5,28 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/answer"
 )
 
 // record collects what happens to one request and becomes its Result.
 type record struct {
-	dialect   workload.Dialect
+	dialect   dialect
 	asked     string
 	maxTokens int
 	cold      bool // the prompt must not be found in a prefix cache
 
 	res   workload.Result // identity, filled in at the start
 	t0    time.Time
+	begun bool      // something of the answer came
+	whole bool      // the answer came as one document
 	taken time.Time // when exo said that it had taken the request up; zero where it does not say
 	first time.Time // first and last token event
 	last  time.Time
 
-	usage  *usage
-	stats  *genStats
+	usage  answer.Usage
+	stats  *workload.ServerStats
 	finish string
-	bound  bool // legacy exo went on past max_tokens
+	bound  bool // the node went on past max_tokens
 }
 
 // heldBound is from when on the time that exo takes to take a request up is not the model's any
@@ -36,7 +39,7 @@ const heldBound = time.Second
 // way collects what exo sends.
 func (r *record) held() (time.Duration, bool) {
 	d := r.taken.Sub(r.t0)
-	return d, r.dialect == workload.DialectExo1 && !r.taken.IsZero() && d >= heldBound && r.first.After(r.taken)
+	return d, !r.taken.IsZero() && d >= heldBound && r.first.After(r.taken)
 }
 
 // begin sets t0 and what the connection took before it.
@@ -44,44 +47,57 @@ func (r *record) begin(t0 time.Time, connect time.Duration) {
 	r.t0, r.res.Start, r.res.Connect = t0, t0, connect
 }
 
-// chunk takes in one data event that was read at the given time; token tells that it counted
-// as a token event. A non-empty outcome says why the request has failed.
-func (r *record) chunk(c *chunk, at time.Time) (token bool, failure workload.Outcome, why string) {
-	if r.res.ResponseID == "" {
-		r.res.ResponseID = c.ID
+// event takes in one event; token tells that it counted as a token event. A non-empty outcome
+// says why the request has failed.
+func (r *record) event(ev answer.Event) (token bool, failure workload.Outcome, why string) {
+	if ev.Accepted {
+		if !r.begun {
+			r.taken = ev.At
+		}
+		r.begun = true
+		return false, "", ""
 	}
-	if c.Model != "" {
-		r.res.Answered = c.Model
-		if c.Model != r.asked {
-			return false, workload.OutcomeModelMismatch, r.mismatch(c.Model)
+	r.begun = true
+	if r.res.ResponseID == "" {
+		r.res.ResponseID = ev.ID
+	}
+	if ev.Model != "" {
+		r.res.Answered = ev.Model
+		if ev.Model != r.asked {
+			return false, workload.OutcomeModelMismatch, r.mismatch(ev.Model)
 		}
 	}
-	if c.Usage != nil {
-		r.usage = c.Usage
+	if ev.Usage != (answer.Usage{}) {
+		r.usage = ev.Usage
 	}
-	ch := c.choice()
-	token, content := ch.Delta.token(r.dialect)
-	if token {
-		r.token(at, content)
+	if ev.Server != nil {
+		r.stats = ev.Server
 	}
-	if ch.FinishReason != "" {
-		r.finish = ch.FinishReason
+	if ev.Energy > 0 {
+		r.res.EnergyJoules = ev.Energy
 	}
-	return token, "", ""
+	kind := r.dialect.token(ev.Delta)
+	if kind != answer.None {
+		r.token(ev.At, kind == answer.Content)
+	}
+	if ev.Finish != "" {
+		r.finish = ev.Finish
+	}
+	return kind != answer.None, "", ""
 }
 
 func (r *record) mismatch(answered string) string {
 	why := fmt.Sprintf("asked for model %q, was answered by %q", r.asked, answered)
-	if r.dialect == workload.DialectExo0 {
-		return why + ": this exo does not know the model and put its default in its place"
+	if cause := r.dialect.traits().substitutes; cause != "" {
+		return why + ": " + cause
 	}
 	return why + fmt.Sprintf("; if that is the model meant, name it: EXOBENCH_MODELS=…,%s=%s", r.res.Model, answered)
 }
 
-// token counts a token event. Legacy exo ignores max_tokens, so what it sends beyond is read
-// but not measured: every model answers for the same number of tokens.
+// token counts a token event. What a node that ignores max_tokens sends beyond is read but not
+// measured: every model answers for the same number of tokens.
 func (r *record) token(at time.Time, content bool) {
-	if r.dialect == workload.DialectExo0 && r.maxTokens > 0 && r.res.TokenEvents >= r.maxTokens {
+	if r.dialect.traits().unbounded && r.maxTokens > 0 && r.res.TokenEvents >= r.maxTokens {
 		r.bound = true
 		return
 	}
@@ -116,7 +132,7 @@ func (r *record) done() workload.Result {
 	switch {
 	case r.finish == "":
 		r.res.Outcome, r.res.Err = workload.OutcomeTruncated, r.cutOff(nil)
-	case r.res.OutputTokens == 0 || r.res.Endpoint != workload.EndpointBenchJSON && r.res.TokenEvents == 0:
+	case r.res.OutputTokens == 0 || !r.whole && r.res.TokenEvents == 0:
 		r.res.Outcome, r.res.Err = workload.OutcomeEmpty, "the answer ended properly but holds no token"
 	case r.cold && r.warm():
 		r.res.Outcome = workload.OutcomeProtocolError
@@ -155,23 +171,19 @@ func (r *record) times() {
 // count chooses the best source of the output token count, and takes over what the server says.
 func (r *record) count() {
 	if r.stats != nil {
-		r.res.Server = r.stats.server()
+		r.res.Server = r.stats
 		r.res.PromptTokens = r.stats.PromptTokens
 	}
 	r.res.OutputTokens, r.res.TokenSource = r.res.TokenEvents, workload.TokensFromEvents
 	if r.stats != nil && r.stats.GenerationTokens > 0 {
 		r.res.OutputTokens, r.res.TokenSource = r.stats.GenerationTokens, workload.TokensFromStats
 	}
-	if r.usage != nil {
-		if r.usage.PromptTokens > 0 {
-			r.res.PromptTokens = r.usage.PromptTokens
-		}
-		if d := r.usage.PromptTokensDetails; d != nil {
-			r.res.CachedTokens = max(0, d.CachedTokens)
-		}
-		if r.usage.CompletionTokens > 0 {
-			r.res.OutputTokens, r.res.TokenSource = r.usage.CompletionTokens, workload.TokensFromUsage
-		}
+	if r.usage.Prompt > 0 {
+		r.res.PromptTokens = r.usage.Prompt
+	}
+	r.res.CachedTokens = r.usage.Cached
+	if r.usage.Completion > 0 {
+		r.res.OutputTokens, r.res.TokenSource = r.usage.Completion, workload.TokensFromUsage
 	}
 	r.res.FinishReason = r.finish
 	if r.res.OutputTokens == 0 {

@@ -13,8 +13,8 @@ import (
 	"exo-bench-exporter/workload"
 )
 
-// benchDocument is what /bench of v1.0.71 answers.
-const benchDocument = `{"id":"c5","object":"chat.completion","created":1,"model":"org/m","choices":[{"index":0,"message":{"role":"assistant","content":"x","reasoning_content":null,"name":null,"tool_calls":null,"tool_call_id":null,"function_call":null},"logprobs":null,"finish_reason":"length"}],"usage":null,"service_tier":null,` +
+// benchJSON is what /bench of v1.0.71 answers.
+const benchJSON = `{"id":"c5","object":"chat.completion","created":1,"model":"org/m","choices":[{"index":0,"message":{"role":"assistant","content":"x","reasoning_content":null,"name":null,"tool_calls":null,"tool_call_id":null,"function_call":null},"logprobs":null,"finish_reason":"length"}],"usage":null,"service_tier":null,` +
 	`"generation_stats":{"prompt_tps":812.5,"generation_tps":74.2,"prompt_tokens":23,"generation_tokens":3,"peak_memory_usage":{"inBytes":1073741824},"prefix_cache_hit":"none"},` +
 	`"power_usage":{"elapsed_seconds":1.5,"nodes":[{"node_id":"n1","samples":3,"avg_sys_power":21.0}],"total_avg_sys_power_watts":21.0,"total_energy_joules":31.5}}`
 
@@ -23,7 +23,7 @@ var good = stream(nil, step{ms, tok("a")}, step{ms, data(`{"content":"b"}`, "len
 func document(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(1500 * ms)
-		answer(status, body)(w, r)
+		reply(status, body)(w, r)
 	}
 }
 
@@ -42,18 +42,18 @@ func TestRoutes(t *testing.T) {
 		ok     bool
 	}{
 		{"/bench streams", EndpointAuto, good, []string{"bench"}, []string{"bench"}, []string{"bench"}, workload.EndpointBench, true},
-		{"/bench answers a document", EndpointAuto, document(200, benchDocument), []string{"bench"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
-		{"no /bench", EndpointAuto, answer(404, `{"detail":"Not Found"}`), []string{"bench", "v1"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
-		{"/bench is a page", EndpointAuto, answer(405, `{"detail":"Method Not Allowed"}`), []string{"bench", "v1"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
-		{"no instance proves nothing", EndpointAuto, answer(404, noInstance), []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
+		{"/bench answers a document", EndpointAuto, document(200, benchJSON), []string{"bench"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
+		{"no /bench", EndpointAuto, reply(404, `{"detail":"Not Found"}`), []string{"bench", "v1"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
+		{"/bench is a page", EndpointAuto, reply(405, `{"detail":"Method Not Allowed"}`), []string{"bench", "v1"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
+		{"no instance proves nothing", EndpointAuto, reply(404, noInstance), []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
 		{"a server error proves nothing", EndpointAuto, raw500, []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
 		{"v1 wanted", EndpointV1, good, []string{"v1"}, []string{"v1"}, []string{"v1"}, workload.EndpointV1, true},
-		{"bench wanted", EndpointBench, document(200, benchDocument), []string{"bench"}, []string{"bench"}, []string{"bench"}, workload.EndpointBenchJSON, true},
-		{"bench wanted in vain", EndpointBench, answer(405, ``), []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
+		{"bench wanted", EndpointBench, document(200, benchJSON), []string{"bench"}, []string{"bench"}, []string{"bench"}, workload.EndpointBenchJSON, true},
+		{"bench wanted in vain", EndpointBench, reply(405, ``), []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: good, pathBench: tc.bench})
+				n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: good, "/bench/chat/completions": tc.bench})
 				routes := func() []string {
 					var r []string
 					for _, p := range n.paths() {
@@ -96,18 +96,18 @@ func TestBenchDocument(t *testing.T) {
 		outcome    workload.Outcome
 		words      string
 	}{
-		{"good", benchDocument, workload.OutcomeOK, ""},
+		{"good", benchJSON, workload.OutcomeOK, ""},
 		{"error", `{"error":{"message":"out of memory","code":500}}`, workload.OutcomeStreamError, "out of memory"},
 		{"empty", ``, workload.OutcomeTruncated, "empty"},
 		{"not JSON", `{"id":`, workload.OutcomeProtocolError, "not a chat completion"},
-		{"no finish", strings.Replace(benchDocument, `"length"`, `null`, 1), workload.OutcomeTruncated, ""},
+		{"no finish", strings.Replace(benchJSON, `"length"`, `null`, 1), workload.OutcomeTruncated, ""},
 		{"no figures", `{"model":"org/m","choices":[{"finish_reason":"length"}],"usage":null}`, workload.OutcomeEmpty, ""},
-		{"another model", strings.Replace(benchDocument, "org/m", "org/n", 1), workload.OutcomeModelMismatch, ""},
-		{"cached", strings.Replace(benchDocument, `"none"`, `"exact"`, 1), workload.OutcomeProtocolError, "prefix cache"},
+		{"another model", strings.Replace(benchJSON, "org/m", "org/n", 1), workload.OutcomeModelMismatch, ""},
+		{"cached", strings.Replace(benchJSON, `"none"`, `"exact"`, 1), workload.OutcomeProtocolError, "prefix cache"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n := newFakeNode(t, map[string]http.HandlerFunc{pathBench: document(200, tc.body)})
+				n := newFakeNode(t, map[string]http.HandlerFunc{"/bench/chat/completions": document(200, tc.body)})
 				r := n.session(workload.DialectExo1, func(o *Options) { o.Endpoint = EndpointBench }).Measure(t.Context(), request(4))
 				if r.Outcome != tc.outcome || !strings.Contains(r.Err, tc.words) {
 					t.Fatalf("got %s (%q), want %s", r.Outcome, r.Err, tc.outcome)
@@ -133,9 +133,9 @@ func TestBenchDocument(t *testing.T) {
 // be late with.
 func TestBenchDocumentIsBoundOnlyAsAWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newFakeNode(t, map[string]http.HandlerFunc{pathBench: func(w http.ResponseWriter, r *http.Request) {
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/bench/chat/completions": func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(90 * time.Second)
-			document(200, benchDocument)(w, r)
+			document(200, benchJSON)(w, r)
 		}})
 		s := n.session(workload.DialectExo1, func(o *Options) { o.Endpoint = EndpointBench })
 		if r := s.Measure(t.Context(), request(4)); !r.OK() {
@@ -163,7 +163,7 @@ func TestRequestBodies(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(tc.dialect, tc.choice), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: good, pathBench: good})
+				n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: good, "/bench/chat/completions": good})
 				s := n.session(tc.dialect, func(o *Options) { o.Endpoint = tc.choice; o.APIKey = "s3cret" })
 				req := request(17)
 				req.Temperature, req.Seed = 0, 42

@@ -10,7 +10,7 @@ import (
 // session is a model that is ready on the node.
 type session struct {
 	client  *Client
-	dialect workload.Dialect
+	dialect dialect
 	model   string // name in the workload
 	id      string // id on the node
 	load    workload.Load
@@ -22,6 +22,8 @@ type session struct {
 	// diagnose says what is the matter with the model on the node, empty for nothing; nil where
 	// that cannot be seen.
 	diagnose func(context.Context) string
+	// answered notes that a request succeeded; nil where that tells nothing.
+	answered func()
 }
 
 // maxGaps bounds the room made in advance for the gaps of one request.
@@ -62,74 +64,46 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 		if why := s.diagnose(ctx); why != "" {
 			res.Err += "; " + why
 		}
-	case res.OK() && s.dialect == workload.DialectExo0:
-		s.load.Loaded = s.client.replaced(s.id) || s.load.Loaded
+	case res.OK() && s.answered != nil:
+		s.answered()
 	}
 	return res
 }
 
-// measure puts the prompt by the best route that the node has. Where it had to find that
-// route out there are two results, of which the last one counts.
-func (s *session) measure(ctx context.Context, r workload.Request) []workload.Result {
-	c := s.client
-	if s.dialect != workload.DialectExo1 || c.Endpoint() == workload.EndpointV1 {
-		res, _ := s.exchange(r, pathV1).run(ctx)
-		return []workload.Result{res}
-	}
-	res, noRoute := s.exchange(r, pathBench).run(ctx)
-	document := res.Endpoint == workload.EndpointBenchJSON
-	forced := c.opts.Endpoint == EndpointBench
-	switch {
-	case noRoute && forced:
-		res.Err += "; this exo has no /bench: choose the endpoint auto or v1"
-		return []workload.Result{res}
-	case noRoute:
-		c.setEndpoint(workload.EndpointV1, "there is no /bench")
-	case !document:
-		if res.TokenEvents > 0 {
-			c.setEndpoint(workload.EndpointBench, "/bench streams")
-		}
-		return []workload.Result{res}
-	case forced:
-		c.setEndpoint(workload.EndpointBenchJSON, "/bench answers without streaming")
-		return []workload.Result{res}
-	default:
-		c.setEndpoint(workload.EndpointV1, "/bench answers without streaming, which leaves nothing to time")
-		if r.Warmup {
-			return []workload.Result{res} // it has warmed the model up
-		}
-	}
-	again, _ := s.exchange(r, pathV1).run(ctx)
-	return []workload.Result{res, again}
-}
-
 // exchange prepares one request by the given route.
-func (s *session) exchange(r workload.Request, path string) *exchange {
-	c := s.client
-	endpoint, nonce := workload.EndpointBench, ""
-	if path == pathV1 {
-		endpoint = workload.EndpointV1
-		if s.dialect != workload.DialectExo0 { // legacy exo caches nothing from one request to the next
-			nonce = c.nonces.next()
-		}
+func (s *session) exchange(r workload.Request, rt route) *exchange {
+	c, facts := s.client, s.dialect.traits()
+	if rt.nonce {
+		r = withNonce(r, c.nonces.next())
 	}
 	timeouts := c.opts.Timeouts
-	if r.Warmup && s.dialect != workload.DialectExo1 {
+	if r.Warmup && facts.lazy {
 		timeouts.FirstToken += c.opts.LoadTimeout
 		timeouts.Request += c.opts.LoadTimeout
 	}
 	return &exchange{
-		api: c.api, transport: c.stream, path: path, timeouts: timeouts, inflight: &c.inflight,
-		body:     newBody(s.dialect, s.id, r, nonce),
-		document: path == pathBench && c.Endpoint() == workload.EndpointBenchJSON,
+		api: c.api, transport: c.stream, dialect: s.dialect, route: rt, timeouts: timeouts, inflight: &c.inflight,
+		body:     s.dialect.body(s.id, r),
+		document: rt.document != nil && c.Endpoint() == rt.documentEnd,
 		overrun:  c.sayOverrun,
 		rec: &record{
-			dialect: s.dialect, asked: s.id, maxTokens: r.Prompt.MaxTokens,
-			cold: s.dialect != workload.DialectExo0,
+			dialect: s.dialect, asked: s.id, maxTokens: r.Prompt.MaxTokens, cold: rt.cold,
 			res: workload.Result{
 				Model: s.model, ExoModel: s.id, Prompt: r.Prompt.ID, Kind: r.Prompt.Kind, Warmup: r.Warmup,
-				Endpoint: endpoint, Gaps: make([]time.Duration, 0, min(max(r.Prompt.MaxTokens, 0), maxGaps)),
+				Endpoint: rt.endpoint, Gaps: make([]time.Duration, 0, min(max(r.Prompt.MaxTokens, 0), maxGaps)),
 			},
 		},
+	}
+}
+
+// sayOverrun says once that the node goes on past max_tokens, and what helps.
+func (c *Client) sayOverrun() {
+	c.mu.Lock()
+	said := c.overrun
+	c.overrun = true
+	c.mu.Unlock()
+	if !said {
+		c.log.Warn("This exo ignores max_tokens: what it generates beyond is read but not measured, and costs time. " +
+			"Start exo with --max-generate-tokens set to the largest max_tokens of the suite")
 	}
 }

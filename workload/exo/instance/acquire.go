@@ -35,6 +35,16 @@ type Lease struct {
 // nothing is left behind, unless exo cannot be reached: then the record stays, and a later
 // Acquire, Release or Sweep removes the instance.
 func (m *Manager) Acquire(ctx context.Context, model string) (*Lease, error) {
+	return m.acquire(ctx, model, m.offered)
+}
+
+// AcquireListed is Acquire for a model that exo's catalogue was just seen to have, so that the
+// catalogue need not be asked for again.
+func (m *Manager) AcquireListed(ctx context.Context, model string) (*Lease, error) {
+	return m.acquire(ctx, model, func(context.Context, string) error { return nil })
+}
+
+func (m *Manager) acquire(ctx context.Context, model string, offered func(context.Context, string) error) (*Lease, error) {
 	if err := m.Sweep(ctx); err != nil {
 		m.log.Warn("Clearing away what was left behind did not succeed; it is tried again", "err", err)
 	}
@@ -44,7 +54,7 @@ func (m *Manager) Acquire(ctx context.Context, model string) (*Lease, error) {
 	if lease, err := m.existing(ctx, model); lease != nil || err != nil {
 		return lease, err
 	}
-	if err := m.offered(ctx, model); err != nil {
+	if err := offered(ctx, model); err != nil {
 		return nil, err
 	}
 	if err := m.waitDownloads(ctx); err != nil {

@@ -1,5 +1,6 @@
-// Package sse decodes a stream of server-sent events for measurement: every event carries
-// the moment at which its last byte was read, and decoding one allocates nothing.
+// Package sse decodes a stream of server-sent events, or of lines, for measurement: every event
+// carries the moment at which its last byte was read and the number of that read, and decoding
+// one allocates nothing.
 package sse
 
 import (
@@ -43,6 +44,8 @@ type Event struct {
 	Data []byte
 	// Time is when the Read that completed the event returned, before anything was parsed.
 	Time time.Time
+	// Read is the number of that Read, from 1 on: events with the same number came together.
+	Read int
 	// Complete is false for what the end of the stream cut off: an event without its blank
 	// line, or a comment without its line end.
 	Complete bool
@@ -51,9 +54,10 @@ type Event struct {
 // Decoder reads events as the WHATWG HTML standard defines them: lines end in LF, CR or
 // CRLF, and a byte order mark at the start is passed over. It is not safe for concurrent use.
 type Decoder struct {
-	r   io.Reader
-	max int
-	buf []byte
+	r     io.Reader
+	max   int
+	lines bool // every line with something in it is an event
+	buf   []byte
 
 	start   int // first byte of the line at hand
 	scanned int // bytes before it are known to hold no line end
@@ -65,6 +69,7 @@ type Decoder struct {
 	skipLF  bool // the last line ended in CR, so a LF that follows belongs to it
 	started bool // a line was seen, so no byte order mark can follow
 	stamp   time.Time
+	reads   int
 	err     error // what the last Read returned; reported once everything before it is delivered
 }
 
@@ -76,6 +81,14 @@ func NewDecoder(r io.Reader, limit int) *Decoder {
 		limit = DefaultMax
 	}
 	return &Decoder{r: r, max: limit, buf: make([]byte, min(initialBuffer, limit))}
+}
+
+// NewLineDecoder returns a Decoder of r for which every line that is not empty is a data event,
+// as in a stream of JSON documents, one a line. The limit is that of NewDecoder.
+func NewLineDecoder(r io.Reader, limit int) *Decoder {
+	d := NewDecoder(r, limit)
+	d.lines = true
+	return d
 }
 
 // Next returns the next data event or comment. After the last one it returns io.EOF, or the
@@ -141,11 +154,12 @@ func (d *Decoder) take(from, to int) (ev Event, ok bool) {
 		}
 	}
 	switch {
+	case d.lines:
+		return d.event(Data, from, to, true), from < to
 	case from == to:
 		return d.dispatch(true)
 	case d.buf[from] == ':':
-		from = d.value(from+1, to)
-		return Event{Kind: Comment, Data: d.buf[from:to:to], Time: d.stamp, Complete: true}, true
+		return d.event(Comment, d.value(from+1, to), to, true), true
 	default:
 		d.field(from, to)
 		return Event{}, false
@@ -188,8 +202,11 @@ func (d *Decoder) dispatch(complete bool) (ev Event, ok bool) {
 		return Event{}, false
 	}
 	d.hasData = false
-	data := d.buf[d.dataStart:d.dataEnd:d.dataEnd]
-	return Event{Kind: Data, Data: data, Time: d.stamp, Complete: complete}, true
+	return d.event(Data, d.dataStart, d.dataEnd, complete), true
+}
+
+func (d *Decoder) event(k Kind, from, to int, complete bool) Event {
+	return Event{Kind: k, Data: d.buf[from:to:to], Time: d.stamp, Read: d.reads, Complete: complete}
 }
 
 // remainder delivers what the end of the stream cut off: first the last line, then the event.
@@ -214,6 +231,7 @@ func (d *Decoder) fill() {
 	for range maxEmptyReads {
 		n, err := d.r.Read(d.buf[d.end:])
 		d.stamp = time.Now()
+		d.reads++
 		d.end += n
 		d.err = err
 		if n > 0 || err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -217,3 +218,25 @@ func TestDecoderAllocatesNothing(t *testing.T) {
 type sips struct{ r io.Reader }
 
 func (h *sips) Read(p []byte) (int, error) { return h.r.Read(p[:min(len(p), 64)]) }
+
+// Lines are events of their own, and each knows by which read it came.
+func TestLineDecoder(t *testing.T) {
+	type event struct {
+		data     string
+		read     int
+		complete bool
+	}
+	d := NewLineDecoder(&reads{chunks: []string{"{\"a\":1}\n{\"b\"", ":2}\r\n\n", "data: {\"c\":3}\n{\"d\":4}"}}, 0)
+	var got []event
+	for {
+		ev, err := d.Next()
+		if err != nil {
+			break
+		}
+		got = append(got, event{string(ev.Data), ev.Read, ev.Complete})
+	}
+	want := []event{{`{"a":1}`, 1, true}, {`{"b":2}`, 2, true}, {`data: {"c":3}`, 3, true}, {`{"d":4}`, 4, false}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -13,6 +13,7 @@ import (
 const (
 	nodeID     = `"0123456789abcdef0123456789abcdef"`
 	healthy    = `{"status": "ok"}`
+	supported  = `{"llama-3.2-1b": {"name": "Llama 3.2 1B", "downloaded": null, "download_percentage": null, "total_size": null, "total_downloaded": null, "loading": true}}`
 	legacyList = `{"object": "list", "data": [{"id": "llama-3.2-1b", "object": "model", "owned_by": "exo", "ready": true}]}`
 )
 
@@ -21,20 +22,24 @@ func TestDetect(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte("<html>"))
 	}
-	odd := answer(200, `{"error":"Unexpected endpoint or method. (GET /node_id)"}`) // as LM Studio answers
+	odd := reply(200, `{"error":"Unexpected endpoint or method. (GET /node_id)"}`) // as LM Studio answers
 	for _, tc := range []struct {
 		name   string
 		routes map[string]http.HandlerFunc
 		want   workload.Dialect
 		words  []string // of the error
 	}{
-		{"exo 1.x", map[string]http.HandlerFunc{"/node_id": answer(200, nodeID), "/v1/models": answer(200, legacyList)}, workload.DialectExo1, nil},
-		{"legacy", map[string]http.HandlerFunc{"/healthcheck": answer(200, healthy), "/v1/models": answer(200, legacyList)}, workload.DialectExo0, nil},
-		{"legacy without healthcheck", map[string]http.HandlerFunc{"/topology": answer(200, `{"nodes":{},"peer_graph":{},"active_node_id":null}`), "/v1/models": answer(200, `[]`)}, workload.DialectExo0, nil},
-		{"llama.cpp", map[string]http.HandlerFunc{"/v1/models": answer(200, `{"object":"list","data":[]}`)}, workload.DialectOpenAI, nil},
-		{"LM Studio", map[string]http.HandlerFunc{"/node_id": odd, "/healthcheck": odd, "/topology": odd, "/v1/models": answer(200, `{"data":[{"id":"x"}]}`)}, workload.DialectOpenAI, nil},
+		{"exo 1.x", map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/v1/models": reply(200, legacyList)}, workload.DialectExo1, nil},
+		{"legacy", map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/initial_models": reply(200, supported), "/v1/models": reply(200, legacyList)}, workload.DialectExo0, nil},
+		{"a healthy web service", map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/v1/models": reply(200, `{"object":"list","data":[{"id":"m"}]}`)}, workload.DialectOpenAI, nil},
+		{"Ollama", map[string]http.HandlerFunc{"/api/version": reply(200, `{"version":"0.13.1"}`), "/api/tags": reply(200, `{"models":[]}`), "/v1/models": reply(200, `{"object":"list","data":null}`)}, workload.DialectOllama, nil},
+		{"exo's imitation of Ollama", map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/ollama/api/version": reply(200, `{"version":"0.1"}`), "/ollama/api/tags": reply(200, `{"models":[]}`), "/v1/models": reply(200, legacyList)}, workload.DialectExo1, nil},
+		{"something else with a version", map[string]http.HandlerFunc{"/api/version": reply(200, `{"version":"1"}`), "/v1/models": reply(200, `{"data":[]}`)}, workload.DialectOpenAI, nil},
+		{"legacy without healthcheck", map[string]http.HandlerFunc{"/topology": reply(200, `{"nodes":{},"peer_graph":{},"active_node_id":null}`), "/v1/models": reply(200, `[]`)}, workload.DialectExo0, nil},
+		{"llama.cpp", map[string]http.HandlerFunc{"/v1/models": reply(200, `{"object":"list","data":[]}`)}, workload.DialectOpenAI, nil},
+		{"LM Studio", map[string]http.HandlerFunc{"/node_id": odd, "/healthcheck": odd, "/topology": odd, "/v1/models": reply(200, `{"data":[{"id":"x"}]}`)}, workload.DialectOpenAI, nil},
 		{"a web site", map[string]http.HandlerFunc{"/node_id": page, "/healthcheck": page, "/topology": page, "/v1/models": page}, "", []string{"http://node.test:52415", "/node_id", "/healthcheck", "/topology", "/v1/models", "EXOBENCH_EXO_URL"}},
-		{"a key is missing", map[string]http.HandlerFunc{"/v1/models": answer(401, `{"error":{"message":"Invalid API Key"}}`)}, "", []string{"HTTP 401: Invalid API Key", "EXOBENCH_API_KEY"}},
+		{"a key is missing", map[string]http.HandlerFunc{"/v1/models": reply(401, `{"error":{"message":"Invalid API Key"}}`)}, "", []string{"HTTP 401: Invalid API Key", "EXOBENCH_API_KEY"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -67,7 +72,7 @@ func TestDetectUnreachable(t *testing.T) {
 // A node that was seen before is asked by the one question that it answered.
 func TestDetectAsksAgainBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": answer(200, legacyList)})
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": reply(200, legacyList)})
 		c := n.client(nil)
 		if d, err := c.Detect(t.Context()); d != workload.DialectOpenAI {
 			t.Fatal(d, err)
@@ -78,7 +83,7 @@ func TestDetectAsksAgainBriefly(t *testing.T) {
 		}
 		// After an outage it may be something else.
 		c.forget()
-		n.set("/node_id", answer(200, nodeID))
+		n.set("/node_id", reply(200, nodeID))
 		if d, err := c.Detect(t.Context()); d != workload.DialectExo1 {
 			t.Error(d, err)
 		}
@@ -88,13 +93,13 @@ func TestDetectAsksAgainBriefly(t *testing.T) {
 // A restarted exo may be another version: what was found out about the last one is void.
 func TestDetectForgetsARestartedNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newFakeNode(t, map[string]http.HandlerFunc{"/node_id": answer(200, nodeID)})
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/node_id": reply(200, nodeID)})
 		c := n.client(nil)
 		for _, tc := range []struct {
 			id   string
 			want workload.Endpoint
 		}{{nodeID, workload.EndpointV1}, {`"another"`, ""}} {
-			n.set("/node_id", answer(200, tc.id))
+			n.set("/node_id", reply(200, tc.id))
 			if c.Dialect() == "" {
 				if _, err := c.Detect(t.Context()); err != nil {
 					t.Fatal(err)
@@ -121,5 +126,16 @@ func TestNewRefusesBadOptions(t *testing.T) {
 		if _, err := New(o); err == nil || strings.Contains(err.Error(), "pw") {
 			t.Errorf("%+v: %v, want an error without the password", o, err)
 		}
+	}
+}
+
+// What may be configured is what can be driven.
+func TestDialectsAreThoseOfTheWorkload(t *testing.T) {
+	want := []workload.Dialect{workload.DialectAuto}
+	for _, d := range dialects {
+		want = append(want, d.traits().name)
+	}
+	if got := workload.Dialects(); !slices.Equal(got, want) {
+		t.Errorf("the workload knows %v, the client %v", got, want)
 	}
 }

@@ -1,20 +1,18 @@
 package exo
 
 import (
-	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
-	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo/sse"
+	"exo-bench-exporter/workload/exo/answer"
 )
 
 func TestToken(t *testing.T) {
-	type verdict struct{ token, content bool }
-	none, think, say := verdict{}, verdict{true, false}, verdict{true, true}
+	const none, think, say = answer.None, answer.Before, answer.Content
 	for _, tc := range []struct {
 		delta      string
-		exo, other verdict
+		exo, other answer.Token
 	}{
 		{`{"role":"assistant","content":"a"}`, say, say},
 		{`{"role":"assistant","content":""}`, say, none},
@@ -34,14 +32,13 @@ func TestToken(t *testing.T) {
 		{`{"tool_calls":null}`, none, none},
 		{`{"tool_calls":{}}`, none, none},
 	} {
-		var d delta
-		if err := json.Unmarshal([]byte(tc.delta), &d); err != nil {
+		ev, err := newChatEvents(strings.NewReader(`data: {"choices":[{"delta":`+tc.delta+"}]}\n\n"), nil).Next()
+		if err != nil {
 			t.Errorf("%s: %v", tc.delta, err)
 		}
-		for dialect, want := range map[workload.Dialect]verdict{workload.DialectExo1: tc.exo, workload.DialectExo0: tc.exo, workload.DialectOpenAI: tc.other} {
-			var got verdict
-			if got.token, got.content = d.token(dialect); got != want {
-				t.Errorf("%s on %s: %+v, want %+v", tc.delta, dialect, got, want)
+		for dialect, want := range map[dialect]answer.Token{exo1{}: tc.exo, exo0{}: tc.exo, openAI{}: tc.other} {
+			if got := dialect.token(ev.Delta); got != want {
+				t.Errorf("%s on %s: %v, want %v", tc.delta, dialect.traits().name, got, want)
 			}
 		}
 	}
@@ -57,14 +54,16 @@ func TestComment(t *testing.T) {
 		`generation_stats {"prompt_tps":1.5}`:  true,
 		`generation_stats {"new":{"tag":[1]}}`: true,
 	} {
-		if got := comment([]byte(in)) != nil; got != want {
+		var ev answer.Event
+		if got := exo1Comment([]byte(in), &ev) && ev.Server != nil; got != want {
 			t.Errorf("%q taken for statistics: %v, want %v", in, got, want)
 		}
 	}
 	for _, in := range []string{`{"in_bytes":7}`, `{"inBytes":7}`, `{"inBytes":7.0}`} {
-		s := comment([]byte(`generation_stats {"peak_memory_usage":` + in + `}`))
-		if s == nil || s.server().PeakMemoryBytes != 7 {
-			t.Errorf("%s read as %+v, want 7 bytes", in, s)
+		var ev answer.Event
+		exo1Comment([]byte(`generation_stats {"peak_memory_usage":`+in+`}`), &ev)
+		if ev.Server == nil || ev.Server.PeakMemoryBytes != 7 {
+			t.Errorf("%s read as %+v, want 7 bytes", in, ev.Server)
 		}
 	}
 }
@@ -82,18 +81,20 @@ func FuzzEvent(f *testing.F) {
 		f.Add([]byte(s), false)
 	}
 	f.Fuzz(func(t *testing.T, event []byte, complete bool) {
-		for _, d := range []workload.Dialect{workload.DialectExo1, workload.DialectExo0, workload.DialectOpenAI} {
-			_, guard := newGuard(t.Context(), DefaultTimeouts())
-			x := &exchange{guard: guard, overrun: func() {}, rec: &record{dialect: d, asked: "org/m", maxTokens: 1, t0: time.Now()}}
-			for range 3 {
-				if failure, why := x.event(sse.Event{Data: event, Complete: complete, Time: time.Now()}); failure != "" && why == "" {
-					t.Errorf("%s without a reason", failure)
-				}
+		text := "data: " + string(event)
+		if complete {
+			text += "\n\n"
+		}
+		for _, d := range dialects {
+			ctx, guard := newGuard(t.Context(), DefaultTimeouts())
+			x := &exchange{dialect: d, guard: guard, overrun: func() {}, rec: &record{dialect: d, asked: "org/m", maxTokens: 1, t0: time.Now()}}
+			body := strings.Repeat(text, 3)
+			if d.traits().media != mediaSSE {
+				body = strings.Repeat(string(event)+"\n", 3)
 			}
-			_ = comment(event)
+			r := x.stream(ctx, strings.NewReader(body))
 			guard.stop()
-			r := x.rec.done()
-			if len(r.Gaps) != max(0, r.TokenEvents-1) || r.Timed != (r.TokenEvents > 0) || r.TTFT+r.Decode != r.E2E {
+			if len(r.Gaps)+r.Coalesced != max(0, r.TokenEvents-1) || r.Timed != (r.TokenEvents > 0) || r.TTFT+r.Decode != r.E2E {
 				t.Errorf("%d gaps and timed %v for %d token events", len(r.Gaps), r.Timed, r.TokenEvents)
 			}
 			if (r.Err == "") != r.OK() {

@@ -1,0 +1,272 @@
+package exo
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/instance"
+)
+
+// exo1 is exo 1.x. A model has an instance before it can be asked, which package instance
+// sees to; its own figures come as comments of the stream.
+type exo1 struct{}
+
+func (exo1) traits() traits {
+	return traits{name: workload.DialectExo1, owner: "exo", media: mediaSSE, machines: true}
+}
+
+func (exo1) proofs() []proof { return []proof{{{"/node_id", isNodeID}}} }
+
+func isNodeID(b json.RawMessage) (string, bool) {
+	var id string
+	err := json.Unmarshal(b, &id)
+	return id, err == nil && id != ""
+}
+
+// /bench has its prefix cache off and bans the end of the answer, so that its length is exact;
+// up to v1.0.71 it answers with one document, which leaves nothing to time.
+func (exo1) routes() []route {
+	return []route{
+		{
+			endpoint: workload.EndpointBench, path: "/bench/chat/completions", words: "/bench/chat/completions, prefix cache off",
+			cold: true, document: benchDocument, documentEnd: workload.EndpointBenchJSON,
+		},
+		{
+			endpoint: workload.EndpointV1, path: pathV1, words: pathV1 + " with a nonce against the prefix cache",
+			cold: true, nonce: true,
+		},
+	}
+}
+
+// exo1Names are exo 1.x's ids of the models of the standard workload.
+var exo1Names = map[string]string{
+	"llama-3.1-8b": "mlx-community/Meta-Llama-3.1-8B-Instruct-4bit",
+	"llama-3.2-1b": "mlx-community/Llama-3.2-1B-Instruct-4bit",
+	"mistral-7b":   "mlx-community/Mistral-7B-Instruct-v0.3-4bit",
+	"qwen-1.5-7b":  "mlx-community/Qwen1.5-7B-Chat-4bit",
+	"deepseek-r1":  "mlx-community/DeepSeek-R1-Distill-Qwen-7B-4bit",
+}
+
+// exo1IDs returns the ids by which m may be known, best first: that of the table, then the name
+// itself, for early 1.x releases had such short ids.
+func exo1IDs(m workload.Model) []string {
+	id, standard := exo1Names[m.Name]
+	if m.ExoID != "" || !standard {
+		return []string{cmp.Or(m.ExoID, m.Name)}
+	}
+	return []string{id, m.Name}
+}
+
+func (exo1) catalogue(ctx context.Context, c *Client) ([]string, error) {
+	return c.catalogue(ctx, list{"/models", modelIDs}, list{"/v1/models", modelIDs})
+}
+
+func (d exo1) survey(ctx context.Context, c *Client) (func(workload.Model) ModelReport, error) {
+	listed, err := d.catalogue(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	placed := c.placed(ctx)
+	return func(m workload.Model) ModelReport {
+		id, found := choose(exo1IDs(m), slices.Concat(listed, placed))
+		r := ModelReport{Model: m.Name, ID: id, Servable: true, Loaded: slices.Contains(placed, id)}
+		switch {
+		case listed == nil:
+			r.Note = unlistedNote
+		case !found:
+			r.Servable, r.Note = c.addable(id)
+		}
+		return r
+	}, nil
+}
+
+// addable says what becomes of a model that exo 1.x does not know.
+func (c *Client) addable(id string) (servable bool, note string) {
+	if c.opts.AddModels {
+		return true, "not in exo's catalogue; it is added when its turn comes (exo needs the internet for it)"
+	}
+	manager, err := c.Instances()
+	if err != nil {
+		return false, "not in exo's catalogue; and " + err.Error()
+	}
+	return false, "not in exo's catalogue; add it with: " + manager.AddCommand(id) + " or set EXOBENCH_ADD_MODELS=true (exo needs the internet for either)"
+}
+
+// placed returns the ids of the models that exo has instances of, as far as it says.
+func (c *Client) placed(ctx context.Context) []string {
+	var instances map[string]map[string]struct { // id → variant → instance
+		Shards struct {
+			Model string `json:"modelId"`
+		} `json:"shardAssignments"`
+	}
+	if err := c.api.Call(ctx, http.MethodGet, "/state/instances", nil, &instances); err != nil {
+		c.log.Debug("exo's instances cannot be read", "err", err)
+	}
+	var ids []string
+	for _, variants := range instances {
+		for _, in := range variants {
+			if in.Shards.Model != "" {
+				ids = append(ids, in.Shards.Model)
+			}
+		}
+	}
+	return ids
+}
+
+// diagnosis bounds the look at an instance after a request to it failed.
+const diagnosis = 5 * time.Second
+
+// open chooses the id for m and has an instance of it ready.
+func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, error) {
+	listed, err := d.catalogue(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	id, found := choose(exo1IDs(m), listed)
+	manager, err := c.Instances()
+	if err != nil {
+		return nil, err
+	}
+	acquire := manager.Acquire
+	if found {
+		acquire = manager.AcquireListed
+	}
+	lease, err := acquire(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{client: c, dialect: d, model: m.Name, id: id, load: lease.Load, release: lease.Release}
+	s.load.Owned, s.load.Shared = lease.Owned, lease.Shared
+	s.diagnose = func(ctx context.Context) string {
+		ctx, cancel := context.WithTimeout(ctx, diagnosis)
+		defer cancel()
+		var turn *workload.TurnError
+		if !errors.As(lease.Check(ctx), &turn) {
+			return "" // nothing, or exo cannot be asked
+		}
+		return turn.Reason
+	}
+	busy := false
+	s.watch = func(ctx context.Context) func([]string) bool {
+		if !busy {
+			busy = c.stillBusy(ctx, manager, m.Name)
+		}
+		stop := lease.Watch(ctx)
+		return func(own []string) bool {
+			contended, why := stop(own...)
+			if contended {
+				c.log.Info("Somebody else's work ran beside a request; its rates are not published", "model", m.Name, "because", why)
+			}
+			return contended
+		}
+	}
+	return s, nil
+}
+
+// stillBusy waits for other people's work to end. When it does not, or exo does not answer,
+// the prompt is put all the same, for the model is loaded, and nothing is waited for again in
+// the same turn: what runs beside a request marks it as contended, and a node that has gone
+// shows in the request itself.
+func (c *Client) stillBusy(ctx context.Context, manager *instance.Manager, model string) bool {
+	err := manager.WaitIdle(ctx)
+	var turn *workload.TurnError
+	if errors.As(err, &turn) && turn.Outcome == workload.TurnSkipped {
+		c.log.Warn("exo stays busy with other people's work; measuring beside it", "model", model, "because", turn.Reason)
+	}
+	return err != nil
+}
+
+// exo 1.x always sends usage.
+func (exo1) body(id string, r workload.Request) any { return chatBody(id, r) }
+
+func (exo1) events(body io.Reader) eventReader { return newChatEvents(body, exo1Comment) }
+
+// keepAlive is the comment with which exo 1.x (since v1.0.70) opens a stream as soon as it has
+// handed the request on to its master, and which it repeats in silence.
+const keepAlive = "keep-alive"
+
+// exo1Comment reads exo's comments: `: generation_stats {…}`, which as exo's own figures are a
+// bonus and never a reason to fail, and the one that opens the stream.
+func exo1Comment(b []byte, ev *answer.Event) bool {
+	if string(b) == keepAlive {
+		ev.Accepted = true
+		return true
+	}
+	doc, ok := bytes.CutPrefix(b, []byte("generation_stats "))
+	if !ok {
+		return false
+	}
+	var s genStats
+	if json.Unmarshal(doc, &s) != nil {
+		return false
+	}
+	ev.Server = s.server()
+	return true
+}
+
+// exo sends one event a token, so a present but empty string is a token whose bytes are still
+// pending.
+func (exo1) token(d answer.Delta) answer.Token { return d.Token(answer.Empty) }
+
+// genStats is exo's generation_stats, in both of its spellings.
+type genStats struct {
+	PromptTPS        float64 `json:"prompt_tps"`
+	GenerationTPS    float64 `json:"generation_tps"`
+	PromptTokens     int     `json:"prompt_tokens"`
+	GenerationTokens int     `json:"generation_tokens"`
+	PeakMemory       memory  `json:"peak_memory_usage"`
+	PrefixCacheHit   string  `json:"prefix_cache_hit"`
+}
+
+func (s *genStats) server() *workload.ServerStats {
+	return &workload.ServerStats{
+		PromptTPS: s.PromptTPS, GenerationTPS: s.GenerationTPS,
+		PromptTokens: s.PromptTokens, GenerationTokens: s.GenerationTokens,
+		PeakMemoryBytes: s.PeakMemory.bytes(), PrefixCacheHit: s.PrefixCacheHit,
+	}
+}
+
+// memory is exo's amount of memory: snake_case inside a stream, camelCase in a document.
+type memory struct {
+	Snake *float64 `json:"in_bytes"`
+	Camel *float64 `json:"inBytes"`
+}
+
+func (m memory) bytes() uint64 {
+	for _, v := range []*float64{m.Snake, m.Camel} {
+		if v != nil && *v > 0 {
+			return uint64(*v)
+		}
+	}
+	return 0
+}
+
+// benchDocument reads an answer of /bench that comes as one document.
+func benchDocument(b []byte) (answer.Event, error) {
+	var doc struct {
+		chunk
+		Stats *genStats `json:"generation_stats"`
+		Power struct {
+			TotalEnergyJoules float64 `json:"total_energy_joules"`
+		} `json:"power_usage"`
+	}
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return answer.Event{}, err
+	}
+	ev := doc.event(b)
+	ev.Delta = answer.Delta{} // its text has no time
+	if doc.Stats != nil {
+		ev.Server = doc.Stats.server()
+	}
+	ev.Energy = doc.Power.TotalEnergyJoules
+	return ev, nil
+}
