@@ -47,6 +47,9 @@ type Panel struct {
 			NoValue string `json:"noValue"`
 		} `json:"defaults"`
 	} `json:"fieldConfig"`
+	Options struct {
+		Content string `json:"content"` // of a text
+	} `json:"options"`
 	GridPos struct {
 		X, Y, W, H int
 	} `json:"gridPos"`

@@ -63,7 +63,7 @@ func TestDashboards(t *testing.T) {
 }
 
 // core are the panel types that every Grafana from 10 to 13 has without a plugin.
-var core = []string{"bargauge", "heatmap", "row", "stat", "table", "timeseries"}
+var core = []string{"bargauge", "heatmap", "row", "stat", "table", "text", "timeseries"}
 
 func TestPanels(t *testing.T) {
 	each(t, func(t *testing.T, d grafana.Dashboard) {
@@ -80,6 +80,12 @@ func TestPanels(t *testing.T) {
 				t.Errorf("panel %d has no title", p.ID)
 			}
 			if p.Type == "row" {
+				continue
+			}
+			if p.Type == "text" {
+				if p.Options.Content == "" {
+					t.Errorf("panel %q says nothing", p.Title)
+				}
 				continue
 			}
 			if p.Description == "" || p.FieldConfig.Defaults.Unit == "" || p.FieldConfig.Defaults.NoValue == "" {
@@ -207,7 +213,7 @@ func TestMetricsExist(t *testing.T) {
 	}
 	known := map[string]bool{
 		"ALERTS": true, "up": true, "scrape_duration_seconds": true, "scrape_samples_scraped": true,
-		"go_goroutines": true, "process_cpu_seconds_total": true, "process_resident_memory_bytes": true,
+		"go_goroutines": true, "process_cpu_seconds_total": true, "process_resident_memory_bytes": true, "process_start_time_seconds": true,
 		"exobench_build_info": true,
 	}
 	for line := range strings.Lines(string(golden)) {

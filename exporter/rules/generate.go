@@ -24,7 +24,8 @@ type Options struct {
 	Job string
 	// GrafanaURL is where Grafana is for the people who get the alerts.
 	GrafanaURL string
-	// RunbookURL is where RUNBOOK.md is for them; the anchor of the alert is appended.
+	// RunbookURL is where RUNBOOK.md is for them; the anchor of the alert is appended. Where an exporter serves it,
+	// under the path /runbook, the alert about a dead exporter links to Grafana instead.
 	RunbookURL string
 	// Accepted names models whose present speed is to be their new baseline, each with a tag
 	// that was not used for it before, for example the date. Their history begins anew when the
@@ -115,10 +116,4 @@ func setDefault[T comparable](v *T, to T) {
 	if *v == zero {
 		*v = to
 	}
-}
-
-// signal is what the rules common to throughput and latency are filled in with.
-type signal struct {
-	Options
-	Name string // second part of the names of its series
 }

@@ -73,7 +73,7 @@ func TestEveryAlertTellsWhatPeopleNeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, _ := generate(t, DefaultOptions())
+	f, _ := generate(t, Options{RunbookURL: "https://wiki.example/runbook.html"})
 	seen := map[string]bool{}
 	for _, g := range f.Groups {
 		for _, r := range g.Rules {
@@ -95,8 +95,8 @@ func TestEveryAlertTellsWhatPeopleNeed(t *testing.T) {
 			if r.Alert != "ExoBenchExporterDown" && !strings.Contains(r.Annotations["summary"], "[SIMULATED]") {
 				t.Errorf("%s: its summary would not say that data is simulated", r.Alert)
 			}
-			if anchor := "#" + strings.ToLower(r.Alert); !strings.HasSuffix(r.Annotations["runbook_url"], anchor) {
-				t.Errorf("%s: runbook_url %s does not end in %s", r.Alert, r.Annotations["runbook_url"], anchor)
+			if want := "https://wiki.example/runbook.html#" + strings.ToLower(r.Alert); r.Annotations["runbook_url"] != want {
+				t.Errorf("%s: runbook_url is %s, want %s", r.Alert, r.Annotations["runbook_url"], want)
 			}
 			if !strings.Contains(string(runbook), "\n## "+r.Alert+"\n") {
 				t.Errorf("%s has no section in RUNBOOK.md", r.Alert)

@@ -20,8 +20,11 @@ func (o Options) Cycles(n float64) string {
 // this one saw.
 func (o Options) Step() string { return o.Duration(o.Evaluation) }
 
-// SlowStep returns the interval at which what changes slowly is evaluated: four cycles.
-func (o Options) SlowStep() string { return o.Cycles(4) }
+// slowCycles is the number of cycles from one evaluation of what changes slowly to the next.
+const slowCycles = 4
+
+// SlowStep returns the interval at which what changes slowly is evaluated.
+func (o Options) SlowStep() string { return o.Cycles(slowCycles) }
 
 // day is a day for common intervals, so that daily and weekly habits of the node's users are
 // part of its noise; 24 cycles where that is longer, and 96 where cycles come so fast that a
@@ -67,6 +70,14 @@ func (o Options) RangeDays(n int) string { return "[" + o.Days(n) + "]" }
 
 // Settled returns the age at which a cycle begins to count for the baseline.
 func (o Options) Settled() string { return o.Cycles(float64(o.Tuning.Settle)) }
+
+// Learning returns after about how many good cycles without history the alarms about throughput and latency
+// can first be raised: a baseline has to settle, then the noise of the cycles that are compared with it, then
+// how evidence scatters. Each of the three is looked at once in a SlowStep, which together costs about one more.
+func (o Options) Learning() int {
+	settled := o.Tuning.MinHistory + o.Tuning.Settle
+	return 2*settled + o.Tuning.EvidenceMin + o.Tuning.Settle + slowCycles
+}
 
 // lastSlack shortens windows that are to hold the last n cycles of a model when they are looked
 // at in the moment the newest comes in. The order of the models rotates, so that a model's

@@ -158,7 +158,7 @@ export interface Layout {
   rows: Row[];
 }
 
-/** Builds a dashboard: what all of them share, then the rows. Panels get ids in reading order. */
+/** Builds a dashboard: what all of them share, then the rows. Panels without an id get one in reading order. */
 export function build(layout: Layout): dashboard.Dashboard {
   // Memory agents of a cluster run no cycles: they have something to show on the node dashboard only.
   const nodes = layout.uid === uid.node ? 'exobench_simulated' : 'exobench_cycle_interval_seconds';
@@ -211,7 +211,7 @@ export function build(layout: Layout): dashboard.Dashboard {
   }
   const built = builder.build();
   built.panels?.forEach((panel, i) => {
-    panel.id = i + 1;
+    panel.id ||= i + 1; // rows come with 0
   });
   built.panels?.forEach((panel) => {
     // Grafana before 10.3 shows a heatmap's tooltip on this word alone; newer ones go by the mode.

@@ -2,8 +2,9 @@ import * as common from '@grafana/grafana-foundation-sdk/common';
 import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
 import { build, uid } from './common';
-import { graphPanel, nothing, statPanel, tablePanel, unit, words } from './panels';
+import { graphPanel, nothing, statPanel, tablePanel, textPanel, unit, words } from './panels';
 import { nodeAndExporter as q } from './queries';
+import { section } from './runbook';
 
 const third = { width: 8, height: 8 };
 const small = { width: 4, height: 4, noValue: nothing.exporter };
@@ -261,6 +262,13 @@ export function node(): dashboard.Dashboard {
             ],
             { least: 0, decimals: 0 },
           ),
+        ],
+      },
+      {
+        title: 'Runbook',
+        panels: [
+          // The alert about a dead exporter, which serves the rest of the runbook, leads here by this id.
+          textPanel({ title: 'When the exporter is down', id: 1000, width: 24, height: 6 }, section('ExoBenchExporterDown')),
         ],
       },
     ],

@@ -6,6 +6,7 @@ import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
+import * as text from '@grafana/grafana-foundation-sdk/text';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 
 import { modelMappings, modelOverrides, type Override } from './models';
@@ -110,6 +111,17 @@ function describe<T extends Describable>(panel: T, about: About): T {
     .height(about.height)
     .datasource(datasource)
     .thresholds(thresholds([{ color: 'text', from: null }]));
+}
+
+/** A text in Markdown. Its id is fixed because links lead to it. */
+export function textPanel(about: { title: string; id: number; width: number; height: number }, content: string): text.PanelBuilder {
+  return new text.PanelBuilder()
+    .title(about.title)
+    .id(about.id)
+    .span(about.width)
+    .height(about.height)
+    .mode(text.TextMode.Markdown)
+    .content(content);
 }
 
 export interface StatOptions {

@@ -291,5 +291,9 @@ export const annotations = {
   exo: `changes(${metric('exobench_exo_up')}[$__rate_interval]) > 0`,
   dialect: `${metric('exobench_exo_info')} unless ${metric('exobench_exo_info')} offset $__interval`,
   workload: `${metric('exobench_workload_info')} unless ${metric('exobench_workload_info')} offset $__interval`,
-  reload: `changes(${metric('exobench_config_last_reload_success_timestamp_seconds')}[$__rate_interval]) > 0`,
+  // A start takes a configuration too, and is no reload.
+  reload: [
+    `changes(${metric('exobench_config_last_reload_success_timestamp_seconds')}[$__rate_interval]) > 0`,
+    `unless on (job, instance) changes(${metric('process_start_time_seconds')}[$__rate_interval]) > 0`,
+  ].join(' '),
 };

@@ -1,0 +1,33 @@
+package rules
+
+import (
+	"net/url"
+	"strings"
+)
+
+// signal is what the templates that occur more than once are filled in with.
+type signal struct {
+	Options
+	Name string // second part of the names of its series, or anchor of the alert in the runbook
+}
+
+const (
+	// exporterDown is the anchor of the alert during which no exporter can serve the runbook.
+	exporterDown = "exobenchexporterdown"
+	// exporterDownPanel leads to the panel of the dashboard node that holds that section.
+	exporterDownPanel = "/d/exobench-node?viewPanel=1000"
+)
+
+// Runbook returns the link to the section about the alert whose anchor Name is: one that can be followed while the
+// alert fires.
+func (s signal) Runbook() string {
+	if s.Name == exporterDown && s.exporterServesRunbook() {
+		return s.GrafanaURL + exporterDownPanel
+	}
+	return s.RunbookURL + "#" + s.Name
+}
+
+func (o Options) exporterServesRunbook() bool {
+	u, err := url.Parse(o.RunbookURL)
+	return err == nil && strings.HasSuffix(u.Path, "/runbook")
+}

@@ -1,0 +1,82 @@
+package grafana_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"exo-bench-exporter/grafana"
+)
+
+var (
+	dashboardName = regexp.MustCompile(`[dD]ashboard \*(\w+)\*`)
+	panelNames    = regexp.MustCompile(`(?:panels?|,|and) \*([^*]+)\*`)
+)
+
+// TestPanelsThatTheRunbookNamesExist reads "dashboard *model*, panels *A* and *B*" in a paragraph of the runbook and
+// looks for panels A and B on that dashboard.
+func TestPanelsThatTheRunbookNamesExist(t *testing.T) {
+	text, err := os.ReadFile("../prometheus/RUNBOOK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := map[string][]string{}
+	for _, d := range load(t) {
+		name := strings.TrimPrefix(d.UID, "exobench-")
+		titles[name] = nil
+		for _, p := range d.Panels {
+			titles[name] = append(titles[name], p.Title)
+		}
+	}
+	found := 0
+	for paragraph := range strings.SplitSeq(string(text), "\n\n") {
+		paragraph = strings.Join(strings.Fields(paragraph), " ")
+		at := dashboardName.FindAllStringSubmatchIndex(paragraph, -1)
+		for i, m := range at {
+			name, end := paragraph[m[2]:m[3]], len(paragraph)
+			if i+1 < len(at) {
+				end = at[i+1][0]
+			}
+			panels, exists := titles[name]
+			if !exists {
+				t.Errorf("the runbook names a dashboard %s", name)
+			}
+			for _, p := range panelNames.FindAllStringSubmatch(paragraph[m[1]:end], -1) {
+				found++
+				if !slices.Contains(panels, p[1]) {
+					t.Errorf("the runbook names a panel %q, which dashboard %s does not have", p[1], name)
+				}
+			}
+		}
+		if len(at) == 0 && strings.Contains(paragraph, "panel *") {
+			t.Errorf("the runbook names a panel of no dashboard: %s", paragraph)
+		}
+	}
+	if found < 8 {
+		t.Errorf("only %d panels are named in the runbook", found)
+	}
+}
+
+// TestReloadsAreNoRestarts holds the marks of a reload against the query that prometheus/tests/dashboards.yml tries
+// on a reload and on a restart.
+func TestReloadsAreNoRestarts(t *testing.T) {
+	text, err := os.ReadFile("../prometheus/tests/dashboards.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(t *testing.T, d grafana.Dashboard) {
+		for _, a := range d.Annotations.List {
+			if a.Name != "Configuration" {
+				continue
+			}
+			q := grafana.Query{Expr: a.Expr}
+			if expr := q.Expand(map[string]string{"job": "j", "instance": "i", "__rate_interval": "1m"}); !strings.Contains(string(text), "- expr: "+expr+"\n") {
+				t.Errorf("prometheus/tests/dashboards.yml does not try %s", expr)
+			}
+			return
+		}
+		t.Error("reloads are not marked")
+	})
+}
