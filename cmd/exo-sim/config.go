@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"exo-bench-exporter/workload/exosim"
+	"exo-bench-exporter/workload/exosim/faults"
 )
 
 // config is what the command line says.
@@ -24,6 +25,7 @@ and the ways in which it fails. It computes nothing. Every answer carries the he
 X-Exo-Sim, and GET /_sim/ lists the controls that change it while it runs.
 
 Every instance has a child process that holds a scaled-down share of the model's memory.
+POST /_sim/faults lets something go wrong, as described below the flags.
 
 Flags:
 `
@@ -38,6 +40,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	fs.Usage = func() {
 		fmt.Fprint(stderr, usage)
 		fs.PrintDefaults()
+		fmt.Fprint(stderr, "\n"+faults.Help())
 	}
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:52416", "`address` to serve on; exo itself uses port 52415")
 	fs.StringVar(&c.pidFile, "pid-file", "", "`file` that holds the process id while the node runs")

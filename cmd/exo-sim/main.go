@@ -10,12 +10,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
 	"syscall"
-	"time"
 
 	"exo-bench-exporter/workload/exosim"
 )
@@ -69,21 +67,10 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 		defer func() { _ = os.Remove(c.pidFile) }()
 	}
 	node := exosim.New(c.node)
-	server := &http.Server{Handler: node, ReadHeaderTimeout: 10 * time.Second}
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		<-ctx.Done()
-		_ = server.Close() // streams are cut: nothing is worth waiting for
-		_ = node.Close()
-	}()
+	unhook := context.AfterFunc(ctx, func() { _ = node.Close() }) // streams are cut: nothing is worth waiting for
+	defer func() { unhook(); _ = node.Close() }()
 	log.Info("simulated exo node listens; this is not exo",
 		"url", "http://"+listener.Addr().String(), "dialect", c.node.Dialect, "variant", c.node.Variant,
 		"speed", c.node.Speed, "pid", os.Getpid(), "controls", "http://"+listener.Addr().String()+"/_sim/")
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		_ = node.Close()
-		return err
-	}
-	<-stopped
-	return nil
+	return node.Serve(listener)
 }

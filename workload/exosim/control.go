@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"exo-bench-exporter/workload/exosim/faults"
+	"exo-bench-exporter/workload/exosim/wire"
 )
 
 // controlRoutes returns the simulator's own routes, all under /_sim/.
@@ -29,10 +32,10 @@ func (n *Node) controlRoutes() *http.ServeMux {
 		{"POST /_sim/strangers/downloads", `download one as another user: {"model":"…"}`, n.simDownload},
 		{"POST /_sim/strangers/tasks", `generate as another user: {"model":"…","tokens":200}`, n.simGenerate},
 		{"GET /_sim/processes", "simulated process tree", func(w http.ResponseWriter, _ *http.Request) {
-			writeJSON(w, http.StatusOK, n.Processes())
+			wire.WriteJSON(w, http.StatusOK, n.Processes())
 		}},
 		{"GET /_sim/calls", "how often each of exo's routes was called", func(w http.ResponseWriter, _ *http.Request) {
-			writeJSON(w, http.StatusOK, n.Calls())
+			wire.WriteJSON(w, http.StatusOK, n.Calls())
 		}},
 	}
 	var help strings.Builder
@@ -41,19 +44,15 @@ func (n *Node) controlRoutes() *http.ServeMux {
 		m.HandleFunc(r.pattern, r.handler)
 		fmt.Fprintf(&help, "%-42s %s\n", r.pattern, r.help)
 	}
-	fmt.Fprintf(&help, "\nKinds of faults:")
-	for _, k := range Kinds() {
-		help.WriteString(" " + string(k))
-	}
-	help.WriteString("\nFields of a fault: kind model path count skip after percent seconds status message state bytes\n")
+	help.WriteString("\n" + faults.Help())
 	m.HandleFunc("GET /_sim/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		writeBody(w, http.StatusOK, "text/plain; charset=utf-8", []byte(help.String()))
+		wire.WriteBody(w, http.StatusOK, "text/plain; charset=utf-8", []byte(help.String()))
 	})
 	return m
 }
 
 func (n *Node) simFaults(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, n.Faults())
+	wire.WriteJSON(w, http.StatusOK, n.Faults())
 }
 
 // readControl decodes a control request strictly; when it is wrong it has been answered.
@@ -61,7 +60,7 @@ func readControl(w http.ResponseWriter, r *http.Request, v any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		detail(w, http.StatusBadRequest, err.Error())
+		wire.Detail(w, http.StatusBadRequest, err.Error())
 		return false
 	}
 	return true
@@ -74,14 +73,14 @@ func (n *Node) simInject(w http.ResponseWriter, r *http.Request) {
 	}
 	id, err := n.Inject(f)
 	if err != nil {
-		detail(w, http.StatusBadRequest, err.Error())
+		wire.Detail(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	writeJSON(w, http.StatusCreated, map[string]string{"id": id})
+	wire.WriteJSON(w, http.StatusCreated, map[string]string{"id": id})
 }
 
 func (n *Node) simClear(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]int{"cleared": n.Clear(r.PathValue("id"))})
+	wire.WriteJSON(w, http.StatusOK, map[string]int{"cleared": n.Clear(r.PathValue("id"))})
 }
 
 // truthDocument is a Truth with what follows from it.
@@ -105,7 +104,7 @@ type truthDocument struct {
 	WriteTimes   []time.Time `json:"writes,omitempty"` // for one answer only
 }
 
-func (t Truth) document() truthDocument {
+func newTruthDocument(t Truth) truthDocument {
 	return truthDocument{
 		ID: t.ID, Model: t.Model, Route: t.Route, Received: t.Received, FirstToken: t.FirstToken,
 		LastToken: t.LastToken, Done: t.Done, TTFTSeconds: t.TTFT().Seconds(), DecodeRate: t.DecodeRate(),
@@ -118,25 +117,25 @@ func (n *Node) simTruth(w http.ResponseWriter, r *http.Request) {
 	if id := r.URL.Query().Get("id"); id != "" {
 		t, ok := n.Truth(id)
 		if !ok {
-			detail(w, http.StatusNotFound, "no answer with this id is remembered")
+			wire.Detail(w, http.StatusNotFound, "no answer with this id is remembered")
 			return
 		}
-		doc := t.document()
+		doc := newTruthDocument(t)
 		doc.WriteTimes = t.Writes
-		writeJSON(w, http.StatusOK, doc)
+		wire.WriteJSON(w, http.StatusOK, doc)
 		return
 	}
 	last, _ := strconv.Atoi(r.URL.Query().Get("last"))
 	docs := []truthDocument{}
 	for _, t := range n.Truths(last) {
-		docs = append(docs, t.document())
+		docs = append(docs, newTruthDocument(t))
 	}
-	writeJSON(w, http.StatusOK, docs)
+	wire.WriteJSON(w, http.StatusOK, docs)
 }
 
 func (n *Node) simInstances(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string][]InstanceInfo{
-		"present": n.Instances(), "deleted": slices.Concat([]InstanceInfo{}, n.Deleted()),
+	wire.WriteJSON(w, http.StatusOK, map[string][]InstanceInfo{
+		"present": slices.Concat([]InstanceInfo{}, n.Instances()), "deleted": slices.Concat([]InstanceInfo{}, n.Deleted()),
 	})
 }
 
@@ -150,7 +149,7 @@ func (n *Node) simDelete(w http.ResponseWriter, r *http.Request) {
 
 func answerFound(w http.ResponseWriter, found bool) {
 	if !found {
-		detail(w, http.StatusNotFound, "there is no such instance")
+		wire.Detail(w, http.StatusNotFound, "there is no such instance")
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -173,7 +172,7 @@ func (n *Node) simDownload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := n.StartDownload(req.Model); err != nil {
-		detail(w, http.StatusBadRequest, err.Error())
+		wire.Detail(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -192,9 +191,9 @@ func (n *Node) simGenerate(w http.ResponseWriter, r *http.Request) {
 func answerID(w http.ResponseWriter) func(id string, err error) {
 	return func(id string, err error) {
 		if err != nil {
-			detail(w, http.StatusBadRequest, err.Error())
+			wire.Detail(w, http.StatusBadRequest, err.Error())
 			return
 		}
-		writeJSON(w, http.StatusCreated, map[string]string{"id": id})
+		wire.WriteJSON(w, http.StatusCreated, map[string]string{"id": id})
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"exo-bench-exporter/workload/exosim/wire"
 )
 
 // Every kind of fault that strikes a request shows on the wire as exo would show it.
@@ -212,22 +214,22 @@ func TestInstanceFaults(t *testing.T) {
 		check func(b *bench, id, runner string)
 	}{
 		{Fault{Kind: InstanceVanishes}, "", false, nil},
-		{Fault{Kind: RunnerStuck}, runnerIdle, true, nil},
-		{Fault{Kind: RunnerStuck, State: runnerLoading}, runnerLoading, true, nil},
-		{Fault{Kind: RunnerStuck, State: runnerLoaded}, runnerLoaded, true, nil},
-		{Fault{Kind: RunnerStuck, State: runnerWarmingUp}, runnerWarmingUp, true, nil},
-		{Fault{Kind: DownloadFails}, runnerIdle, true, func(b *bench, _, _ string) {
+		{Fault{Kind: RunnerStuck}, wire.RunnerIdle, true, nil},
+		{Fault{Kind: RunnerStuck, State: wire.RunnerLoading}, wire.RunnerLoading, true, nil},
+		{Fault{Kind: RunnerStuck, State: wire.RunnerLoaded}, wire.RunnerLoaded, true, nil},
+		{Fault{Kind: RunnerStuck, State: wire.RunnerWarmingUp}, wire.RunnerWarmingUp, true, nil},
+		{Fault{Kind: DownloadFails}, wire.RunnerIdle, true, func(b *bench, _, _ string) {
 			_, body := b.do("GET", "/state/downloads/"+b.node.ID(), "")
 			if !strings.Contains(body, `{"DownloadFailed":{`) {
 				b.Errorf("downloads are %s", body)
 			}
 		}},
 		{Fault{Kind: RunnerFails}, "", false, nil}, // given up after five attempts
-		{Fault{Kind: RunnerFails, Count: 1}, runnerReady, true, nil},
-		{Fault{Kind: DeleteIgnored}, runnerReady, true, func(b *bench, id, runner string) {
+		{Fault{Kind: RunnerFails, Count: 1}, wire.RunnerReady, true, nil},
+		{Fault{Kind: DeleteIgnored}, wire.RunnerReady, true, func(b *bench, id, runner string) {
 			b.do("DELETE", "/instance/"+id, "")
 			pass(10 * time.Second)
-			if b.runner(runner) != runnerReady {
+			if b.runner(runner) != wire.RunnerReady {
 				b.Errorf("the runner is %q", b.runner(runner))
 			}
 		}},
@@ -262,7 +264,7 @@ func TestRunnerFailedOnTheWire(t *testing.T) {
 		simulate(t, Options{Variant: variant}, func(b *bench) {
 			b.inject(Fault{Kind: RunnerFails})
 			_, runner := b.place(llama8b)
-			b.statuses(runner, is(runnerFailed))
+			b.statuses(runner, is(wire.RunnerFailed))
 			_, body := b.do("GET", "/state/runners/"+runner, "")
 			compare(t, "runner", body, want)
 		})
@@ -341,7 +343,7 @@ func TestKillRunner(t *testing.T) {
 			t.Error("KillRunner")
 		}
 		pass(time.Second)
-		if b.runner(runner) != "" || b.node.find(id) == nil || len(b.node.Processes()) != 2 {
+		if b.runner(runner) != "" || !b.node.Instances()[0].Listed || len(b.node.Processes()) != 2 {
 			t.Errorf("instances %+v, processes %+v", b.node.Instances(), b.node.Processes())
 		}
 		b.do("DELETE", "/instance/"+id, "")

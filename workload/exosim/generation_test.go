@@ -9,10 +9,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exo-bench-exporter/workload/exosim/wire"
 )
 
 // statsOf returns the generation_stats of a stream.
-func statsOf(t *testing.T, all []event) (s stats[memorySnake]) {
+func statsOf(t *testing.T, all []event) (s wire.Stats[wire.MemorySnake]) {
 	t.Helper()
 	for _, e := range all {
 		if rest, ok := strings.CutPrefix(e.text, ": generation_stats "); ok {
@@ -105,16 +107,6 @@ func TestTruth(t *testing.T) {
 			t.Errorf("last truth is %+v", last)
 		}
 	})
-}
-
-func TestTruthRingForgets(t *testing.T) {
-	var r truthRing
-	for i := range truthsKept + 10 {
-		r.add(&Truth{ID: fmt.Sprint(i)})
-	}
-	if len(r.order) != truthsKept || len(r.byID) != truthsKept || r.byID["9"] != nil || r.byID["10"] == nil {
-		t.Errorf("%d and %d are kept", len(r.order), len(r.byID))
-	}
 }
 
 // The same seed gives the same gaps, another one others, all of them about 1 % apart.
@@ -222,7 +214,7 @@ func TestDisconnectCancels(t *testing.T) {
 		_, runner := b.load(llama8b)
 		res := b.open("/v1/chat/completions", chatBody(llama8b, "my secret question", 5000))
 		pass(2 * time.Second)
-		if b.runner(runner) != runnerRunning || b.node.RunningTasks() != 1 {
+		if b.runner(runner) != wire.RunnerRunning || b.node.RunningTasks() != 1 {
 			t.Errorf("runner is %s, %d tasks run", b.runner(runner), b.node.RunningTasks())
 		}
 		_, body := b.do("GET", "/state/tasks", "")
@@ -231,7 +223,7 @@ func TestDisconnectCancels(t *testing.T) {
 		}
 		_ = res.Body.Close()
 		pass(time.Second)
-		if b.runner(runner) != runnerReady || b.node.RunningTasks() != 0 {
+		if b.runner(runner) != wire.RunnerReady || b.node.RunningTasks() != 0 {
 			t.Errorf("runner is %s, %d tasks run", b.runner(runner), b.node.RunningTasks())
 		}
 		if _, body := b.do("GET", "/state/tasks", ""); strings.Contains(body, `"TextGeneration":{`) {

@@ -108,7 +108,7 @@ func TestLegacyMemoryOfASwitch(t *testing.T) {
 	simulate(t, Options{Dialect: Exo0, AnswerTokens: 2}, func(b *bench) {
 		rss := func() uint64 { return b.node.Processes()[0].RSS }
 		before := rss()
-		if before != legacyRSS || len(b.node.Processes()) != 1 {
+		if before != exo0RSS || len(b.node.Processes()) != 1 {
 			t.Errorf("before any load: %v", b.node.Processes())
 		}
 		b.do("POST", "/v1/chat/completions", chatBody("llama-3.1-8b", "hi", 1))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exo-bench-exporter/workload/exosim/wire"
 )
 
 // statuses polls the runner until f is satisfied and returns what it went through.
@@ -35,8 +37,8 @@ func TestRunnerStates(t *testing.T) {
 		if status, _ := b.do("GET", "/instance/"+id, ""); status != http.StatusNotFound {
 			t.Errorf("the instance is there at once: %d", status)
 		}
-		got := b.statuses(runner, is(runnerReady))
-		want := []string{"", runnerIdle, runnerLoading, runnerLoaded, runnerWarmingUp, runnerReady}
+		got := b.statuses(runner, is(wire.RunnerReady))
+		want := []string{"", wire.RunnerIdle, wire.RunnerLoading, wire.RunnerLoaded, wire.RunnerWarmingUp, wire.RunnerReady}
 		if !slices.Equal(got, want) {
 			t.Errorf("states %q, want %q", got, want)
 		}
@@ -44,7 +46,7 @@ func TestRunnerStates(t *testing.T) {
 			t.Errorf("ready after %v", took)
 		}
 		b.do("DELETE", "/instance/"+id, "")
-		if got := b.statuses(runner, is("")); !slices.Equal(got, []string{runnerReady, runnerShuttingDown, ""}) {
+		if got := b.statuses(runner, is("")); !slices.Equal(got, []string{wire.RunnerReady, wire.RunnerShuttingDown, ""}) {
 			t.Errorf("states after DELETE %q", got)
 		}
 		if status, _ := b.do("GET", "/instance/"+id, ""); status != http.StatusNotFound {
@@ -83,7 +85,7 @@ func TestMemoryLimitsPlacement(t *testing.T) {
 		var previews struct {
 			Previews []struct {
 				InstanceMeta string `json:"instance_meta"`
-				Instance     *taggedInstance
+				Instance     *wire.TaggedInstance
 				Delta        map[string]uint64 `json:"memory_delta_by_node"`
 				Error        *string
 			}
@@ -103,7 +105,7 @@ func TestMemoryLimitsPlacement(t *testing.T) {
 		if fitting != 2 {
 			t.Errorf("%d previews fit", fitting)
 		}
-		second := encode(previews.Previews[0].Instance)
+		second := wire.Encode(previews.Previews[0].Instance)
 		b.load(llama8b)
 		_, body := b.do("GET", "/instance/previews?model_id="+mistral, "")
 		if strings.Count(body, `"error":"No cycles found with sufficient memory"`) != 4 {
@@ -130,7 +132,7 @@ func TestMemoryLimitsPlacement(t *testing.T) {
 func TestSnakeCaseInstanceIsAccepted(t *testing.T) {
 	simulate(t, Options{}, func(b *bench) {
 		_, body := b.do("GET", "/instance/placement?model_id="+llama1b, "")
-		status, body := b.do("POST", "/instance", `{"instance":`+string(renameKeys([]byte(body), toSnake))+`}`)
+		status, body := b.do("POST", "/instance", `{"instance":`+string(wire.RenameKeys([]byte(body), wire.ToSnake))+`}`)
 		if status != http.StatusOK {
 			t.Errorf("%d %s", status, body)
 		}
@@ -143,10 +145,10 @@ func TestDownload(t *testing.T) {
 		_, runner := b.place(llama1b)
 		pass(4 * time.Second)
 		_, body := b.do("GET", "/state/downloads/"+b.node.ID()+"/1", "")
-		if !strings.HasPrefix(body, `{"DownloadOngoing":{"downloadProgress":{"completedFiles":0,"downloaded":{"inBytes":`) || b.runner(runner) != runnerIdle {
+		if !strings.HasPrefix(body, `{"DownloadOngoing":{"downloadProgress":{"completedFiles":0,"downloaded":{"inBytes":`) || b.runner(runner) != wire.RunnerIdle {
 			t.Errorf("runner %s, download %.150s", b.runner(runner), body)
 		}
-		b.statuses(runner, is(runnerReady))
+		b.statuses(runner, is(wire.RunnerReady))
 		if took := time.Since(start); took < 9*time.Second || took > 10*time.Second {
 			t.Errorf("ready after %v", took)
 		}
@@ -221,17 +223,17 @@ func TestProcesses(t *testing.T) {
 			t.Errorf("at first %+v", p)
 		}
 		id, runner := b.place(llama8b)
-		b.statuses(runner, is(runnerIdle))
+		b.statuses(runner, is(wire.RunnerIdle))
 		idle := at()[2]
 		if idle.RSS != runnerRSS || idle.PPID != at()[0].PID {
 			t.Errorf("idle runner %+v", idle)
 		}
-		b.statuses(runner, is(runnerLoading))
+		b.statuses(runner, is(wire.RunnerLoading))
 		pass(900 * time.Millisecond)
 		if half := at()[2].RSS; half < runnerRSS+2e9 || half > runnerRSS+3e9 {
 			t.Errorf("half loaded: %d", half)
 		}
-		b.statuses(runner, is(runnerReady))
+		b.statuses(runner, is(wire.RunnerReady))
 		if loaded := at()[2]; loaded.RSS != runnerRSS+4_640_000_000 || loaded.PID != idle.PID || !loaded.Created.Equal(idle.Created) {
 			t.Errorf("loaded: %+v", loaded)
 		}

@@ -2,7 +2,8 @@ package exosim
 
 import (
 	"log/slog"
-	"time"
+
+	"exo-bench-exporter/workload/exosim/pace"
 )
 
 // Dialect says which generation of exo a Node speaks.
@@ -12,24 +13,6 @@ type Dialect string
 const (
 	Exo1 Dialect = "exo1" // exo 1.x
 	Exo0 Dialect = "exo0" // legacy exo 0.0.x
-)
-
-// Variant says which exo 1.x a Node is; the wire formats differ.
-type Variant string
-
-// The variants of exo 1.x.
-const (
-	HEAD  Variant = "head"    // nulls dropped from chunks, /bench streams, /instance/await
-	V1071 Variant = "v1.0.71" // the last release: nulls in chunks, /bench answers JSON only
-)
-
-// Engine says which inference engine a legacy Node has; it decides what can be served.
-type Engine string
-
-// The engines of legacy exo.
-const (
-	MLX      Engine = "MLXDynamicShardInferenceEngine"
-	Tinygrad Engine = "TinygradDynamicShardInferenceEngine" // llama models only
 )
 
 // Options configure a Node. The zero value is an exo 1.x of today's HEAD in real time.
@@ -83,7 +66,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxGenerateTokens, 10000)
 	setDefault(&o.MemoryTotal, 48<<30)
 	if o.Profiles == nil {
-		o.Profiles = Profiles()
+		o.Profiles = pace.Profiles()
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -96,15 +79,4 @@ func setDefault[T comparable](field *T, value T) {
 	if *field == zero {
 		*field = value
 	}
-}
-
-// scaled turns a modelled duration into a real one.
-func (n *Node) scaled(d time.Duration) time.Duration {
-	return time.Duration(float64(d) / n.opts.Speed)
-}
-
-// nextTick returns when exo's worker plans next after t.
-func (n *Node) nextTick(t time.Time) time.Time {
-	period := max(n.scaled(planningTick), 1)
-	return n.start.Add((t.Sub(n.start)/period + 1) * period)
 }

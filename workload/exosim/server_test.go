@@ -8,6 +8,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"exo-bench-exporter/workload/exosim/wire"
 )
 
 func mustURL(s string) *url.URL {
@@ -67,17 +70,10 @@ func TestOverSockets(t *testing.T) {
 
 // awaitReady waits until the node's one runner is ready.
 func awaitReady(n *Node) {
-	for {
-		n.mu.Lock()
-		var i *instance
-		for _, i = range n.instances {
-		}
-		status, changed := i.status.tag, i.changed
-		n.mu.Unlock()
-		if status == runnerReady {
-			return
-		}
-		<-changed
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for n.Instances()[0].Status != wire.RunnerReady {
+		<-tick.C
 	}
 }
 

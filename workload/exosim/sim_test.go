@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"exo-bench-exporter/workload/exosim/pace"
+	"exo-bench-exporter/workload/exosim/wire"
 )
 
 const (
@@ -21,6 +24,15 @@ const (
 	llama1b = "mlx-community/Llama-3.2-1B-Instruct-4bit"
 	mistral = "mlx-community/Mistral-7B-Instruct-v0.3-4bit"
 	r1      = "mlx-community/DeepSeek-R1-Distill-Qwen-7B-4bit"
+)
+
+// What the rooms take, which the tests know by its value.
+const (
+	mainRSS      = 350 << 20
+	runnerRSS    = 310 << 20
+	exo0RSS      = 420 << 20
+	commandDelay = 15 * time.Millisecond
+	noMemory     = "No cycles found with sufficient memory"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -105,7 +117,7 @@ func (b *bench) place(model string) (instanceID, runnerID string) {
 		if status != http.StatusOK {
 			b.Fatalf("POST /instance: %d %s", status, body)
 		}
-		var in taggedInstance
+		var in wire.TaggedInstance
 		if err := json.Unmarshal(p.Instance, &in); err != nil {
 			b.Fatal(err)
 		}
@@ -124,7 +136,7 @@ func (b *bench) load(model string) (instanceID, runnerID string) {
 	instanceID, runnerID = b.place(model)
 	for range 10_000 {
 		for _, i := range b.node.Instances() {
-			if i.ID == instanceID && i.Status == runnerReady {
+			if i.ID == instanceID && i.Status == wire.RunnerReady {
 				return instanceID, runnerID
 			}
 		}
@@ -223,8 +235,8 @@ func tokens(all []event) []event {
 }
 
 func chatBody(model, prompt string, maxTokens int) string {
-	return string(encode(map[string]any{
+	return string(wire.Encode(map[string]any{
 		"model": model, "stream": true, "max_tokens": maxTokens,
-		"messages": []chatMessage{{"user", prompt}},
+		"messages": []pace.Message{{Role: "user", Content: prompt}},
 	}))
 }

@@ -54,11 +54,14 @@ func TestStreamOfHead(t *testing.T) {
 		defer res.Body.Close()
 		for key, want := range map[string]string{
 			"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache",
-			"Connection": "close", "X-Accel-Buffering": "no", Header: "1",
+			"X-Accel-Buffering": "no", Header: "1",
 		} {
 			if got := res.Header.Get(key); got != want {
 				t.Errorf("header %s is %q, want %q", key, got, want)
 			}
+		}
+		if !res.Close {
+			t.Error("the connection is to be kept")
 		}
 		all, err := events(res.Body)
 		if err != nil {
@@ -266,17 +269,6 @@ func TestStateKeys(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestRenameKeys(t *testing.T) {
-	camel := `{"MlxRingInstance":{"instanceId":"aB_c","runnerToShard":{"1f-2A":{"nLayers":16,"x":[1.5,null,true,{"deviceRank":0}]}}}}`
-	snake := `{"MlxRingInstance":{"instance_id":"aB_c","runner_to_shard":{"1f-2A":{"n_layers":16,"x":[1.5,null,true,{"device_rank":0}]}}}}`
-	if got := string(renameKeys([]byte(camel), toSnake)); got != snake {
-		t.Errorf("to snake_case: %s", got)
-	}
-	if got := string(renameKeys([]byte(snake), toCamel)); got != camel {
-		t.Errorf("to camelCase: %s", got)
-	}
 }
 
 func TestAwait(t *testing.T) {

@@ -1,0 +1,128 @@
+package exo1
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"exo-bench-exporter/workload/exosim/pace"
+	"exo-bench-exporter/workload/exosim/wire"
+)
+
+// Power that the simulated machine draws.
+const idleWatts, busyWatts = 6.2, 38.7
+
+// collected is the sink of an answer that comes as one document.
+type collected struct {
+	content, reasoning strings.Builder
+}
+
+// KeepAlive implements pace.Sink.
+func (*collected) KeepAlive() error { return nil }
+
+// Progress implements pace.Sink.
+func (*collected) Progress(_, _ int) error { return nil }
+
+// Token implements pace.Sink.
+func (c *collected) Token(g *pace.Generation, t pace.Token) error {
+	if t.Reasoning {
+		c.reasoning.WriteString(t.Text)
+	} else {
+		c.content.WriteString(t.Text)
+	}
+	now := time.Now()
+	g.Record.Wrote(now, now)
+	return nil
+}
+
+// completion returns the answer as a document.
+func (q *request) completion(c *collected) wire.Completion {
+	content := c.content.String()
+	var reasoning *string
+	if c.reasoning.Len() > 0 {
+		reasoning = new(c.reasoning.String())
+	}
+	return wire.Completion{
+		ID: q.id, Object: "chat.completion", Created: time.Now().Unix(), Model: q.model,
+		Choices: []wire.CompletionChoice{{
+			Message:      wire.Message{Role: "assistant", Content: &content, ReasoningContent: reasoning},
+			FinishReason: &q.Answer.Finish,
+		}},
+	}
+}
+
+// document answers /v1/chat/completions without a stream. The header is sent before
+// anything is generated, so that an error leaves an empty body under status 200.
+func (q *request) document(w http.ResponseWriter, r *http.Request) {
+	c := new(collected)
+	q.Out = c
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	_ = http.NewResponseController(w).Flush()
+	err := q.run(r.Context())
+	breakOff(w, err)
+	if err == nil {
+		doc := q.completion(c)
+		doc.Usage = q.usage()
+		_, _ = w.Write(wire.Encode(doc))
+	}
+}
+
+// benchDocument answers /bench/chat/completions without a stream.
+func (q *request) benchDocument(w http.ResponseWriter, r *http.Request) {
+	c := new(collected)
+	q.Out = c
+	err := q.run(r.Context())
+	breakOff(w, err)
+	if err == nil {
+		wire.WriteJSON(w, http.StatusOK, wire.BenchCompletion{
+			Completion: q.completion(c),
+			GenerationStats: wire.Stats[wire.Memory]{
+				PromptTPS: q.PromptTPS, GenerationTPS: q.DecodeTPS(),
+				PromptTokens: q.Prompt.Tokens, GenerationTokens: q.Answer.Length,
+				PeakMemoryUsage: wire.Memory{InBytes: q.peakMemory()}, PrefixCacheHit: q.hit,
+			},
+			PowerUsage: q.power(),
+		})
+		return
+	}
+	message := "The simulated stream ended early"
+	if a := (*pace.Interruption)(nil); errors.As(err, &a) && !a.Silent {
+		message = a.Event
+	}
+	wire.WriteJSON(w, http.StatusInternalServerError, map[string]wire.APIError{
+		"error": {Message: message, Type: "InternalServerError", Code: http.StatusInternalServerError},
+	})
+}
+
+// power returns what exo says a request cost, from a 1 Hz sampler that saw the machine busy
+// all the time. What each of the two phases cost is known at HEAD only.
+func (q *request) power() wire.PowerUsage {
+	elapsed := time.Since(q.received).Seconds()
+	samples := max(2, int(elapsed*q.node.Speed)+1)
+	node := wire.NodePower{NodeID: q.node.id, Samples: samples, AvgSysPower: busyWatts}
+	p := wire.PowerUsage{
+		ElapsedSeconds: elapsed, TotalAvgSysPowerWatts: busyWatts, TotalEnergyJoules: busyWatts * elapsed,
+	}
+	if q.node.opts.Variant != wire.V1071 {
+		prefill := elapsed // as exo has it: until the first token
+		if !q.FirstToken.IsZero() {
+			prefill = q.FirstToken.Sub(q.received).Seconds()
+		}
+		generation := elapsed - prefill
+		watts := busyWatts
+		prefillJoules, generationJoules := watts*prefill, watts*generation
+		p.PowerSplit = &wire.PowerSplit{
+			PrefillSeconds: &prefill, GenerationSeconds: &generation,
+			PrefillEnergyJoules: &prefillJoules, GenerationEnergyJoules: &generationJoules,
+			PrefillAvgSysPowerWatts: &watts, GenerationAvgSysPowerWatts: &watts,
+		}
+		node.NodePowerSplit = &wire.NodePowerSplit{
+			PrefillAvgSysPower: &watts, GenerationAvgSysPower: &watts,
+			PrefillEnergyJoules: &prefillJoules, GenerationEnergyJoules: &generationJoules,
+		}
+	}
+	p.Nodes = []wire.NodePower{node}
+	return p
+}

@@ -1,0 +1,117 @@
+package exo1
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"exo-bench-exporter/workload/exosim/faults"
+	"exo-bench-exporter/workload/exosim/wire"
+)
+
+// state returns the cluster's state.
+func (n *Node) state() wire.State {
+	mem, sys := n.machine()
+	_, unknown := n.Faults.Active(faults.UnknownTags, "")
+	_, moved := n.Faults.Active(faults.MovedFields, "")
+	tasks, events := n.tasks.document()
+	s := wire.State{
+		Instances: map[string]any{}, Runners: map[string]any{},
+		Downloads: map[string]any{n.id: n.wireDownloads()},
+		Tasks:     tasks, LastEventAppliedIdx: events + 412,
+		LastSeen: map[string]any{n.id: time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")},
+		Topology: map[string]any{"nodes": []string{n.id}, "connections": map[string]any{}},
+		NodeIdentities: map[string]any{n.id: map[string]string{
+			"modelId": "Simulated Mac mini", "chipId": "Apple M4 Pro", "friendlyName": "exo-sim",
+			"osVersion": "26.2", "osBuildVersion": "25C56",
+		}},
+		NodeDisk:    map[string]any{n.id: map[string]wire.Memory{"total": {InBytes: 1_000_000_000_000}, "available": {InBytes: 600_000_000_000}}},
+		NodeNetwork: map[string]any{}, NodeThunderbolt: map[string]any{}, NodeBridge: map[string]any{},
+		NodeRdmaCtl: map[string]any{}, BridgeCycles: []any{},
+	}
+	memByNode, sysByNode := map[string]any{n.id: mem}, map[string]any{n.id: sys}
+	if moved {
+		s.LastValues = map[string]any{"nodeMemory": memByNode, "nodeSystem": sysByNode}
+	} else {
+		s.NodeMemory, s.NodeSystem = memByNode, sysByNode
+	}
+	if n.opts.Variant != wire.V1071 {
+		s.NodeBackends = map[string]any{n.id: []string{"MlxCpu", "MlxMetal"}}
+		s.InstanceLinks, s.PrefillServerPorts = map[string]any{}, map[string]any{}
+		s.CustomModelCards = n.catalogue.customCards()
+	}
+	for _, i := range n.cluster.snapshot() {
+		if i.listed {
+			s.Instances[i.id] = n.wirePlacement(i.placement)
+		}
+		if i.status.Tag != "" {
+			s.Runners[i.runnerID] = i.status.Document(n.opts.Variant)
+		}
+	}
+	if unknown {
+		s.Instances["unknown-instance"] = map[string]any{"FutureInstance": map[string]any{"instanceId": "unknown-instance", "novel": []int{1}}}
+		s.Runners["unknown-runner"] = map[string]any{"RunnerContemplating": map[string]any{"since": 7}}
+		s.Tasks["unknown-task"] = map[string]any{"AudioTranscription": map[string]any{"taskId": "unknown-task", "taskStatus": "Paused"}}
+	}
+	return s
+}
+
+func (n *Node) wireDownloads() []any {
+	all := []any{}
+	for _, p := range n.catalogue.all() {
+		all = append(all, n.wireDownload(p))
+	}
+	return all
+}
+
+// machine returns the node's memory and load.
+func (n *Node) machine() (wire.MachineMemory, wire.MachineSystem) {
+	const swap = 2 << 30
+	mem := wire.MachineMemory{
+		RAMTotal: wire.Memory{InBytes: n.MemoryTotal}, RAMAvailable: wire.Memory{InBytes: n.memoryAvailable()},
+		SwapTotal: wire.Memory{InBytes: swap}, SwapAvailable: wire.Memory{InBytes: swap},
+	}
+	if n.cluster.busy() > 0 {
+		return mem, wire.MachineSystem{GPUUsage: 0.91, Temp: 61.2, SysPower: busyWatts, PCPUUsage: 0.22, ECPUUsage: 0.35}
+	}
+	return mem, wire.MachineSystem{GPUUsage: 0.02, Temp: 41.5, SysPower: idleWatts, PCPUUsage: 0.03, ECPUUsage: 0.08}
+}
+
+func (n *Node) handleState(w http.ResponseWriter, _ *http.Request) {
+	wire.WriteJSON(w, http.StatusOK, n.state())
+}
+
+// handleStatePath answers GET /state/{path}, which walks keys of objects and indexes of lists.
+func (n *Node) handleStatePath(w http.ResponseWriter, r *http.Request) {
+	if _, off := n.Faults.Active(faults.StatePathsMissing, ""); off {
+		wire.Detail(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	at := json.RawMessage(wire.Encode(n.state()))
+	for part := range strings.SplitSeq(strings.Trim(r.PathValue("path"), "/"), "/") {
+		next, ok := child(at, part)
+		if !ok {
+			wire.Refuse(w, http.StatusNotFound, "State path not found: "+r.PathValue("path"))
+			return
+		}
+		at = next
+	}
+	wire.WriteBody(w, http.StatusOK, "application/json", at)
+}
+
+// child returns the member of the object, or the element of the list, that key names.
+func child(doc json.RawMessage, key string) (json.RawMessage, bool) {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(doc, &object) == nil {
+		v, ok := object[key]
+		return v, ok
+	}
+	var list []json.RawMessage
+	i, err := strconv.Atoi(key)
+	if err != nil || json.Unmarshal(doc, &list) != nil || i < 0 || i >= len(list) {
+		return nil, false
+	}
+	return list[i], true
+}

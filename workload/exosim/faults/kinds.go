@@ -1,0 +1,138 @@
+// Package faults knows what can go wrong in a simulated node, and keeps the book of what
+// does at the moment. What a fault does is up to the rooms that ask the book.
+package faults
+
+import "slices"
+
+// Kind says what goes wrong.
+type Kind string
+
+// Faults that last until they are cleared or expire. Count, Skip and After mean nothing.
+const (
+	Slow              Kind = "slow"
+	MemoryLow         Kind = "memory_low"
+	Unreachable       Kind = "unreachable"
+	StatePathsMissing Kind = "state_paths_missing"
+	UnknownTags       Kind = "unknown_tags"
+	MovedFields       Kind = "moved_fields"
+	NoPlacements      Kind = "no_placements"
+	WarmBench         Kind = "warm_bench"
+)
+
+// Faults that strike one request for a chat completion.
+const (
+	HTTPError       Kind = "http_error"
+	Text500         Kind = "text_500"
+	Unprocessable   Kind = "unprocessable"
+	ErrorEvent      Kind = "error_event"
+	RunnerKilled    Kind = "runner_killed"
+	Stall           Kind = "stall"
+	Cut             Kind = "cut"
+	Reset           Kind = "reset"
+	Empty           Kind = "empty"
+	InstanceDeleted Kind = "instance_deleted"
+	DeadInstance    Kind = "dead_instance"
+	Election        Kind = "election"
+)
+
+// Faults that strike the life of one instance of exo 1.x.
+const (
+	PlacementRefused Kind = "placement_refused"
+	InstanceVanishes Kind = "instance_vanishes"
+	RunnerFails      Kind = "runner_fails"
+	DownloadFails    Kind = "download_fails"
+	RunnerStuck      Kind = "runner_stuck"
+	DeleteIgnored    Kind = "delete_ignored"
+	MemoryKept       Kind = "memory_kept"
+)
+
+// Scope says what a fault strikes.
+type Scope string
+
+// The scopes of faults.
+const (
+	Lasting    Scope = "the node until they are cleared"
+	OfRequest  Scope = "one request for a chat completion"
+	OfInstance Scope = "the life of one instance"
+)
+
+// Spec describes one kind of fault.
+type Spec struct {
+	Kind  Kind
+	Scope Scope
+	Path  bool   // Path may be set, and it then strikes any request below that
+	Help  string // what happens, naming the fields that matter
+}
+
+var table = []Spec{
+	{Slow, Lasting, false, "the model loses percent of its decode and prefill rates; a negative percent makes it faster"},
+	{MemoryLow, Lasting, false, "no more than bytes of memory are available"},
+	{Unreachable, Lasting, false, "connections are refused or reset"},
+	{StatePathsMissing, Lasting, false, "/state/{path} is 404, as before exo v1.0.70"},
+	{UnknownTags, Lasting, false, "the state holds instances, runners and tasks of unknown kinds beside the others"},
+	{MovedFields, Lasting, false, "node metrics are elsewhere in the state"},
+	{NoPlacements, Lasting, false, "/instance/previews and /instance/placement are 404: no instance id is told in advance"},
+	{WarmBench, Lasting, false, "/bench uses the prefix cache unasked"},
+
+	{HTTPError, OfRequest, true, "answered with status (503) and message"},
+	{Text500, OfRequest, true, "an unhandled exception: 500 as plain text"},
+	{Unprocessable, OfRequest, true, "422 with message"},
+	{ErrorEvent, OfRequest, false, "after so many token events an error with message, inside status 200"},
+	{RunnerKilled, OfRequest, false, "after so many token events the runner dies; exo starts another"},
+	{Stall, OfRequest, true, "after so many token events nothing but keep-alives, for seconds or for ever"},
+	{Cut, OfRequest, false, "after so many token events the stream ends, properly but without finish_reason"},
+	{Reset, OfRequest, false, "after so many token events the connection is reset"},
+	{Empty, OfRequest, false, "the answer ends properly without any token"},
+	{InstanceDeleted, OfRequest, false, "after so many token events somebody deletes the instance"},
+	{DeadInstance, OfRequest, false, "the runner vanishes, the instance stays listed, requests hang (exo #2120)"},
+	{Election, OfRequest, false, "after so many token events the master is re-elected: streams hang for ever, commands wait seconds (30)"},
+
+	{PlacementRefused, OfInstance, false, "previews and POST /instance refuse with message (no memory); /place_instance says nothing"},
+	{InstanceVanishes, OfInstance, false, "POST /instance is accepted and nothing comes of it (exo #2047)"},
+	{RunnerFails, OfInstance, false, "the runner fails while it loads, with message; legacy: the load does"},
+	{DownloadFails, OfInstance, false, "DownloadFailed with message stays in the state, the runner in RunnerIdle"},
+	{RunnerStuck, OfInstance, false, "the runner never leaves state: RunnerIdle (or empty), RunnerLoading, RunnerLoaded or RunnerWarmingUp"},
+	{DeleteIgnored, OfInstance, false, "DELETE is accepted and the instance stays"},
+	{MemoryKept, OfInstance, false, "after the unload exo keeps bytes (exo #752)"},
+}
+
+// Table returns what every kind of fault does.
+func Table() []Spec { return slices.Clone(table) }
+
+// Kinds returns all kinds of faults, sorted.
+func Kinds() []Kind {
+	kinds := make([]Kind, 0, len(table))
+	for _, s := range table {
+		kinds = append(kinds, s.Kind)
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+func spec(k Kind) (Spec, bool) {
+	for _, s := range table {
+		if s.Kind == k {
+			return s, true
+		}
+	}
+	return Spec{}, false
+}
+
+// Fault is something that goes wrong in a node. Durations are modelled ones: the node's
+// speed divides them. What a field means to a kind, its Spec says.
+type Fault struct {
+	ID      string  `json:"id,omitempty"`      // given by Inject
+	Kind    Kind    `json:"kind"`              // what goes wrong
+	Model   string  `json:"model,omitempty"`   // workload name or id of the model it strikes; all when empty
+	Path    string  `json:"path,omitempty"`    // strike any request whose path begins so, whatever the model
+	Count   int     `json:"count,omitempty"`   // how often it strikes; until cleared when 0
+	Skip    int     `json:"skip,omitempty"`    // occasions that pass before it first strikes
+	After   int     `json:"after,omitempty"`   // token events that are written first; a shorter answer escapes
+	Percent float64 `json:"percent,omitempty"` // share that is lost
+	Seconds float64 `json:"seconds,omitempty"` // Stall, Election: how long; other kinds: expires after this long
+	Status  int     `json:"status,omitempty"`  // status code
+	Message string  `json:"message,omitempty"` // what the answer or the runner says
+	State   string  `json:"state,omitempty"`   // status of a runner
+	Bytes   uint64  `json:"bytes,omitempty"`
+	Struck  int     `json:"struck"` // how often it has struck; Inject ignores it
+}

@@ -1,0 +1,81 @@
+package exosim
+
+import (
+	"exo-bench-exporter/workload/exosim/exo0"
+	"exo-bench-exporter/workload/exosim/exo1"
+	"exo-bench-exporter/workload/exosim/faults"
+	"exo-bench-exporter/workload/exosim/pace"
+	"exo-bench-exporter/workload/exosim/truth"
+	"exo-bench-exporter/workload/exosim/wire"
+	"exo-bench-exporter/workload/exosim/world"
+)
+
+// What the rooms of the simulator are asked for and tell, under names of its front.
+type (
+	Variant      = wire.Variant
+	Engine       = exo0.Engine
+	Profile      = pace.Profile
+	Truth        = truth.Truth
+	Fault        = faults.Fault
+	Kind         = faults.Kind
+	InstanceInfo = exo1.InstanceInfo
+	Process      = world.Process
+	Spawner      = world.Spawner
+	Child        = world.Child
+)
+
+// The variants of exo 1.x and the engines of legacy exo.
+const (
+	HEAD     = wire.HEAD
+	V1071    = wire.V1071
+	MLX      = exo0.MLX
+	Tinygrad = exo0.Tinygrad
+)
+
+// Who ends an instance, in InstanceInfo.EndedBy.
+const (
+	EndedByAPI      = exo1.EndedByAPI
+	EndedByStranger = exo1.EndedByStranger
+	EndedByFault    = exo1.EndedByFault
+	EndedByExo      = exo1.EndedByExo
+)
+
+// StrangerPrompt opens the prompt of every stranger's generation.
+const StrangerPrompt = world.StrangerPrompt
+
+// The kinds of faults; faults.Table says what they do.
+const (
+	Slow              = faults.Slow
+	MemoryLow         = faults.MemoryLow
+	Unreachable       = faults.Unreachable
+	StatePathsMissing = faults.StatePathsMissing
+	UnknownTags       = faults.UnknownTags
+	MovedFields       = faults.MovedFields
+	NoPlacements      = faults.NoPlacements
+	WarmBench         = faults.WarmBench
+	HTTPError         = faults.HTTPError
+	Text500           = faults.Text500
+	Unprocessable     = faults.Unprocessable
+	ErrorEvent        = faults.ErrorEvent
+	RunnerKilled      = faults.RunnerKilled
+	Stall             = faults.Stall
+	Cut               = faults.Cut
+	Reset             = faults.Reset
+	Empty             = faults.Empty
+	InstanceDeleted   = faults.InstanceDeleted
+	DeadInstance      = faults.DeadInstance
+	Election          = faults.Election
+	PlacementRefused  = faults.PlacementRefused
+	InstanceVanishes  = faults.InstanceVanishes
+	RunnerFails       = faults.RunnerFails
+	DownloadFails     = faults.DownloadFails
+	RunnerStuck       = faults.RunnerStuck
+	DeleteIgnored     = faults.DeleteIgnored
+	MemoryKept        = faults.MemoryKept
+)
+
+// Profiles returns the models that a Node knows by default.
+func Profiles() []Profile { return pace.Profiles() }
+
+// Kinds returns all kinds of faults, sorted.
+func Kinds() []Kind { return faults.Kinds() }

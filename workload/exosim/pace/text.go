@@ -1,0 +1,119 @@
+package pace
+
+import (
+	"hash/fnv"
+	"strings"
+)
+
+// Tokens of a chat template round the messages: those at its very start are common to all
+// prompts, so that exo's prefix cache finds them again even under a nonce.
+const (
+	templateHead       = 5
+	templatePerMessage = 5
+	bytesPerToken      = 4
+)
+
+// Message is one part of a conversation.
+type Message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+// Prompt is a conversation as the model gets it.
+type Prompt struct {
+	Text   string
+	Tokens int
+}
+
+// NewPrompt returns the messages in the model's template.
+func NewPrompt(messages []Message) Prompt {
+	var b strings.Builder
+	tokens := templateHead
+	for _, m := range messages {
+		b.WriteString(m.Role)
+		b.WriteString("\n")
+		b.WriteString(m.Content)
+		b.WriteString("\n")
+		tokens += templatePerMessage + (len(m.Content)+bytesPerToken-1)/bytesPerToken
+	}
+	return Prompt{Text: b.String(), Tokens: tokens}
+}
+
+// CommonTokens returns how many tokens p and q begin with in common.
+func (p Prompt) CommonTokens(q Prompt) int {
+	n := 0
+	for n < len(p.Text) && n < len(q.Text) && p.Text[n] == q.Text[n] {
+		n++
+	}
+	return min(templateHead+n/bytesPerToken, p.Tokens, q.Tokens)
+}
+
+// NaturalLength returns after how many tokens the model would end its answer by itself.
+func (p Prompt) NaturalLength() int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(p.Text))
+	return 150 + int(h.Sum32()%751)
+}
+
+// words are what the model says, one a token. The empty one is a token whose bytes do not
+// make a character yet: the next one brings it.
+var words = []string{
+	"The", " answer", " is", " that", " every", " step", " of", " the", " work", " can",
+	" be", " done", " in", " one", " pass", ",", " and", " so", " on", ".", "\n", " First",
+	" we", " look", " at", " all", " parts", ",", " then", " at", " how", " they", " fit",
+	" together", " —", "", " né", "e", " \"", "quoted", "\"", " <", "b", ">", " &", " more", ".",
+}
+
+// wordAt returns the i-th token of an answer.
+func wordAt(i int) string { return words[i%len(words)] }
+
+// Token is one generated token.
+type Token struct {
+	Text      string
+	Reasoning bool
+	Finish    string // "stop" or "length" on the last token
+
+	swallowed bool // generated, but never sent: the end of thinking
+}
+
+// Answer knows the tokens of one answer.
+type Answer struct {
+	Length int    // tokens, the end-of-sequence token included
+	Finish string // of the last token
+	Thinks int    // leading tokens that are reasoning; the next one is swallowed
+	EOS    string // text of the end-of-sequence token
+}
+
+// NewAnswer returns an answer of natural length, but of at most limit tokens. When exact
+// is set the end-of-sequence token is banned and nothing is parsed, as on /bench.
+func NewAnswer(p *Profile, natural, limit int, exact bool) Answer {
+	a := Answer{Length: limit, Finish: "length"}
+	if exact {
+		return a
+	}
+	if natural <= limit {
+		a.Length, a.Finish = natural, "stop"
+	}
+	if p.Thinks {
+		a.Thinks = natural * 2 / 3
+	}
+	return a
+}
+
+// at returns the i-th token, counting from 0.
+func (a Answer) at(i int) Token {
+	t := Token{Text: wordAt(i)}
+	switch {
+	case i < a.Thinks:
+		t.Reasoning = true
+	case i == a.Thinks && a.Thinks > 0 && i < a.Length-1:
+		return Token{swallowed: true}
+	}
+	if i == a.Length-1 {
+		t.Finish = a.Finish
+		if a.Finish == "stop" {
+			t.Text, t.Reasoning = a.EOS, false
+		}
+	}
+	return t
+}

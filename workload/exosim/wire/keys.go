@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode"
+)
+
+// RenameKeys returns the JSON document with every key of its objects renamed, in the same
+// order. Ids and tags among the keys have neither underscores nor a small first letter, and
+// therefore survive both directions.
+func RenameKeys(doc []byte, rename func(string) string) []byte {
+	d := json.NewDecoder(bytes.NewReader(doc))
+	d.UseNumber()
+	var out bytes.Buffer
+	if !renameValue(d, &out, rename) {
+		return doc // not JSON: the caller's decoder will say so
+	}
+	return out.Bytes()
+}
+
+func renameValue(d *json.Decoder, out *bytes.Buffer, rename func(string) string) bool {
+	t, err := d.Token()
+	if err != nil {
+		return false
+	}
+	open, isDelim := t.(json.Delim)
+	if !isDelim {
+		out.Write(Encode(t))
+		return true
+	}
+	out.WriteRune(rune(open))
+	for first := true; d.More(); first = false {
+		if !first {
+			out.WriteByte(',')
+		}
+		if open == '{' {
+			key, err := d.Token()
+			if err != nil {
+				return false
+			}
+			out.Write(Encode(rename(key.(string))))
+			out.WriteByte(':')
+		}
+		if !renameValue(d, out, rename) {
+			return false
+		}
+	}
+	end, err := d.Token()
+	if err != nil {
+		return false
+	}
+	out.WriteRune(rune(end.(json.Delim)))
+	return true
+}
+
+// ToCamel returns a snake_case key in camelCase.
+func ToCamel(key string) string {
+	var b strings.Builder
+	up := false
+	for _, r := range key {
+		switch {
+		case r == '_':
+			up = true
+		case up:
+			b.WriteRune(unicode.ToUpper(r))
+			up = false
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// ToSnake returns a camelCase key in snake_case.
+func ToSnake(key string) string {
+	if key == "" || !unicode.IsLower(rune(key[0])) {
+		return key // a tag or a libp2p peer id
+	}
+	var b strings.Builder
+	for _, r := range key {
+		if unicode.IsUpper(r) {
+			b.WriteByte('_')
+			r = unicode.ToLower(r)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
