@@ -25,8 +25,8 @@ var histograms = []string{
 // rest on them.
 func catalogue(suite workload.Suite) []series {
 	var (
-		requests      = []string{"ok", "connect_error", "http_error", "stream_error", "truncated", "first_token_timeout", "idle_timeout", "total_timeout", "model_mismatch", "protocol_error", "empty", "canceled"}
-		turns         = []string{"ok", "partial", "failed", "unavailable", "skipped", "canceled"}
+		requests      = []string{"ok", "connect_error", "http_error", "stream_error", "truncated", "first_token_timeout", "idle_timeout", "total_timeout", "model_mismatch", "protocol_error", "empty"}
+		turns         = []string{"ok", "partial", "failed", "unavailable", "skipped"}
 		prompts       []string
 		byModel       = map[string][]string{"model": models}
 		byRole        = map[string][]string{"role": {"node", "runner"}}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"exo-bench-exporter/exporter/cluster"
+	"exo-bench-exporter/exporter/metric"
 	"exo-bench-exporter/workload"
 )
 
@@ -24,12 +25,16 @@ type AgentOptions struct {
 // the benchmark itself, so that no alert about that concerns it. It is a cluster.Sink; all
 // methods may be called concurrently.
 type Agent struct {
-	options   AgentOptions
-	memory    memoryMetrics
-	driverUp  prometheus.Gauge
-	simulated *prometheus.GaugeVec // without labels; a vector, so that it can be absent
+	options AgentOptions
+	set     *metric.Set
+	memory  *metric.Feed[workload.Memory]
 
-	mu     sync.Mutex
+	mu        sync.Mutex // guards what follows
+	driverUp  *metric.Series[bool]
+	simulated *metric.Series[bool]
+	dropped   *metric.Series[dropped]
+	series    map[string]*metric.Series[workload.Memory] // by model
+
 	driver cluster.State // its last answer
 	up     bool
 	err    error        // why up is false; nil before the first attempt
@@ -46,20 +51,27 @@ type agentModel struct {
 	Memory workload.Memory
 }
 
+// maxAgentModels bounds the models that an agent has series of: a driver names them.
+const maxAgentModels = 64
+
 // NewAgent registers an agent's metrics with reg. It panics when reg has them already.
 func NewAgent(reg prometheus.Registerer, o AgentOptions) *Agent {
+	set := metric.NewSet(reg)
+	o.Driver = redactURL(o.Driver)
 	a := &Agent{
 		options: o,
-		memory:  newMemoryMetrics(),
-		driverUp: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: namespace, Name: "agent_driver_up",
-			Help: "1 when the exporter that measures told this memory agent whose turn it is when it was last asked, 0 otherwise: then memory is not attributed to models.",
-		}),
-		simulated: newSimulated(),
+		set:     set,
+		memory:  metric.Register(set, turnMemory()),
+		driverUp: alone(set, "agent_driver_up", "1 or 0",
+			"1 when the exporter that measures told this memory agent whose turn it is when it was last asked, 0 otherwise: then memory is not attributed to models.",
+			"at an exporter that is not a memory agent", boolValue),
+		simulated: newSimulated(set),
+		dropped:   newDropped(set),
+		series:    make(map[string]*metric.Series[workload.Memory]),
 	}
-	a.options.Driver = redactURL(o.Driver)
-	reg.MustRegister(a.memory.collectors()...)
-	reg.MustRegister(a.driverUp, a.simulated, newMemoryCollector(o.Memory), newNodeCollector(o.Node))
+	a.driverUp.Record(false)
+	registerMemory(set, o.Memory)
+	registerNodes(set, o.Node)
 	return a
 }
 
@@ -68,10 +80,10 @@ func (a *Agent) Contact(s cluster.State, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.up, a.err = err == nil, err
-	a.driverUp.Set(boolValue(a.up))
+	a.driverUp.Record(a.up)
 	if a.up {
 		a.driver = s
-		a.simulated.WithLabelValues().Set(boolValue(s.Simulated))
+		a.simulated.Record(s.Simulated)
 	}
 }
 
@@ -79,7 +91,21 @@ func (a *Agent) Contact(s cluster.State, err error) {
 func (a *Agent) Seen(model string, m workload.Memory, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.memory.set(model, m, ok)
+	model = metric.Label(model)
+	s := a.series[model]
+	if s == nil {
+		if len(a.series) >= maxAgentModels {
+			a.dropped.Record(dropped{DroppedSeries, 1})
+			return
+		}
+		s = a.memory.With(model)
+		a.series[model] = s
+	}
+	if ok {
+		s.Record(m)
+	} else {
+		s.Withdraw()
+	}
 	i := slices.IndexFunc(a.models, func(m agentModel) bool { return m.Name == model })
 	if i < 0 {
 		i = len(a.models)
@@ -92,7 +118,10 @@ func (a *Agent) Seen(model string, m workload.Memory, ok bool) {
 func (a *Agent) Forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.memory.reset()
+	for _, s := range a.series {
+		s.Delete()
+	}
+	clear(a.series)
 	a.models = nil
 }
 

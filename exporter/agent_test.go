@@ -2,7 +2,6 @@ package exporter
 
 import (
 	"errors"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -40,6 +39,9 @@ func TestSeriesOfAnAgent(t *testing.T) {
 	a, reg := newTestAgent(t)
 	now := map[string]string{
 		"exobench_agent_driver_up":                                   "0",
+		`exobench_dropped_total{what="records"}`:                     "0",
+		`exobench_dropped_total{what="series"}`:                      "0",
+		`exobench_dropped_total{what="strings"}`:                     "0",
 		`exobench_exo_resident_memory_bytes{role="node"}`:            "2e+08",
 		`exobench_exo_resident_memory_bytes{role="runner"}`:          "5e+09",
 		`exobench_exo_proportional_memory_bytes{role="runner"}`:      "4.9e+09",
@@ -122,7 +124,7 @@ func TestPageOfAnAgent(t *testing.T) {
 	a.Contact(cluster.State{}, errors.New("<i>refused"))
 	expectPage(t, showPage(t, a), []string{"&lt;i&gt;refused", "nobody says whose turn it is", "858 MiB"}, []string{"is measured"})
 
-	f := NewFront(NewRegistry(), a, slog.New(slog.DiscardHandler))
+	f := NewFront(NewRegistry(), a, quiet)
 	if w := get(f, cluster.Path); w.Code != 404 {
 		t.Errorf("an agent answers as a driver: %d", w.Code)
 	}

@@ -1,8 +1,7 @@
 package exporter
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
-
+	"exo-bench-exporter/exporter/metric"
 	"exo-bench-exporter/workload"
 )
 
@@ -10,60 +9,57 @@ import (
 // asked at every scrape.
 type NodeSource func() []workload.NodeStatus
 
-// nodeCollector asks a NodeSource at every scrape.
-type nodeCollector struct {
-	source                          NodeSource
-	memory, power, gpu, temperature *prometheus.Desc
-}
-
-func newNodeCollector(source NodeSource) *nodeCollector {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
-	}
-	return &nodeCollector{
-		source: source,
-		memory: desc("node_memory_bytes",
-			"Memory in bytes of a machine, as exo reports it, or as this machine does where exo is silent; state: total or available.", "node", "state"),
-		power: desc("node_power_watts",
-			"System power in watts of a machine, as exo reports it. Absent where exo does not.", "node"),
-		gpu: desc("node_gpu_utilization_ratio",
-			"Utilization of the GPU of a machine from 0 to 1, as exo reports it. Absent where exo does not.", "node"),
-		temperature: desc("node_temperature_celsius",
-			"Temperature in degrees Celsius of the GPU of a machine, as exo reports it. Absent where exo does not.", "node"),
-	}
-}
-
-// Describe implements prometheus.Collector.
-func (c *nodeCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.memory, c.power, c.gpu, c.temperature} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
-	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
-	}
-	seen := make(map[string]bool)
-	for _, n := range c.source() {
-		if seen[n.Name] {
-			continue // a second machine of that name would be the same series
+// registerNodes registers what is known of machines. Of two with the same name only the first
+// is shown: they would be the same series.
+func registerNodes(set *metric.Set, source NodeSource) {
+	type node = workload.NodeStatus
+	const silent = "where exo does not report it"
+	memory := func(state string, bytes func(node) *uint64) metric.Gauge[node] {
+		return metric.Gauge[node]{
+			Family: metric.Family{
+				Name: "node_memory_bytes", Unit: "bytes", Labels: []string{"state"}, Absent: "where neither tells",
+				Help: "Memory in bytes of a machine, as exo reports it, or as this machine does where exo is silent; state: total or available.",
+			},
+			Value: func(n node) (float64, bool) { return deref(bytes(n)) },
+			Own:   func(node) []string { return []string{state} },
 		}
-		seen[n.Name] = true
-		if n.MemoryTotal != nil {
-			gauge(c.memory, float64(*n.MemoryTotal), n.Name, "total")
-		}
-		if n.MemoryAvailable != nil {
-			gauge(c.memory, float64(*n.MemoryAvailable), n.Name, "available")
-		}
-		optional := func(d *prometheus.Desc, value *float64) {
-			if value != nil {
-				gauge(d, *value, n.Name)
+	}
+	metric.Snapshot(set, []string{"node"},
+		func(emit func(node, ...string)) {
+			for _, n := range source() {
+				emit(n, n.Name)
 			}
-		}
-		optional(c.power, n.PowerWatts)
-		optional(c.gpu, n.GPUUtilization)
-		optional(c.temperature, n.TemperatureCelsius)
+		},
+		memory("total", func(n node) *uint64 { return n.MemoryTotal }),
+		memory("available", func(n node) *uint64 { return n.MemoryAvailable }),
+		metric.Gauge[node]{
+			Family: metric.Family{
+				Name: "node_power_watts", Unit: "watts", Absent: silent,
+				Help: "System power in watts of a machine, as exo reports it.",
+			},
+			Value: func(n node) (float64, bool) { return deref(n.PowerWatts) },
+		},
+		metric.Gauge[node]{
+			Family: metric.Family{
+				Name: "node_gpu_utilization_ratio", Unit: "ratio, 0 to 1", Absent: silent,
+				Help: "Utilization of the GPU of a machine from 0 to 1, as exo reports it.",
+			},
+			Value: func(n node) (float64, bool) { return deref(n.GPUUtilization) },
+		},
+		metric.Gauge[node]{
+			Family: metric.Family{
+				Name: "node_temperature_celsius", Unit: "degrees Celsius", Absent: silent,
+				Help: "Temperature in degrees Celsius of the GPU of a machine, as exo reports it.",
+			},
+			Value: func(n node) (float64, bool) { return deref(n.TemperatureCelsius) },
+		},
+	)
+}
+
+// deref returns what p points to, and whether it points to anything.
+func deref[T uint64 | float64](p *T) (float64, bool) {
+	if p == nil {
+		return 0, false
 	}
+	return float64(*p), true
 }

@@ -3,22 +3,17 @@ package exporter
 import (
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"exo-bench-exporter/exporter/metric"
 	"exo-bench-exporter/workload"
 )
 
-// statusCollector shows the latest workload.Status but for the machines, which nodeCollector
-// shows; as a whole, so that no scrape sees half of an update.
-type statusCollector struct {
-	up, info, rtt *prometheus.Desc
-
-	mu       sync.Mutex
-	known    bool // a status has been set
-	status   workload.Status
+// seen is what is known of the node at one moment.
+type seen struct {
+	workload.Status
 	endpoint workload.Endpoint // of the last request
 }
 
+<<<<<<< HEAD
 func newStatusCollector() *statusCollector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
@@ -30,50 +25,66 @@ func newStatusCollector() *statusCollector {
 		rtt: desc("exo_rtt_seconds",
 			"Round trip in seconds of a trivial GET to the node: what the way to it costs any figure. Absent while the node is down."),
 	}
+=======
+// statusHolder holds what is known of the node, for scrapes to read.
+type statusHolder struct {
+	mu    sync.Mutex
+	known bool // a status has been set
+	seen  seen
+>>>>>>> 9307619 (Declare every metric once, and write docs/metrics.md from the declarations)
 }
 
-func (c *statusCollector) set(s workload.Status) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.status, c.known = s, true
+func (h *statusHolder) set(s workload.Status) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.seen.Status, h.known = s, true
 }
 
-// nodes returns what is known of the machines.
-func (c *statusCollector) nodes() []workload.NodeStatus {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.status.Nodes
+func (h *statusHolder) setEndpoint(e workload.Endpoint) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.seen.endpoint = e
 }
 
-func (c *statusCollector) setEndpoint(e workload.Endpoint) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.endpoint = e
+func (h *statusHolder) get() (s seen, known bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.seen, h.known
 }
 
-// Describe implements prometheus.Collector.
-func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.info, c.rtt} {
-		ch <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
-	c.mu.Lock()
-	s, known, endpoint := c.status, c.known, c.endpoint
-	c.mu.Unlock()
-	if !known {
-		return
-	}
-	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
-	}
-	gauge(c.up, boolValue(s.Up))
-	if s.Dialect != "" {
-		gauge(c.info, 1, string(s.Dialect), string(endpoint))
-	}
-	if s.Up && s.RTT > 0 {
-		gauge(c.rtt, s.RTT.Seconds())
-	}
+// registerStatus registers what h holds of the node and its machines.
+func registerStatus(set *metric.Set, h *statusHolder) {
+	metric.Snapshot(set, nil,
+		func(emit func(seen, ...string)) {
+			if s, known := h.get(); known {
+				emit(s)
+			}
+		},
+		metric.Gauge[seen]{
+			Family: metric.Family{
+				Name: "exo_up", Unit: "1 or 0", Absent: "before it was asked first",
+				Help: "1 when the node answered when it was last asked, 0 otherwise.",
+			},
+			Value: metric.Always(func(s seen) float64 { return boolValue(s.Up) }),
+		},
+		metric.Gauge[seen]{
+			Family: metric.Family{
+				Name: "exo_info", Unit: "none", Labels: []string{"dialect", "endpoint"}, Absent: "while no dialect was found",
+				Help: "Constant 1; dialect: the API that was found (exo1, exo0, openai); endpoint: the route that served the last request (v1, bench, bench_json).",
+			},
+			Value: func(s seen) (float64, bool) { return 1, s.Dialect != "" },
+			Own:   func(s seen) []string { return []string{string(s.Dialect), string(s.endpoint)} },
+		},
+		metric.Gauge[seen]{
+			Family: metric.Family{
+				Name: "exo_rtt_seconds", Unit: "seconds", Absent: "while the node is down",
+				Help: "Round trip in seconds of a trivial GET to the node: what the way to it costs any figure.",
+			},
+			Value: func(s seen) (float64, bool) { return s.RTT.Seconds(), s.Up && s.RTT > 0 },
+		},
+	)
+	registerNodes(set, func() []workload.NodeStatus {
+		s, _ := h.get()
+		return s.Nodes
+	})
 }

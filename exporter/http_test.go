@@ -22,7 +22,7 @@ func newTestFront() (*Front, *Metrics, *Store) {
 	reg := NewRegistry()
 	m := NewMetrics(reg, testOptions())
 	store := NewStore(testOptions())
-	return NewFront(reg, store, slog.New(slog.DiscardHandler)), m, store
+	return NewFront(reg, store, quiet), m, store
 }
 
 func get(h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
@@ -135,7 +135,7 @@ func serveTest(t *testing.T, h http.Handler, webConfig string) (address string, 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, l, h, webConfig, slog.New(slog.DiscardHandler)) }()
+	go func() { done <- Serve(ctx, l, h, webConfig, quiet) }()
 	return l.Addr().String(), func() error {
 		cancel()
 		return <-done
@@ -187,7 +187,7 @@ func TestServeStopsBeforeItBegan(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Serve(ctx, l, http.NotFoundHandler(), "", slog.New(slog.DiscardHandler)); err != nil {
+	if err := Serve(ctx, l, http.NotFoundHandler(), "", quiet); err != nil {
 		t.Error(err)
 	}
 }
@@ -224,7 +224,7 @@ func TestServeRefusesAWrongWebConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = Serve(t.Context(), l, http.NotFoundHandler(), path, slog.New(slog.DiscardHandler))
+	err = Serve(t.Context(), l, http.NotFoundHandler(), path, quiet)
 	if err == nil || !strings.Contains(err.Error(), "serving HTTP on "+l.Addr().String()) {
 		t.Errorf("got %v", err)
 	}

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"flag"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// quiet is for what need not be logged.
+var quiet = slog.New(slog.DiscardHandler)
 
 // epoch is when everything in these tests begins.
 var epoch = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)

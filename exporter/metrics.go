@@ -7,10 +7,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"exo-bench-exporter/exporter/metric"
 	"exo-bench-exporter/workload"
 )
-
-const namespace = "exobench"
 
 // Options say what is measured, as far as metrics and status page need to know.
 type Options struct {
@@ -25,15 +24,15 @@ type Options struct {
 // Metrics holds every series of the exporter. Observer feeds it from the workload; SetStatus
 // feeds it from what is known of the node. All methods may be called concurrently.
 type Metrics struct {
-	request requestMetrics
-	prompt  promptMetrics
-	turn    turnMetrics
-	cycle   cycleMetrics
-	node    *statusCollector
+	set    *metric.Set
+	groups modelGroups
+	cycle  cycleMetrics
+	node   *statusHolder
 
-	mu     sync.Mutex              // guards what follows, and every change of series
-	sha256 string                  // of the configured suite
-	series map[string]*modelSeries // by name of the model
+	mu      sync.Mutex // guards what follows, and every change of series
+	sha256  string     // of the configured suite
+	dropped *metric.Series[dropped]
+	series  map[string]*modelSeries // by name of the model
 	// The target is the simulator by configuration, or by the word of what answered last.
 	configSimulated, answerSimulated bool
 }
@@ -42,8 +41,8 @@ type Metrics struct {
 // process_*.
 func NewRegistry() *prometheus.Registry {
 	reg := prometheus.NewRegistry()
+	newProcessSet(reg)
 	reg.MustRegister(
-		newBuildInfo(),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -53,22 +52,20 @@ func NewRegistry() *prometheus.Registry {
 // NewMetrics registers all metrics of the workload with reg and creates the series of every
 // model and prompt in opts. It panics when reg has them already.
 func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
+	set := metric.NewSet(reg)
 	m := &Metrics{
-		request: newRequestMetrics(),
-		prompt:  newPromptMetrics(),
-		turn:    newTurnMetrics(),
-		cycle:   newCycleMetrics(),
-		node:    newStatusCollector(),
+		set:     set,
+		groups:  newModelGroups(set),
+		cycle:   newCycleMetrics(set),
+		node:    &statusHolder{},
+		dropped: newDropped(set),
 		series:  make(map[string]*modelSeries),
 	}
-	for _, group := range [][]prometheus.Collector{
-		m.request.collectors(), m.prompt.collectors(), m.turn.collectors(), m.cycle.collectors(), {m.node, newNodeCollector(m.node.nodes)},
-	} {
-		reg.MustRegister(group...)
-	}
+	registerStatus(set, m.node)
 	if opts.Memory != nil {
-		reg.MustRegister(newMemoryCollector(opts.Memory))
+		registerMemory(set, opts.Memory)
 	}
+	m.cycle.running.Record(false)
 	m.Apply(opts)
 	m.Reloaded(true, time.Now())
 	return m
@@ -82,7 +79,7 @@ func (m *Metrics) Apply(opts Options) {
 	defer m.mu.Unlock()
 	sha := opts.Suite.SHA256()
 	m.applyModels(opts, sha)
-	m.cycle.apply(opts, sha)
+	m.cycle.configured.Record(opts)
 	m.sha256, m.configSimulated = sha, opts.Simulated
 	m.showSimulated()
 }
@@ -96,13 +93,23 @@ func (m *Metrics) SetStatus(s workload.Status) {
 	m.showSimulated()
 }
 
-func (m *Metrics) showSimulated() {
-	m.cycle.simulated.WithLabelValues().Set(boolValue(m.configSimulated || m.answerSimulated))
-}
+func (m *Metrics) showSimulated() { m.cycle.simulated.Record(m.configSimulated || m.answerSimulated) }
 
 // Reloaded records whether the configuration that was read at that time could be used.
 func (m *Metrics) Reloaded(ok bool, at time.Time) {
-	m.cycle.reloaded(ok, at)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cycle.reloadOK.Record(ok)
+	if ok {
+		m.cycle.reloadedAt.Record(at)
+	}
+}
+
+// Dropped counts n things of a kind, one of the Dropped constants, that were beyond a bound.
+func (m *Metrics) Dropped(what string, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.dropped.Record(dropped{what, n})
 }
 
 // unixSeconds returns t in seconds since 1970, as Prometheus counts time.

@@ -3,77 +3,87 @@ package exporter
 import (
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"exo-bench-exporter/exporter/metric"
 	"exo-bench-exporter/workload"
 )
 
 // cycleOutcomes are those that a cycle can have.
-var cycleOutcomes = []workload.TurnOutcome{workload.TurnOK, workload.TurnPartial, workload.TurnFailed}
+var cycleOutcomes = []string{string(workload.TurnOK), string(workload.TurnPartial), string(workload.TurnFailed)}
 
-// cycleMetrics are what cycles and the configuration feed.
+// cycleMetrics are the series of cycles and of the configuration.
 type cycleMetrics struct {
-	cycles               *prometheus.CounterVec
-	duration             *prometheus.GaugeVec // without labels; a vector, so that it can be absent
-	interval, running    prometheus.Gauge
-	workload             *prometheus.GaugeVec
-	simulated            *prometheus.GaugeVec // without labels
-	reloadOK, reloadedAt prometheus.Gauge
+	done       *metric.Series[workload.Cycle]
+	running    *metric.Series[bool]
+	configured *metric.Series[Options]
+	simulated  *metric.Series[bool]
+	reloadOK   *metric.Series[bool]
+	reloadedAt *metric.Series[time.Time]
 }
 
-func newCycleMetrics() cycleMetrics {
-	plain := func(name, help string) prometheus.Gauge {
-		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
-	}
-	c := cycleMetrics{
-		cycles: newCounter("cycles_total",
-			"Cycles by how they ended: ok (every turn was), failed (no turn yielded figures) or partial. A cycle is one pass over all models.", "outcome"),
-		duration: newGauge("cycle_duration_seconds",
-			"Time in seconds that the last complete cycle took. Absent before the first."),
-		interval: plain("cycle_interval_seconds",
-			"Configured time in seconds from the start of one cycle to the start of the next."),
-		running: plain("cycle_running", "1 while a cycle runs, 0 otherwise."),
-		workload: newGauge("workload_info",
-			"Constant 1; version and SHA-256 of the suite, over prompts and parameters in canonical form. Figures under different hashes do not compare.", "version", "sha256"),
-		simulated: newSimulated(),
-		reloadOK: plain("config_last_reload_successful",
-			"1 when the configuration that was read last could be used, 0 otherwise."),
-		reloadedAt: plain("config_last_reload_success_timestamp_seconds",
-			"Unix time in seconds at which a configuration was last read that could be used."),
-	}
-	for _, o := range cycleOutcomes {
-		c.cycles.WithLabelValues(string(o))
-	}
-	return c
-}
-
-// newSimulated returns a gauge without labels; a vector, so that it can be absent.
-func newSimulated() *prometheus.GaugeVec {
-	return newGauge("simulated",
-		"1 when the target is the built-in simulator, so that no figure says anything about a real machine; 0 otherwise.")
-}
-
-func (c *cycleMetrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{
-		c.cycles, c.duration, c.interval, c.running, c.workload, c.simulated, c.reloadOK, c.reloadedAt,
+func newCycleMetrics(set *metric.Set) cycleMetrics {
+	return cycleMetrics{
+		done:       metric.Register(set, doneCycles()).With(),
+		running:    alone(set, "cycle_running", "1 or 0", "1 while a cycle runs, 0 otherwise.", "", boolValue),
+		configured: metric.Register(set, configuration()).With(),
+		simulated:  newSimulated(set),
+		reloadOK: alone(set, "config_last_reload_successful", "1 or 0",
+			"1 when the configuration that was read last could be used, 0 otherwise.", "", boolValue),
+		reloadedAt: alone(set, "config_last_reload_success_timestamp_seconds", "seconds since 1970",
+			"Unix time in seconds at which a configuration was last read that could be used.", "", unixSeconds),
 	}
 }
 
-func (c *cycleMetrics) apply(opts Options, sha256 string) {
-	c.interval.Set(opts.Interval.Seconds())
-	c.workload.Reset()
-	c.workload.WithLabelValues(opts.Suite.Version, sha256).Set(1)
+// alone registers a gauge without labels. It exists from its first record on.
+func alone[T any](set *metric.Set, name, unit, help, absent string, value func(T) float64) *metric.Series[T] {
+	return metric.Register(set, metric.Group[T]{Gauges: []metric.Gauge[T]{{
+		Family: metric.Family{Name: name, Unit: unit, Help: help, Absent: absent}, Value: metric.Always(value),
+	}}}).With()
 }
 
-func (c *cycleMetrics) reloaded(ok bool, at time.Time) {
-	c.reloadOK.Set(boolValue(ok))
-	if ok {
-		c.reloadedAt.Set(unixSeconds(at))
+// newSimulated registers what tells a reader that figures are not those of a machine.
+func newSimulated(set *metric.Set) *metric.Series[bool] {
+	return alone(set, "simulated", "1 or 0",
+		"1 when the target is the built-in simulator, so that no figure says anything about a real machine; 0 otherwise.",
+		"at a memory agent that has not reached its driver yet", boolValue)
+}
+
+func doneCycles() metric.Group[workload.Cycle] {
+	return metric.Group[workload.Cycle]{
+		Counters: []metric.Counter[workload.Cycle]{{
+			Family: metric.Family{
+				Name: "cycles_total", Unit: "cycles", Labels: []string{"outcome"},
+				Help: "Cycles by how they ended: ok (every turn was), failed (no turn yielded figures) or partial. A cycle is one pass over all models.",
+			},
+			Values: cycleOutcomes, Of: func(c workload.Cycle) string { return string(c.Outcome) },
+		}},
+		Gauges: []metric.Gauge[workload.Cycle]{{
+			Family: metric.Family{
+				Name: "cycle_duration_seconds", Unit: "seconds", Absent: "before the first",
+				Help: "Time in seconds that the last complete cycle took.",
+			},
+			Value: metric.Always(func(c workload.Cycle) float64 { return c.Duration.Seconds() }),
+		}},
 	}
 }
 
-func (c *cycleMetrics) done(cycle workload.Cycle) {
-	c.running.Set(0)
-	c.cycles.WithLabelValues(string(cycle.Outcome)).Inc()
-	c.duration.WithLabelValues().Set(cycle.Duration.Seconds())
+func configuration() metric.Group[Options] {
+	return metric.Group[Options]{
+		Gauges: []metric.Gauge[Options]{
+			{
+				Family: metric.Family{
+					Name: "cycle_interval_seconds", Unit: "seconds",
+					Help: "Configured time in seconds from the start of one cycle to the start of the next.",
+				},
+				Value: metric.Always(func(o Options) float64 { return o.Interval.Seconds() }),
+			},
+			{
+				Family: metric.Family{
+					Name: "workload_info", Unit: "none", Labels: []string{"version", "sha256"},
+					Help: "Constant 1; version and SHA-256 of the suite, over prompts and parameters in canonical form. Figures under different hashes do not compare.",
+				},
+				Value: metric.Constant[Options],
+				Own:   func(o Options) []string { return []string{o.Suite.Version, o.Suite.SHA256()} },
+			},
+		},
+	}
 }

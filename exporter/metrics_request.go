@@ -1,9 +1,10 @@
 package exporter
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"exo-bench-exporter/exporter/metric"
+	"exo-bench-exporter/workload"
 )
 
 var (
@@ -18,90 +19,159 @@ var (
 	e2eBuckets  = []float64{.1, .25, .5, .75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600}
 )
 
-// Native histograms resolve 10 % steps; 160 buckets then span a factor of 4 million, and a
-// histogram that needs more is reset at most once an hour.
-const (
-	nativeBucketFactor     = 1.1
-	nativeMaxBuckets       = 160
-	nativeMinResetDuration = time.Hour
+// requestOutcomes and turnOutcomes are those that an observer is told of: what the exporter gave
+// up itself says nothing about exo.
+var (
+	requestOutcomes = told(workload.Outcomes(), workload.OutcomeCanceled)
+	turnOutcomes    = told(workload.TurnOutcomes(), workload.TurnCanceled)
 )
 
-// requestMetrics are the histograms and counters that requests feed. They only ever grow.
-type requestMetrics struct {
-	ttft, itl, tpot, e2e *prometheus.HistogramVec
-
-	requests                      *prometheus.CounterVec
-	promptTokens, cachedTokens    *prometheus.CounterVec
-	outputTokens                  *prometheus.CounterVec
-	decodeTokens, decodeSeconds   *prometheus.CounterVec
-	prefillTokens, prefillSeconds *prometheus.CounterVec
-	mismatches, tokenCounts       *prometheus.CounterVec
-	contended                     *prometheus.CounterVec
-	energy                        *prometheus.CounterVec
+func told[O ~string](all []O, canceled O) []string {
+	var values []string
+	for _, o := range all {
+		if o != canceled {
+			values = append(values, string(o))
+		}
+	}
+	return values
 }
 
-func newRequestMetrics() requestMetrics {
-	return requestMetrics{
-		ttft: newHistogram("time_to_first_token_seconds", ttftBuckets,
-			"Time in seconds from writing the request on an established connection to the first token (TTFT), of successful requests. Connecting is not part of it. exo 1.x plans every 100 ms, which adds 0 to 0.1 s."),
-		itl: newHistogram("inter_token_latency_seconds", itlBuckets,
-			"Gap in seconds between successive tokens as the client saw them, one sample a gap, of successful requests."),
-		tpot: newHistogram("time_per_output_token_seconds", itlBuckets,
-			"Mean time in seconds per output token after the first (TPOT): (last - first token) / (tokens - 1), one sample a successful request."),
-		e2e: newHistogram("request_duration_seconds", e2eBuckets,
-			"Time in seconds from writing the request to the last token (E2E), of successful requests. The closing of the stream is not part of it."),
-
-		requests: newCounter("requests_total",
-			"Requests by how they ended. Only outcome ok enters the latency histograms.", "model", "prompt", "outcome"),
-		promptTokens: newCounter("prompt_tokens_total",
-			"Prompt tokens of successful requests, as the server counts them, cached ones included.", promptLabels...),
-		cachedTokens: newCounter("cached_prompt_tokens_total",
-			"Prompt tokens of successful requests that the server found in a prefix cache. It stays at 0 where cold prompts are measured as they should be.", promptLabels...),
-		outputTokens: newCounter("output_tokens_total",
-			"Output tokens of successful requests.", promptLabels...),
-		decodeTokens: newCounter("decode_tokens_total",
-			"Output tokens after the first of each successful request. Its rate over the rate of exobench_decode_seconds_total is the throughput in tokens per second over any window.", promptLabels...),
-		decodeSeconds: newCounter("decode_seconds_total",
-			"Time in seconds from the first to the last token of successful requests: what exobench_decode_tokens_total took.", promptLabels...),
-		prefillTokens: newCounter("prefill_tokens_total",
-			"Prompt tokens of successful requests that were not found in a cache. Its rate over the rate of exobench_prefill_seconds_total is the prefill throughput as the client saw it.", promptLabels...),
-		prefillSeconds: newCounter("prefill_seconds_total",
-			"Time to first token in seconds, summed over the requests in exobench_prefill_tokens_total.", promptLabels...),
-		mismatches: newCounter("token_count_mismatches_total",
-			"Successful requests whose token events disagreed with the number of tokens that the server reported.", modelLabels...),
-		tokenCounts: newCounter("token_counts_total",
-			"Successful requests by where their number of output tokens came from: usage (the answer's usage), stats (exo's generation_stats) or events (counted token events).", "model", "source"),
-		contended: newCounter("contended_requests_total",
-			"Requests during which other people's work ran on the node. They count everywhere but in the throughput gauges.", modelLabels...),
-		energy: newCounter("energy_joules_total",
-			"Energy in joules that exo reports for the requests. Absent until exo reports any.", modelLabels...),
+// promptAttempts count every request, whatever came of it, by prompt.
+func promptAttempts() metric.Group[workload.Result] {
+	return metric.Group[workload.Result]{
+		Labels: promptLabels,
+		Counters: []metric.Counter[workload.Result]{{
+			Family: metric.Family{
+				Name: "requests_total", Unit: "requests", Labels: []string{"outcome"},
+				Help: "Requests by how they ended. Only outcome ok enters the latency histograms, unless other people's work ran meanwhile.",
+			},
+			Values: requestOutcomes, Of: func(r workload.Result) string { return string(r.Outcome) },
+		}},
 	}
 }
 
-func (r *requestMetrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{
-		r.ttft, r.itl, r.tpot, r.e2e, r.requests, r.promptTokens, r.cachedTokens, r.outputTokens,
-		r.decodeTokens, r.decodeSeconds, r.prefillTokens, r.prefillSeconds,
-		r.mismatches, r.tokenCounts, r.contended, r.energy,
+// modelAttempts count every request, whatever came of it, by model.
+func modelAttempts() metric.Group[workload.Result] {
+	return metric.Group[workload.Result]{
+		Labels: modelLabels,
+		Counters: []metric.Counter[workload.Result]{{
+			Family: metric.Family{
+				Name: "contended_requests_total", Unit: "requests",
+				Help: "Requests during which other people's work ran on the node. Nothing else is taken from them than how they ended.",
+			},
+			Value: func(r workload.Result) float64 { return boolValue(r.Contended) },
+		}},
 	}
 }
 
-func newHistogram(name string, buckets []float64, help string) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Namespace:                       namespace,
-		Name:                            name,
-		Help:                            help,
-		Buckets:                         buckets,
-		NativeHistogramBucketFactor:     nativeBucketFactor,
-		NativeHistogramMaxBucketNumber:  nativeMaxBuckets,
-		NativeHistogramMinResetDuration: nativeMinResetDuration,
-	}, promptLabels)
+// successes are of requests that succeeded, by model, other people's work or not.
+func successes() metric.Group[workload.Result] {
+	return metric.Group[workload.Result]{
+		Labels: modelLabels,
+		Gauges: []metric.Gauge[workload.Result]{{
+			Family: metric.Family{
+				Name: "last_success_timestamp_seconds", Unit: "seconds since 1970", Absent: "before the first",
+				Help: "Unix time in seconds at which the model's last successful request ended.",
+			},
+			Value: metric.Always(func(r workload.Result) float64 { return unixSeconds(r.Start.Add(r.E2E)) }),
+		}},
+	}
 }
 
-func newCounter(name, help string, labels ...string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+// modelRequests are sums over clean requests by model.
+func modelRequests() metric.Group[workload.Result] {
+	return metric.Group[workload.Result]{
+		Labels: modelLabels,
+		Known:  workload.Result.Clean,
+		Counters: []metric.Counter[workload.Result]{
+			{
+				Family: metric.Family{
+					Name: "token_count_mismatches_total", Unit: "requests",
+					Help: "Successful requests whose token events disagreed with the number of tokens that the server reported.",
+				},
+				Value: func(r workload.Result) float64 { return boolValue(r.TokenMismatch) },
+			},
+			{
+				Family: metric.Family{
+					Name: "token_counts_total", Unit: "requests", Labels: []string{"source"},
+					Help: "Successful requests by where their number of output tokens came from: usage (the answer's usage), stats (exo's generation_stats) or events (counted token events).",
+				},
+				Values: []string{string(workload.TokensFromUsage), string(workload.TokensFromStats), string(workload.TokensFromEvents)},
+				Of:     func(r workload.Result) string { return string(r.TokenSource) },
+			},
+			{
+				Family: metric.Family{
+					Name: "energy_joules_total", Unit: "joules", Absent: "until exo reports any",
+					Help: "Energy in joules that exo reports for successful requests.",
+				},
+				Value: func(r workload.Result) float64 { return r.EnergyJoules }, Late: true,
+			},
+		},
+	}
 }
 
-func newGauge(name, help string, labels ...string) *prometheus.GaugeVec {
-	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
+// promptRequests are sums, distributions and last figures of clean requests by prompt. Of times
+// that the client did not see (an answer that came as one document) there are none.
+func promptRequests() metric.Group[workload.Result] {
+	return metric.Group[workload.Result]{
+		Labels:     promptLabels,
+		Known:      workload.Result.Clean,
+		Absent:     "when that request failed or other people's work ran meanwhile",
+		Histograms: latencies(),
+		Counters:   tokenCounters(),
+		Gauges:     lastFigures(),
+	}
+}
+
+func latencies() []metric.Histogram[workload.Result] {
+	return []metric.Histogram[workload.Result]{
+		{
+			Family: metric.Family{
+				Name: "time_to_first_token_seconds", Unit: "seconds",
+				Help: "Time in seconds from writing the request on an established connection to the first token (TTFT), of successful requests. Connecting is not part of it. exo 1.x plans every 100 ms, which adds 0 to 0.1 s.",
+			},
+			Buckets: ttftBuckets,
+			Samples: func(r workload.Result, o prometheus.Observer) {
+				if r.Timed {
+					o.Observe(r.TTFT.Seconds())
+				}
+			},
+		},
+		{
+			Family: metric.Family{
+				Name: "inter_token_latency_seconds", Unit: "seconds",
+				Help: "Gap in seconds between successive tokens as the client saw them, one sample a gap, of successful requests.",
+			},
+			Buckets: itlBuckets,
+			Samples: func(r workload.Result, o prometheus.Observer) {
+				for _, gap := range r.Gaps {
+					o.Observe(gap.Seconds())
+				}
+			},
+		},
+		{
+			Family: metric.Family{
+				Name: "time_per_output_token_seconds", Unit: "seconds",
+				Help: "Mean time in seconds per output token after the first (TPOT): (last - first token) / (tokens - 1), one sample a successful request.",
+			},
+			Buckets: itlBuckets,
+			Samples: func(r workload.Result, o prometheus.Observer) {
+				if tpot, ok := r.TPOT(); ok {
+					o.Observe(tpot.Seconds())
+				}
+			},
+		},
+		{
+			Family: metric.Family{
+				Name: "request_duration_seconds", Unit: "seconds",
+				Help: "Time in seconds from writing the request to the last token (E2E), of successful requests. The closing of the stream is not part of it.",
+			},
+			Buckets: e2eBuckets,
+			Samples: func(r workload.Result, o prometheus.Observer) {
+				if r.Timed {
+					o.Observe(r.E2E.Seconds())
+				}
+			},
+		},
+	}
 }

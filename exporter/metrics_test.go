@@ -128,7 +128,7 @@ func TestLint(t *testing.T) {
 	opts.Memory = func() (map[string]RoleMemory, bool) { return map[string]RoleMemory{"node": {}}, true }
 	m, reg := newTestMetrics(t, opts)
 	observeSequence(m)
-	reg.MustRegister(newBuildInfo())
+	newProcessSet(reg)
 	problems, err := testutil.GatherAndLint(reg)
 	if err != nil {
 		t.Fatal(err)
@@ -195,15 +195,15 @@ func TestSeriesFromTheStart(t *testing.T) {
 	_, reg := newTestMetrics(t, testOptions())
 	got := series(t, reg)
 	for _, model := range []string{"llama-3.2-1b", "mistral-7b"} {
-		for _, o := range workload.TurnOutcomes() {
-			name := `exobench_turns_total{model="` + model + `",outcome="` + string(o) + `"}`
+		for _, o := range turnOutcomes {
+			name := `exobench_turns_total{model="` + model + `",outcome="` + o + `"}`
 			if got[name] != "0" {
 				t.Errorf("%s = %q, want 0", name, got[name])
 			}
 		}
 		for _, prompt := range []string{"short", "long"} {
-			for _, o := range workload.Outcomes() {
-				name := `exobench_requests_total{model="` + model + `",outcome="` + string(o) + `",prompt="` + prompt + `"}`
+			for _, o := range requestOutcomes {
+				name := `exobench_requests_total{model="` + model + `",outcome="` + o + `",prompt="` + prompt + `"}`
 				if got[name] != "0" {
 					t.Errorf("%s = %q, want 0", name, got[name])
 				}

@@ -1,80 +1,117 @@
 package exporter
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
-
+	"exo-bench-exporter/exporter/metric"
 	"exo-bench-exporter/workload"
 )
 
-// turnMetrics are what turns feed.
-type turnMetrics struct {
-	turns      *prometheus.CounterVec
-	goodCycles *prometheus.CounterVec
+func goodTurnOnly(t workload.Turn) bool { return t.Outcome.Good() }
 
-	output, ttft          *prometheus.GaugeVec
-	memory                memoryMetrics
-	reportedPeak, load    *prometheus.GaugeVec
-	info, up, lastSuccess *prometheus.GaugeVec
-}
-
-func newTurnMetrics() turnMetrics {
-	const (
-		absent  = " Absent when the last turn was not ok or partial."
-		already = " Absent where the model was loaded already, and when the last turn was not ok or partial."
-	)
-	return turnMetrics{
-		turns: newCounter("turns_total",
-			"Turns by how they ended; a turn is one model's part of a cycle.", "model", "outcome"),
-		goodCycles: newCounter("model_good_cycles_total",
-			"Cycles that gave the model a value of exobench_model_output_tokens_per_second under the workload with this hash: the evidence that a baseline rests on.", "model", "sha256"),
-
-		output: newGauge("model_output_tokens_per_second",
-			"Decode rate in tokens per second over the last turn: decode tokens of all its successful requests over their decode seconds. One value a cycle. Requests during which other people's work ran are left out."+absent, modelLabels...),
-		ttft: newGauge("model_time_to_first_token_seconds",
-			"Median time to first token in seconds over the prompts of the last turn. One value a cycle."+absent, modelLabels...),
-		memory: newMemoryMetrics(),
-		reportedPeak: newGauge("model_reported_peak_memory_bytes",
-			"Highest peak_memory_usage in bytes that exo reported in the last turn, as reported: the high-water mark of MLX's allocator, weights included. Never add it to RSS."+absent, modelLabels...),
-		load: newGauge("model_load_seconds",
-			"Time in seconds from asking for the model to its being ready, download excluded, in the last turn."+already, modelLabels...),
-
-		info: newGauge("model_info",
-			"Constant 1; the labels say which model is measured under this name: the id that the node was asked for, and who made it.",
-			"model", "exo_model", "developer", "parameters", "architecture"),
-		up: newGauge("model_up",
-			"1 when the model's last turn was ok or partial, 0 otherwise. Absent before its first turn.", modelLabels...),
-		lastSuccess: newGauge("last_success_timestamp_seconds",
-			"Unix time in seconds at which the model's last successful request ended. Absent before the first.", modelLabels...),
+// turnOutcome tells how turns ended.
+func turnOutcome() metric.Group[workload.Turn] {
+	return metric.Group[workload.Turn]{
+		Labels: modelLabels,
+		Counters: []metric.Counter[workload.Turn]{{
+			Family: metric.Family{
+				Name: "turns_total", Unit: "turns", Labels: []string{"outcome"},
+				Help: "Turns by how they ended; a turn is one model's part of a cycle.",
+			},
+			Values: turnOutcomes, Of: func(t workload.Turn) string { return string(t.Outcome) },
+		}},
+		Gauges: []metric.Gauge[workload.Turn]{{
+			Family: metric.Family{
+				Name: "model_up", Unit: "1 or 0", Absent: "before its first turn",
+				Help: "1 when the model's last turn was ok or partial, 0 otherwise.",
+			},
+			Value: metric.Always(func(t workload.Turn) float64 { return boolValue(t.Outcome.Good()) }),
+		}},
 	}
 }
 
-func (t *turnMetrics) collectors() []prometheus.Collector {
-	return append(t.memory.collectors(),
-		t.turns, t.goodCycles, t.output, t.ttft, t.reportedPeak, t.load, t.info, t.up, t.lastSuccess)
-}
-
-// set shows the figures of turn, and removes those that it did not yield.
-func (t *turnMetrics) set(turn workload.Turn) {
-	good := turn.Outcome.Good()
-	rate, hasRate := turn.DecodeRate()
-	ttft, hasTTFT := turn.MedianTTFT()
-	reported, hasReported := turn.PeakReported()
-
-	show := func(g *prometheus.GaugeVec, value float64, known bool) {
-		setOrRemove(g, value, good && known, turn.Model)
+// turnFigures are what a turn as a whole yielded.
+func turnFigures() metric.Group[workload.Turn] {
+	return metric.Group[workload.Turn]{
+		Labels: modelLabels,
+		Known:  goodTurnOnly,
+		Absent: badTurn,
+		Gauges: []metric.Gauge[workload.Turn]{
+			{
+				Family: metric.Family{
+					Name: "model_output_tokens_per_second", Unit: "tokens per second", Absent: "when no request yielded it",
+					Help: "Decode rate in tokens per second over the last turn: decode tokens of all its successful requests over their decode seconds. One value a cycle. Requests during which other people's work ran are left out.",
+				},
+				Value: workload.Turn.DecodeRate,
+			},
+			{
+				Family: metric.Family{
+					Name: "model_time_to_first_token_seconds", Unit: "seconds", Absent: "when no request yielded it",
+					Help: "Median time to first token in seconds over the prompts of the last turn. One value a cycle.",
+				},
+				Value: func(t workload.Turn) (float64, bool) {
+					ttft, ok := t.MedianTTFT()
+					return ttft.Seconds(), ok
+				},
+			},
+			{
+				Family: metric.Family{
+					Name: "model_reported_peak_memory_bytes", Unit: "bytes", Absent: "where exo does not report it",
+					Help: "Highest peak_memory_usage in bytes that exo reported in the last turn, as reported: the high-water mark of MLX's allocator, weights included. Never add it to RSS.",
+				},
+				Value: func(t workload.Turn) (float64, bool) {
+					peak, ok := t.PeakReported()
+					return float64(peak), ok
+				},
+			},
+			{
+				Family: metric.Family{
+					Name: "model_load_seconds", Unit: "seconds", Absent: "where the model was loaded already",
+					Help: "Time in seconds from asking for the model to its being ready, download excluded, in the last turn.",
+				},
+				Value: func(t workload.Turn) (float64, bool) {
+					return t.Load.Duration.Seconds(), t.Load.Loaded && t.Load.Duration > 0
+				},
+			},
+		},
 	}
-	show(t.output, rate, hasRate)
-	show(t.ttft, ttft.Seconds(), hasTTFT)
-	t.memory.set(turn.Model, turn.Memory, good)
-	show(t.reportedPeak, float64(reported), hasReported)
-	show(t.load, turn.Load.Duration.Seconds(), turn.Load.Loaded && turn.Load.Duration > 0)
-	t.up.WithLabelValues(turn.Model).Set(boolValue(good))
 }
 
-// withdraw removes every figure that a turn of model has set, except whether it was good.
-func (t *turnMetrics) withdraw(model string) {
-	t.memory.set(model, workload.Memory{}, false)
-	for _, g := range []*prometheus.GaugeVec{t.output, t.ttft, t.reportedPeak, t.load} {
-		g.DeleteLabelValues(model)
+// goodCycles count the turns that a baseline can rest on, under the workload with a hash.
+func goodCycles() metric.Group[workload.Turn] {
+	return metric.Group[workload.Turn]{
+		Labels: []string{"model", "sha256"},
+		Known: func(t workload.Turn) bool {
+			_, ok := t.DecodeRate()
+			return ok && t.Outcome.Good()
+		},
+		Counters: []metric.Counter[workload.Turn]{{
+			Family: metric.Family{
+				Name: "model_good_cycles_total", Unit: "cycles",
+				Help: "Cycles that gave the model a value of exobench_model_output_tokens_per_second under the workload with this hash: the evidence that a baseline rests on.",
+			},
+		}},
+	}
+}
+
+// measured is a model under the id that the node was asked for.
+type measured struct {
+	model workload.Model
+	id    string
+}
+
+// identity tells which model is measured under a name.
+func identity() metric.Group[measured] {
+	return metric.Group[measured]{
+		Labels: modelLabels,
+		Gauges: []metric.Gauge[measured]{{
+			Family: metric.Family{
+				Name: "model_info", Unit: "none", Labels: []string{"exo_model", "developer", "parameters", "architecture"},
+				Help: "Constant 1; the labels say which model is measured under this name: the id that the node was asked for, and who made it.",
+			},
+			Value: metric.Constant[measured],
+			Own: func(m measured) []string {
+				f := m.model.Facts()
+				return []string{m.id, f.Developer, f.Parameters, f.Architecture}
+			},
+		}},
 	}
 }

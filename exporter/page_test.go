@@ -2,7 +2,6 @@ package exporter
 
 import (
 	"errors"
-	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -14,7 +13,7 @@ import (
 // showPage returns the status page of s, five minutes after epoch.
 func showPage(t *testing.T, s PageSource) string {
 	t.Helper()
-	p := page{shown: s, now: func() time.Time { return epoch.Add(5 * time.Minute) }, log: slog.New(slog.DiscardHandler)}
+	p := page{shown: s, now: func() time.Time { return epoch.Add(5 * time.Minute) }, log: quiet}
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != 200 || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.HasPrefix(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {

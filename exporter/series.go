@@ -1,32 +1,64 @@
 package exporter
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"exo-bench-exporter/exporter/metric"
 	"exo-bench-exporter/workload"
 )
 
-// modelSeries holds the series of one model that exist as long as it is configured.
-type modelSeries struct {
-	model       workload.Model
-	info        prometheus.Labels // labels of the model_info series that is shown
-	mismatches  prometheus.Counter
-	contended   prometheus.Counter
-	tokenCounts map[workload.TokenSource]prometheus.Counter
-	prompts     map[string]*promptSeries
+// modelGroups are the groups whose series exist as long as a model, or a model's prompt, is
+// configured.
+type modelGroups struct {
+	identity   *metric.Feed[measured]
+	attempts   *metric.Feed[workload.Result]
+	successes  *metric.Feed[workload.Result]
+	requests   *metric.Feed[workload.Result]
+	outcome    *metric.Feed[workload.Turn]
+	figures    *metric.Feed[workload.Turn]
+	memory     *metric.Feed[workload.Memory]
+	goodCycles *metric.Feed[workload.Turn]
+
+	promptAttempts *metric.Feed[workload.Result]
+	promptRequests *metric.Feed[workload.Result]
 }
 
-// promptSeries holds the series of one model and prompt. Keeping them saves looking up their
-// labels with every token.
+func newModelGroups(set *metric.Set) modelGroups {
+	return modelGroups{
+		identity:   metric.Register(set, identity()),
+		attempts:   metric.Register(set, modelAttempts()),
+		successes:  metric.Register(set, successes()),
+		requests:   metric.Register(set, modelRequests()),
+		outcome:    metric.Register(set, turnOutcome()),
+		figures:    metric.Register(set, turnFigures()),
+		memory:     metric.Register(set, turnMemory()),
+		goodCycles: metric.Register(set, goodCycles()),
+
+		promptAttempts: metric.Register(set, promptAttempts()),
+		promptRequests: metric.Register(set, promptRequests()),
+	}
+}
+
+// modelSeries holds the series of one model that exist as long as it is configured.
+type modelSeries struct {
+	model      workload.Model
+	identity   *metric.Series[measured]
+	attempts   *metric.Series[workload.Result]
+	successes  *metric.Series[workload.Result]
+	requests   *metric.Series[workload.Result]
+	outcome    *metric.Series[workload.Turn]
+	figures    *metric.Series[workload.Turn]
+	memory     *metric.Series[workload.Memory]
+	goodCycles *metric.Series[workload.Turn] // under the hash of the workload
+	prompts    map[string]*promptSeries
+}
+
+// promptSeries holds the series of one model and prompt.
 type promptSeries struct {
-	ttft, itl, tpot, e2e          prometheus.Observer
-	promptTokens, cachedTokens    prometheus.Counter
-	outputTokens                  prometheus.Counter
-	decodeTokens, decodeSeconds   prometheus.Counter
-	prefillTokens, prefillSeconds prometheus.Counter
+	attempts *metric.Series[workload.Result]
+	requests *metric.Series[workload.Result]
 }
 
 // applyModels makes m.series those of opts, whose suite has the given hash.
@@ -37,7 +69,7 @@ func (m *Metrics) applyModels(opts Options, sha256 string) {
 	}
 	for name := range m.series {
 		if _, ok := configured[name]; !ok {
-			m.deleteMatching(prometheus.Labels{"model": name})
+			m.set.Delete(prometheus.Labels{"model": name})
 			delete(m.series, name)
 		}
 	}
@@ -47,103 +79,60 @@ func (m *Metrics) applyModels(opts Options, sha256 string) {
 			s = m.newModelSeries(name)
 			m.series[name] = s
 		}
-		if s.model != model || s.info == nil {
+		if s.model != model {
 			s.model = model
-			m.showInfo(s, model.ExoID)
+			s.identity.Record(measured{model, model.ExoID})
 		}
 		m.applyPrompts(s, opts.Suite)
 		if sha256 != m.sha256 {
-			m.turn.goodCycles.DeletePartialMatch(prometheus.Labels{"model": name})
-			m.withdraw(s)
+			s.withdraw()
 		}
-		m.turn.goodCycles.WithLabelValues(name, sha256)
+		if s.goodCycles == nil {
+			s.goodCycles = m.groups.goodCycles.With(name, sha256)
+		}
 	}
 }
 
 func (m *Metrics) applyPrompts(s *modelSeries, suite workload.Suite) {
 	for id := range s.prompts {
 		if !slices.ContainsFunc(suite.Prompts, func(p workload.Prompt) bool { return p.ID == id }) {
-			m.deleteMatching(prometheus.Labels{"model": s.model.Name, "prompt": id})
+			m.set.Delete(prometheus.Labels{"model": s.model.Name, "prompt": id})
 			delete(s.prompts, id)
 		}
 	}
 	for _, p := range suite.Prompts {
 		if s.prompts[p.ID] == nil {
-			s.prompts[p.ID] = m.newPromptSeries(s.model.Name, p.ID)
+			s.prompts[p.ID] = &promptSeries{
+				attempts: m.groups.promptAttempts.With(s.model.Name, p.ID),
+				requests: m.groups.promptRequests.With(s.model.Name, p.ID),
+			}
 		}
 	}
 }
 
 func (m *Metrics) newModelSeries(model string) *modelSeries {
-	s := &modelSeries{
-		mismatches:  m.request.mismatches.WithLabelValues(model),
-		contended:   m.request.contended.WithLabelValues(model),
-		tokenCounts: make(map[workload.TokenSource]prometheus.Counter),
-		prompts:     make(map[string]*promptSeries),
-	}
-	for _, source := range []workload.TokenSource{workload.TokensFromUsage, workload.TokensFromStats, workload.TokensFromEvents} {
-		s.tokenCounts[source] = m.request.tokenCounts.WithLabelValues(model, string(source))
-	}
-	for _, o := range workload.TurnOutcomes() {
-		m.turn.turns.WithLabelValues(model, string(o))
-	}
-	return s
-}
-
-func (m *Metrics) newPromptSeries(model, prompt string) *promptSeries {
-	r := m.request
-	s := &promptSeries{
-		ttft:           r.ttft.WithLabelValues(model, prompt),
-		itl:            r.itl.WithLabelValues(model, prompt),
-		tpot:           r.tpot.WithLabelValues(model, prompt),
-		e2e:            r.e2e.WithLabelValues(model, prompt),
-		promptTokens:   r.promptTokens.WithLabelValues(model, prompt),
-		cachedTokens:   r.cachedTokens.WithLabelValues(model, prompt),
-		outputTokens:   r.outputTokens.WithLabelValues(model, prompt),
-		decodeTokens:   r.decodeTokens.WithLabelValues(model, prompt),
-		decodeSeconds:  r.decodeSeconds.WithLabelValues(model, prompt),
-		prefillTokens:  r.prefillTokens.WithLabelValues(model, prompt),
-		prefillSeconds: r.prefillSeconds.WithLabelValues(model, prompt),
-	}
-	for _, o := range workload.Outcomes() {
-		r.requests.WithLabelValues(model, prompt, string(o))
-	}
-	return s
-}
-
-// showInfo makes model_info name exoModel as the id behind the model.
-func (m *Metrics) showInfo(s *modelSeries, exoModel string) {
-	facts := s.model.Facts()
-	labels := prometheus.Labels{
-		"model": s.model.Name, "exo_model": exoModel,
-		"developer": facts.Developer, "parameters": facts.Parameters, "architecture": facts.Architecture,
-	}
-	if maps.Equal(labels, s.info) {
-		return
-	}
-	m.turn.info.Delete(s.info)
-	m.turn.info.With(labels).Set(1)
-	s.info = labels
-}
-
-// withdraw removes every figure of the model's last turn and its requests.
-func (m *Metrics) withdraw(s *modelSeries) {
-	m.turn.withdraw(s.model.Name)
-	for id := range s.prompts {
-		m.prompt.remove(s.model.Name, id)
+	return &modelSeries{
+		identity:  m.groups.identity.With(model),
+		attempts:  m.groups.attempts.With(model),
+		successes: m.groups.successes.With(model),
+		requests:  m.groups.requests.With(model),
+		outcome:   m.groups.outcome.With(model),
+		figures:   m.groups.figures.With(model),
+		memory:    m.groups.memory.With(model),
+		prompts:   make(map[string]*promptSeries),
 	}
 }
 
-// deleteMatching deletes every series that has all of labels.
-func (m *Metrics) deleteMatching(labels prometheus.Labels) {
-	type deleter interface {
-		DeletePartialMatch(prometheus.Labels) int
+// withdraw removes every figure of the model's last turn and its requests, and the count of the
+// cycles that they were good in.
+func (s *modelSeries) withdraw() {
+	s.figures.Withdraw()
+	s.memory.Withdraw()
+	for _, p := range s.prompts {
+		p.requests.Withdraw()
 	}
-	for _, group := range [][]prometheus.Collector{
-		m.request.collectors(), m.prompt.collectors(), m.turn.collectors(),
-	} {
-		for _, c := range group {
-			c.(deleter).DeletePartialMatch(labels)
-		}
+	if s.goodCycles != nil {
+		s.goodCycles.Delete()
+		s.goodCycles = nil
 	}
 }

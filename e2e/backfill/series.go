@@ -110,6 +110,9 @@ func ofPrompt(m, prompt string, all []request) []series {
 	}
 	made = append(made, histogramsOf(all, pairs...)...)
 	for _, outcome := range workload.Outcomes() {
+		if outcome == workload.OutcomeCanceled {
+			continue // an observer is not told of it
+		}
 		made = append(made, counter(all, requestTime, func(r request) float64 {
 			if r.ok && outcome == workload.OutcomeOK || !r.ok && outcome == workload.OutcomeIdleTimeout {
 				return 1
@@ -140,7 +143,7 @@ func ofModel(m string, all []turn) []series {
 		constant(1, "exobench_model_info", "model", m, "exo_model", "mlx-community/"+m, "developer", "x", "parameters", "8B", "architecture", "x"),
 		constant(0, "exobench_token_count_mismatches_total", "model", m),
 	}
-	for _, outcome := range []string{"ok", "partial", "failed", "unavailable", "skipped", "canceled"} {
+	for _, outcome := range []string{"ok", "partial", "failed", "unavailable", "skipped"} {
 		made = append(made, counter(all, turnTime, func(turn) float64 {
 			if outcome == "ok" {
 				return 1

@@ -1,0 +1,18 @@
+package exporter
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"exo-bench-exporter/exporter/metric"
+)
+
+// Families returns every metric family under the exporter's own name, of one that measures and
+// of a memory agent, in the order of their names.
+func Families() []metric.Declared {
+	unseen := func() (map[string]RoleMemory, bool) { return nil, false }
+	return metric.Families(
+		newProcessSet(prometheus.NewRegistry()),
+		NewMetrics(prometheus.NewRegistry(), Options{Memory: unseen}).set,
+		NewAgent(prometheus.NewRegistry(), AgentOptions{Memory: unseen}).set,
+	)
+}
