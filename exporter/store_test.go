@@ -89,32 +89,3 @@ func TestStoreCountsAlikeFailures(t *testing.T) {
 		t.Errorf("ten alike: %+v", f)
 	}
 }
-
-func TestSummarize(t *testing.T) {
-	slow := okResult("m", "short")
-	slow.Decode, slow.Gaps = 80*time.Millisecond, []time.Duration{20e6, 20e6, 20e6, 20e6}
-	slow.Server = &workload.ServerStats{GenerationTPS: 52, GenerationTokens: 5}
-	contended := okResult("m", "other")
-	contended.Contended, contended.Gaps = true, []time.Duration{time.Hour}
-	s := Summarize(turnOf("m", workload.TurnPartial, okResult("m", "long"), slow, contended, failedResult("m", "x", workload.OutcomeEmpty)))
-	if s.Requests != 4 || s.OK != 3 || *s.TTFT != 200*time.Millisecond || *s.ITLp50 != 15*time.Millisecond || s.ITLp99 != nil ||
-		*s.RSSMedian != 900e6 || *s.RSSPeak != 1000e6 {
-		t.Errorf("got %+v", s)
-	}
-	if rate := *s.Output; rate < 66.6 || rate > 66.7 { // 8 tokens in 120 ms
-		t.Errorf("client's rate %v", rate)
-	}
-	if rate := *s.ServerOutput; rate < 69.3 || rate > 69.4 { // 8 tokens in 4/104 + 4/52 s
-		t.Errorf("server's rate %v", rate)
-	}
-	many := okResult("m", "short")
-	many.Gaps = make([]time.Duration, minP99Gaps)
-	many.Gaps[0] = time.Second
-	if s := Summarize(turnOf("m", workload.TurnOK, many)); s.ITLp99 == nil {
-		t.Error("no 99th percentile of 100 gaps")
-	}
-	nothing := Summarize(workload.Turn{Model: "m", Outcome: workload.TurnSkipped})
-	if nothing.TTFT != nil || nothing.Output != nil || nothing.ServerOutput != nil || nothing.ITLp50 != nil || nothing.RSSMedian != nil {
-		t.Errorf("a turn without results has figures: %+v", nothing)
-	}
-}

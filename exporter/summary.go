@@ -31,8 +31,7 @@ type Summary struct {
 // percentile would be the maximum.
 const minP99Gaps = 100
 
-// Summarize returns the summary of t. As in the throughput gauges, requests during which other
-// people's work ran count for no figure but OK.
+// Summarize returns the summary of t. As in the metrics, only clean results count for figures.
 func Summarize(t workload.Turn) Summary {
 	s := Summary{
 		Model: t.Model, ExoModel: t.ExoModel, Start: t.Start, Duration: t.Duration,
@@ -44,7 +43,7 @@ func Summarize(t workload.Turn) Summary {
 	s.Prefill = known(prefillRate(t))
 	var gaps []time.Duration
 	for _, r := range t.OKResults() {
-		if !r.Contended {
+		if r.Clean() {
 			gaps = append(gaps, r.Gaps...)
 		}
 	}
@@ -62,7 +61,7 @@ func Summarize(t workload.Turn) Summary {
 func serverDecodeRate(t workload.Turn) (float64, bool) {
 	var tokens, seconds float64
 	for _, r := range t.OKResults() {
-		if r.Contended || r.Server == nil || r.Server.GenerationTPS <= 0 || r.Server.GenerationTokens < 2 {
+		if !r.Clean() || r.Server == nil || r.Server.GenerationTPS <= 0 || r.Server.GenerationTokens < 2 {
 			continue
 		}
 		n := float64(r.Server.GenerationTokens - 1)
@@ -80,7 +79,7 @@ func prefillRate(t workload.Turn) (float64, bool) {
 	var tokens int
 	var ttft time.Duration
 	for _, r := range t.OKResults() {
-		if _, ok := r.PrefillRate(); ok && !r.Contended {
+		if _, ok := r.PrefillRate(); ok && r.Clean() {
 			tokens += r.PrefillTokens()
 			ttft += r.TTFT
 		}

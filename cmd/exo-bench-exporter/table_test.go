@@ -1,0 +1,57 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// Every column shows its own figure: no two of this turn are alike.
+func TestTable(t *testing.T) {
+	gaps := make([]time.Duration, 200) // 1 ms to 200 ms
+	for i := range gaps {
+		gaps[i] = time.Duration(i+1) * time.Millisecond
+	}
+	turn := workload.Turn{
+		Model: "llama-3.2-1b", Outcome: workload.TurnPartial, Reason: "1 of 2 requests failed",
+		Load:   workload.Load{Loaded: true, Duration: 3100 * time.Millisecond},
+		Memory: workload.Memory{Samples: 9, Median: 5 << 29, Peak: 3 << 30},
+		Results: []workload.Result{
+			{
+				Outcome: workload.OutcomeOK, Timed: true, TTFT: 250 * time.Millisecond, Decode: 2 * time.Second, E2E: 3 * time.Second,
+				Gaps: gaps, TokenEvents: 201, OutputTokens: 201, PromptTokens: 80,
+				Server: &workload.ServerStats{GenerationTPS: 102.5, GenerationTokens: 201},
+			},
+			{Outcome: workload.OutcomeTruncated},
+		},
+	}
+	c := workload.Cycle{Outcome: workload.TurnPartial, Duration: 63 * time.Second, Turns: []workload.Turn{turn}}
+	var b strings.Builder
+	if err := writeTable(&b, c, []workload.Model{{Name: "llama-3.2-1b"}, {Name: "mistral-7b"}}); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(b.String(), "\n")
+	want := [][]string{
+		{"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "RSS p50", "RSS PEAK", "REQUESTS"},
+		{"llama-3.2-1b", "partial", "250 ms", "100 ms", "198 ms", "100.0", "102.5", "320", "3.1 s", "2.50 GiB", "3.00 GiB", "1 of 2 ok"},
+		{"mistral-7b", "not run"},
+		{""},
+		{"llama-3.2-1b is partial: 1 of 2 requests failed"},
+		{""},
+		{"cycle partial after 1m3s"},
+	}
+	for i, columns := range want {
+		var got []string
+		for column := range strings.SplitSeq(lines[i], "  ") {
+			if column = strings.TrimSpace(column); column != "" || len(columns) == 1 {
+				got = append(got, column)
+			}
+		}
+		if !slices.Equal(got, columns) {
+			t.Errorf("line %d: %q, want %q", i, got, columns)
+		}
+	}
+}
