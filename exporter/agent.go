@@ -63,7 +63,8 @@ func NewAgent(reg prometheus.Registerer, o AgentOptions) *Agent {
 		set:     set,
 		memory:  metric.Register(set, turnMemory()),
 		driverUp: alone(set, "agent_driver_up", "1 or 0",
-			"1 when the exporter that measures told this memory agent whose turn it is when it was last asked, 0 otherwise: then memory is not attributed to models.",
+			"1 when the exporter that measures told this memory agent whose turn it is when it was last asked, 0 otherwise: then "+
+				"memory is not attributed to models.",
 			"at an exporter that is not a memory agent", boolValue),
 		simulated: newSimulated(set),
 		dropped:   newDropped(set),

@@ -30,14 +30,16 @@ func registerMemory(set *metric.Set, source MemorySource) {
 		metric.Gauge[RoleMemory]{
 			Family: metric.Family{
 				Name: "exo_resident_memory_bytes", Unit: "bytes", Absent: unseen,
-				Help: "Resident memory (RSS) in bytes of exo's processes on this machine now; role: node (main process) or runner (all runners together). On Apple silicon the weights sit largely outside RSS.",
+				Help: "Resident memory (RSS) in bytes of exo's processes on this machine now; role: node (main process) or runner " +
+					"(all runners together). On Apple silicon the weights sit largely outside RSS.",
 			},
 			Value: metric.Always(func(m RoleMemory) float64 { return float64(m.Bytes) }),
 		},
 		metric.Gauge[RoleMemory]{
 			Family: metric.Family{
 				Name: "exo_proportional_memory_bytes", Unit: "bytes", Absent: "where it cannot be read",
-				Help: "Proportional set size (PSS) in bytes of exo's processes on this machine now, by role: as RSS, but a page that several processes share counts in parts.",
+				Help: "Proportional set size (PSS) in bytes of exo's processes on this machine now, by role: as RSS, but a page " +
+					"that several processes share counts in parts.",
 			},
 			Value: func(m RoleMemory) (float64, bool) { return float64(m.Proportional), m.Proportional > 0 },
 		},

@@ -18,7 +18,8 @@ func registerNodes(set *metric.Set, source NodeSource) {
 		return metric.Gauge[node]{
 			Family: metric.Family{
 				Name: "node_memory_bytes", Unit: "bytes", Labels: []string{"state"}, Absent: "where neither tells",
-				Help: "Memory in bytes of a machine, as exo reports it, or as this machine does where exo is silent; state: total or available.",
+				Help: "Memory in bytes of a machine, as exo reports it, or as this machine does where exo is silent; state: total " +
+					"or available.",
 			},
 			Value: func(n node) (float64, bool) { return deref(bytes(n)) },
 			Own:   func(node) []string { return []string{state} },

@@ -70,7 +70,8 @@ func registerStatus(set *metric.Set, h *statusHolder) {
 		metric.Gauge[seen]{
 			Family: metric.Family{
 				Name: "exo_info", Unit: "none", Labels: []string{"dialect", "endpoint"}, Absent: "while no dialect was found",
-				Help: "Constant 1; dialect: the API that was found (exo1, exo0, openai); endpoint: the route that served the last request (v1, bench, bench_json).",
+				Help: "Constant 1; dialect: the API that was found (exo1, exo0, openai); endpoint: the route that served the last " +
+					"request (v1, bench, bench_json).",
 			},
 			Value: func(s seen) (float64, bool) { return 1, s.Dialect != "" },
 			Own:   func(s seen) []string { return []string{string(s.Dialect), string(s.endpoint)} },

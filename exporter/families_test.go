@@ -59,7 +59,10 @@ func TestNothingUndocumentedIsRegistered(t *testing.T) {
 
 // A declaration says everything that a reader has to know.
 func TestDeclarationsAreWhole(t *testing.T) {
-	base := map[string]string{"_seconds": "second", "_bytes": "bytes", "_joules": "joules", "_watts": "watts", "_celsius": "Celsius", "_ratio": "ratio"}
+	base := map[string]string{
+		"_seconds": "second", "_bytes": "bytes", "_joules": "joules",
+		"_watts": "watts", "_celsius": "Celsius", "_ratio": "ratio",
+	}
 	for _, f := range Families() {
 		if f.Unit == "" || f.Help == "" || !strings.HasSuffix(f.Help, ".") {
 			t.Errorf("%s: unit %q, help %q", f.Name, f.Unit, f.Help)

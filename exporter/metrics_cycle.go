@@ -52,7 +52,8 @@ func doneCycles() metric.Group[workload.Cycle] {
 		Counters: []metric.Counter[workload.Cycle]{{
 			Family: metric.Family{
 				Name: "cycles_total", Unit: "cycles", Labels: []string{"outcome"},
-				Help: "Cycles by how they ended: ok (every turn was), failed (no turn yielded figures) or partial. A cycle is one pass over all models.",
+				Help: "Cycles by how they ended: ok (every turn was), failed (no turn yielded figures) or partial. A cycle is one " +
+					"pass over all models.",
 			},
 			Values: cycleOutcomes, Of: func(c workload.Cycle) string { return string(c.Outcome) },
 		}},
@@ -79,7 +80,8 @@ func configuration() metric.Group[Options] {
 			{
 				Family: metric.Family{
 					Name: "workload_info", Unit: "none", Labels: []string{"version", "sha256"},
-					Help: "Constant 1; version and SHA-256 of the suite, over prompts and parameters in canonical form. Figures under different hashes do not compare.",
+					Help: "Constant 1; version and SHA-256 of the suite, over prompts and parameters in canonical form. Figures " +
+						"under different hashes do not compare.",
 				},
 				Value: metric.Constant[Options],
 				Own:   func(o Options) []string { return []string{o.Suite.Version, o.Suite.SHA256()} },

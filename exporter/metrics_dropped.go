@@ -21,7 +21,8 @@ func newDropped(set *metric.Set) *metric.Series[dropped] {
 		Counters: []metric.Counter[dropped]{{
 			Family: metric.Family{
 				Name: "dropped_total", Unit: "things", Labels: []string{"what"},
-				Help: "Things from outside that were beyond a bound: series (of machines or models too many), strings (texts that were cut) and records (of results that could not be kept).",
+				Help: "Things from outside that were beyond a bound: series (of machines or models too many), strings (texts that " +
+					"were cut) and records (of results that could not be kept).",
 			},
 			Value:  func(d dropped) float64 { return float64(d.count) },
 			Values: []string{DroppedSeries, DroppedStrings, DroppedRecords},

@@ -21,7 +21,8 @@ func turnMemory() metric.Group[workload.Memory] {
 		Absent: badTurn + ", and where exo's processes are not seen",
 		Gauges: []metric.Gauge[workload.Memory]{
 			gauge("model_resident_memory_bytes",
-				"Median over the last turn of the resident memory (RSS) in bytes of exo's whole process tree on this machine, with the model loaded."+rss,
+				"Median over the last turn of the resident memory (RSS) in bytes of exo's whole process tree on this machine, "+
+					"with the model loaded."+rss,
 				"", func(m workload.Memory) (float64, bool) { return float64(m.Median), true }),
 			gauge("model_resident_memory_peak_bytes",
 				"Maximum over the last turn of the resident memory (RSS) in bytes of exo's whole process tree on this machine."+rss,
@@ -31,13 +32,15 @@ func turnMemory() metric.Group[workload.Memory] {
 				"where the model was loaded already",
 				func(m workload.Memory) (float64, bool) { return float64(m.Peak) - float64(m.Before), m.HasBefore }),
 			gauge("model_unreleased_memory_bytes",
-				"Resident memory (RSS) in bytes of exo's process tree after the model was unloaded minus that before it was loaded: what was not given back.",
+				"Resident memory (RSS) in bytes of exo's process tree after the model was unloaded minus that before it was "+
+					"loaded: what was not given back.",
 				"where the model was not both loaded and unloaded in the last turn",
 				func(m workload.Memory) (float64, bool) {
 					return float64(m.After) - float64(m.Before), m.HasBefore && m.HasAfter
 				}),
 			gauge("model_proportional_memory_bytes",
-				"Proportional set size (PSS) in bytes of exo's whole process tree on this machine, once in the last turn, between the last measured request and the unloading: as RSS, but a page that several processes share counts in parts.",
+				"Proportional set size (PSS) in bytes of exo's whole process tree on this machine, once in the last turn, between "+
+					"the last measured request and the unloading: as RSS, but a page that several processes share counts in parts.",
 				"where it cannot be read (only Linux has it, for the same user or root)",
 				func(m workload.Memory) (float64, bool) { return float64(m.Proportional), m.Proportional > 0 }),
 		},

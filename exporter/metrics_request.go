@@ -43,7 +43,8 @@ func promptAttempts() metric.Group[workload.Result] {
 		Counters: []metric.Counter[workload.Result]{{
 			Family: metric.Family{
 				Name: "requests_total", Unit: "requests", Labels: []string{"outcome"},
-				Help: "Requests by how they ended. Only outcome ok enters the latency histograms, unless other people's work ran meanwhile.",
+				Help: "Requests by how they ended. Only outcome ok enters the latency histograms, unless other people's work ran " +
+					"meanwhile.",
 			},
 			Values: requestOutcomes, Of: func(r workload.Result) string { return string(r.Outcome) },
 		}},
@@ -94,7 +95,8 @@ func modelRequests() metric.Group[workload.Result] {
 			{
 				Family: metric.Family{
 					Name: "token_counts_total", Unit: "requests", Labels: []string{"source"},
-					Help: "Successful requests by where their number of output tokens came from: usage (the answer's usage), stats (exo's generation_stats) or events (counted token events).",
+					Help: "Successful requests by where their number of output tokens came from: usage (the answer's usage), stats " +
+						"(exo's generation_stats) or events (counted token events).",
 				},
 				Values: []string{string(workload.TokensFromUsage), string(workload.TokensFromStats), string(workload.TokensFromEvents)},
 				Of:     func(r workload.Result) string { return string(r.TokenSource) },
@@ -128,7 +130,8 @@ func latencies() []metric.Histogram[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "time_to_first_token_seconds", Unit: "seconds",
-				Help: "Time in seconds from writing the request on an established connection to the first token (TTFT), of successful requests. Connecting is not part of it. exo 1.x plans every 100 ms, which adds 0 to 0.1 s.",
+				Help: "Time in seconds from writing the request on an established connection to the first token (TTFT), of " +
+					"successful requests. Connecting is not part of it. exo 1.x plans every 100 ms, which adds 0 to 0.1 s.",
 			},
 			Buckets: ttftBuckets,
 			Samples: func(r workload.Result, o prometheus.Observer) {
@@ -152,7 +155,8 @@ func latencies() []metric.Histogram[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "time_per_output_token_seconds", Unit: "seconds",
-				Help: "Mean time in seconds per output token after the first (TPOT): (last - first token) / (tokens - 1), one sample a successful request.",
+				Help: "Mean time in seconds per output token after the first (TPOT): (last - first token) / (tokens - 1), one " +
+					"sample a successful request.",
 			},
 			Buckets: itlBuckets,
 			Samples: func(r workload.Result, o prometheus.Observer) {
@@ -164,7 +168,8 @@ func latencies() []metric.Histogram[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "request_duration_seconds", Unit: "seconds",
-				Help: "Time in seconds from writing the request to the last token (E2E), of successful requests. The closing of the stream is not part of it.",
+				Help: "Time in seconds from writing the request to the last token (E2E), of successful requests. The closing of " +
+					"the stream is not part of it.",
 			},
 			Buckets: e2eBuckets,
 			Samples: func(r workload.Result, o prometheus.Observer) {

@@ -18,7 +18,8 @@ func tokenCounters() []metric.Counter[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "cached_prompt_tokens_total", Unit: "tokens",
-				Help: "Prompt tokens of successful requests that the server found in a prefix cache. It stays at 0 where cold prompts are measured as they should be.",
+				Help: "Prompt tokens of successful requests that the server found in a prefix cache. It stays at 0 where cold " +
+					"prompts are measured as they should be.",
 			},
 			Value: func(r workload.Result) float64 { return float64(r.CachedTokens) },
 		},
@@ -29,7 +30,8 @@ func tokenCounters() []metric.Counter[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "decode_tokens_total", Unit: "tokens",
-				Help: "Output tokens after the first of each successful request. Its rate over the rate of exobench_decode_seconds_total is the throughput in tokens per second over any window.",
+				Help: "Output tokens after the first of each successful request. Its rate over the rate of " +
+					"exobench_decode_seconds_total is the throughput in tokens per second over any window.",
 			},
 			Value: func(r workload.Result) float64 { return float64(r.DecodeTokens()) },
 		},
@@ -48,7 +50,8 @@ func tokenCounters() []metric.Counter[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "prefill_tokens_total", Unit: "tokens",
-				Help: "Prompt tokens of successful requests that were not found in a cache. Its rate over the rate of exobench_prefill_seconds_total is the prefill throughput as the client saw it.",
+				Help: "Prompt tokens of successful requests that were not found in a cache. Its rate over the rate of " +
+					"exobench_prefill_seconds_total is the prefill throughput as the client saw it.",
 			},
 			Value: func(r workload.Result) float64 {
 				if _, ok := r.PrefillRate(); !ok {
@@ -93,7 +96,8 @@ func lastFigures() []metric.Gauge[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "server_output_tokens_per_second", Unit: unit, Absent: "where exo does not report it",
-				Help: "exo's own decode rate in tokens per second of the last request (generation_tps). What it exceeds the client's figure by is the cost of the way to the client.",
+				Help: "exo's own decode rate in tokens per second of the last request (generation_tps). What it exceeds the " +
+					"client's figure by is the cost of the way to the client.",
 			},
 			Value: reported(func(s workload.ServerStats) float64 { return s.GenerationTPS }),
 		},

@@ -38,7 +38,8 @@ func turnFigures() metric.Group[workload.Turn] {
 			{
 				Family: metric.Family{
 					Name: "model_output_tokens_per_second", Unit: "tokens per second", Absent: "when no request yielded it",
-					Help: "Decode rate in tokens per second over the last turn: decode tokens of all its successful requests over their decode seconds. One value a cycle. Requests during which other people's work ran are left out.",
+					Help: "Decode rate in tokens per second over the last turn: decode tokens of all its successful requests over " +
+						"their decode seconds. One value a cycle. Requests during which other people's work ran are left out.",
 				},
 				Value: workload.Turn.DecodeRate,
 			},
@@ -55,7 +56,8 @@ func turnFigures() metric.Group[workload.Turn] {
 			{
 				Family: metric.Family{
 					Name: "model_reported_peak_memory_bytes", Unit: "bytes", Absent: "where exo does not report it",
-					Help: "Highest peak_memory_usage in bytes that exo reported in the last turn, as reported: the high-water mark of MLX's allocator, weights included. Never add it to RSS.",
+					Help: "Highest peak_memory_usage in bytes that exo reported in the last turn, as reported: the high-water mark " +
+						"of MLX's allocator, weights included. Never add it to RSS.",
 				},
 				Value: func(t workload.Turn) (float64, bool) {
 					peak, ok := t.PeakReported()
@@ -86,7 +88,8 @@ func goodCycles() metric.Group[workload.Turn] {
 		Counters: []metric.Counter[workload.Turn]{{
 			Family: metric.Family{
 				Name: "model_good_cycles_total", Unit: "cycles",
-				Help: "Cycles that gave the model a value of exobench_model_output_tokens_per_second under the workload with this hash: the evidence that a baseline rests on.",
+				Help: "Cycles that gave the model a value of exobench_model_output_tokens_per_second under the workload with this " +
+					"hash: the evidence that a baseline rests on.",
 			},
 		}},
 	}
@@ -105,7 +108,8 @@ func identity() metric.Group[measured] {
 		Gauges: []metric.Gauge[measured]{{
 			Family: metric.Family{
 				Name: "model_info", Unit: "none", Labels: []string{"exo_model", "developer", "parameters", "architecture"},
-				Help: "Constant 1; the labels say which model is measured under this name: the id that the node was asked for, and who made it.",
+				Help: "Constant 1; the labels say which model is measured under this name: the id that the node was asked for, and " +
+					"who made it.",
 			},
 			Value: metric.Constant[measured],
 			Own: func(m measured) []string {

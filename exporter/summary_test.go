@@ -42,7 +42,8 @@ func TestSummarize(t *testing.T) {
 		}
 	}
 	nothing := Summarize(workload.Turn{Model: "m", Outcome: workload.TurnSkipped})
-	if nothing.TTFT != nil || nothing.Output != nil || nothing.ServerOutput != nil || nothing.Prefill != nil || nothing.ITLp50 != nil || nothing.RSSMedian != nil {
+	if nothing.TTFT != nil || nothing.Output != nil || nothing.ServerOutput != nil || nothing.Prefill != nil ||
+		nothing.ITLp50 != nil || nothing.RSSMedian != nil {
 		t.Errorf("a turn without results has figures: %+v", nothing)
 	}
 }
