@@ -13,25 +13,11 @@ type seen struct {
 	endpoint workload.Endpoint // of the last request
 }
 
-<<<<<<< HEAD
-func newStatusCollector() *statusCollector {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
-	}
-	return &statusCollector{
-		up: desc("exo_up", "1 when the node answered when it was last asked, 0 otherwise."),
-		info: desc("exo_info",
-			"Constant 1; dialect: the API that was found, one of those of EXOBENCH_DIALECT; endpoint: the route that served the last request. Absent while none was found.", "dialect", "endpoint"),
-		rtt: desc("exo_rtt_seconds",
-			"Round trip in seconds of a trivial GET to the node: what the way to it costs any figure. Absent while the node is down."),
-	}
-=======
 // statusHolder holds what is known of the node, for scrapes to read.
 type statusHolder struct {
 	mu    sync.Mutex
 	known bool // a status has been set
 	seen  seen
->>>>>>> 9307619 (Declare every metric once, and write docs/metrics.md from the declarations)
 }
 
 func (h *statusHolder) set(s workload.Status) {
@@ -70,8 +56,8 @@ func registerStatus(set *metric.Set, h *statusHolder) {
 		metric.Gauge[seen]{
 			Family: metric.Family{
 				Name: "exo_info", Unit: "none", Labels: []string{"dialect", "endpoint"}, Absent: "while no dialect was found",
-				Help: "Constant 1; dialect: the API that was found (exo1, exo0, openai); endpoint: the route that served the last " +
-					"request (v1, bench, bench_json).",
+				Help: "Constant 1; dialect: the API that was found, one of those of EXOBENCH_DIALECT; " +
+					"endpoint: the route that served the last request.",
 			},
 			Value: func(s seen) (float64, bool) { return 1, s.Dialect != "" },
 			Own:   func(s seen) []string { return []string{string(s.Dialect), string(s.endpoint)} },
