@@ -7,7 +7,8 @@ import (
 	"io"
 	"time"
 
-	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/app"
+	"exo-bench-exporter/exporter/cluster"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload/exo"
 )
@@ -29,30 +30,27 @@ do about it. Loads nothing and changes nothing. Exits 0 when all is well, 1 when
 	}
 }
 
-func check(ctx context.Context, inv invocation, simulated bool) int {
-	if inv.env[exporter.EnvPrefix+"LOG_LEVEL"] == "" {
-		inv.env = withEnv(inv.env, exporter.EnvPrefix+"LOG_LEVEL", "error") // the lines say it all
-	}
-	cfg, err := exporter.LoadConfig(inv.env)
+func check(ctx context.Context, inv invocation, demo bool) int {
+	p, err := open(quiet(inv, "error"), demo, app.Seams{}) // the lines say it all
 	if err != nil {
 		return fail(inv.stderr, err)
 	}
+	defer p.Close()
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	l := &checklist{w: inv.stdout}
-	if cfg.Mode == exporter.ModeMemory {
-		return checkAgent(ctx, inv, cfg, simulated, l)
+	switch p := p.(type) {
+	case *app.Bench:
+		l.ok("configuration", fmt.Sprintf("%d models, suite %s with %d prompts, a cycle every %s",
+			len(p.Config.Models), p.Suite.Version, len(p.Suite.Prompts), p.Config.CycleInterval))
+		report := p.Client.Check(ctx, p.Config.Models)
+		l.node(report, p.Simulated())
+		l.memory(p.Sampler.Look())
+	case *app.Agent:
+		l.ok("configuration", "memory agent of "+p.Config.DriverURL)
+		l.driver(ctx, p)
+		l.memory(p.Sampler.Look())
 	}
-	a, err := newApp(inv, cfg, simulated)
-	if err != nil {
-		return fail(inv.stderr, err)
-	}
-	defer a.close()
-	l.ok("configuration", fmt.Sprintf("%d models, suite %s with %d prompts, a cycle every %s",
-		len(a.cfg.Models), a.suite.Version, len(a.suite.Prompts), a.cfg.CycleInterval))
-	report := a.client.Check(ctx, a.cfg.Models)
-	l.node(report, simulated || a.client.Simulated())
-	l.memory(a.sampler.Look())
 	return l.status()
 }
 
@@ -115,5 +113,23 @@ func (l *checklist) node(r exo.Report, simulated bool) {
 		} else {
 			l.bad(m.Model, note)
 		}
+	}
+}
+
+func (l *checklist) driver(ctx context.Context, a *app.Agent) {
+	start := time.Now()
+	s, err := a.Driver.State(ctx, cluster.State{}, 0)
+	if err != nil {
+		l.bad("driver", err.Error())
+		return
+	}
+	now := "between turns"
+	if s.Turn != nil {
+		now = "in the turn of " + s.Turn.Model
+	}
+	l.ok("driver", fmt.Sprintf("answers at %s in %s; version %s, %s",
+		a.Config.DriverURL, time.Since(start).Round(10*time.Microsecond), s.Version, now))
+	if s.Simulated {
+		l.ok("simulated", "the driver measures the simulator, not a real exo")
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
+	"exo-bench-exporter/app"
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/instance"
 )
 
 func onceCommand() command {
@@ -43,36 +44,25 @@ type suiteRef struct {
 	SHA256  string `json:"sha256"`
 }
 
-func once(ctx context.Context, inv invocation, simulated, asJSON bool) int {
-	if inv.env[exporter.EnvPrefix+"LOG_LEVEL"] == "" {
-		inv.env = withEnv(inv.env, exporter.EnvPrefix+"LOG_LEVEL", "warn") // progress is enough
-	}
-	cfg, err := exporter.LoadConfig(inv.env)
+func once(ctx context.Context, inv invocation, demo, asJSON bool) int {
+	shown := &progress{w: inv.stderr}
+	p, err := open(quiet(inv, "warn"), demo, app.Seams{Observers: []workload.Observer{shown}, Loading: shown.loading})
 	if err != nil {
 		return fail(inv.stderr, err)
 	}
-	if cfg.Mode == exporter.ModeMemory {
+	defer p.Close()
+	b, ok := p.(*app.Bench)
+	if !ok {
 		return fail(inv.stderr, errors.New("once measures, and EXOBENCH_MODE=memory does not: run it where the driver runs, or unset EXOBENCH_MODE"))
 	}
-	a, err := newApp(inv, cfg, simulated)
-	if err != nil {
-		return fail(inv.stderr, err)
-	}
-	defer a.close()
-	a.loading = printLoading(inv.stderr)
-	sampling, stop := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { a.sampler.Run(sampling) })
-	c := a.runner(a.sampler, nil, &progress{w: inv.stderr, prompts: len(a.suite.Prompts)}).Cycle(ctx)
-	stop()
-	wg.Wait()
-
+	shown.prompts = len(b.Suite.Prompts)
+	c := b.Once(ctx)
 	report := onceReport{
-		Version: exporter.Version(), Target: a.cfg.ExoURL, Simulated: simulated || a.client.Simulated(),
-		Dialect: a.client.Dialect(), Endpoint: a.client.Endpoint(),
-		Suite: suiteRef{a.suite.Version, a.suite.SHA256()}, Cycle: c,
+		Version: exporter.Version(), Target: b.Config.ExoURL, Simulated: b.Simulated(),
+		Dialect: b.Client.Dialect(), Endpoint: b.Client.Endpoint(),
+		Suite: suiteRef{b.Suite.Version, b.Suite.SHA256()}, Cycle: c,
 	}
-	if err := report.print(inv.stdout, a.cfg.Models, asJSON); err != nil {
+	if err := report.print(inv.stdout, b.Config.Models, asJSON); err != nil {
 		fmt.Fprintln(inv.stderr, "exo-bench-exporter: cannot print the result:", err)
 		return exitFailed
 	}
@@ -92,16 +82,6 @@ func (r onceReport) print(w io.Writer, models []workload.Model, asJSON bool) err
 		fmt.Fprint(w, "SIMULATED: these figures come from the simulator, not from a real exo.\n\n")
 	}
 	return writeTable(w, r.Cycle, models)
-}
-
-func withEnv(env map[string]string, name, value string) map[string]string {
-	out := map[string]string{name: value}
-	for k, v := range env {
-		if k != name {
-			out[k] = v
-		}
-	}
-	return out
 }
 
 // progress tells a person how a cycle goes on.
@@ -132,6 +112,11 @@ func (p *progress) TurnDone(t workload.Turn) {
 }
 
 func (p *progress) CycleDone(workload.Cycle) {}
+
+// loading tells how a load goes on.
+func (p *progress) loading(l instance.Progress) {
+	fmt.Fprintf(p.w, "      %s for %s %s\n", l.Stage, l.Elapsed.Round(time.Second), app.LoadAmount(l))
+}
 
 func (p *progress) printf(format string, args ...any) {
 	fmt.Fprintf(p.w, "[%d/%d] %s: %s\n", p.turn, p.models, p.model, fmt.Sprintf(format, args...))

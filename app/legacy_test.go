@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo"
 	"exo-bench-exporter/workload/exosim"
 )
 
@@ -30,8 +29,9 @@ func TestLegacyExoIsOnlyAsked(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				node := exosim.New(exosim.Options{Dialect: exosim.Exo0, MaxGenerateTokens: 40})
 				t.Cleanup(func() { _ = node.Close() })
-				models := []workload.Model{{Name: victim}, {Name: next}, {Name: "mistral-7b"}, {Name: "qwen-1.5-7b", ExoID: "qwen-2.5-7b"}}
-				s := startStack(t, node, exo.Options{}, shortSuite(2, 30), models)
+				s := startStack(t, setting{node: node, suite: shortSuite(2, 30), vars: []string{
+					"MODELS", victim + "," + next + ",mistral-7b,qwen-1.5-7b=qwen-2.5-7b",
+				}})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				want := workload.TurnPartial // no mistral-7b there

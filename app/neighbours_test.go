@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo"
 	"exo-bench-exporter/workload/exosim"
 )
 
@@ -121,7 +120,7 @@ func (n *neighbourhood) run(t *testing.T) {
 // exporter runs a cycle, which may be told to stop at any time; then another exporter with
 // the same state directory runs one to its end, as after a restart.
 func (n *neighbourhood) exporter(t *testing.T, name, dir string, rnd *rand.Rand) {
-	models := []workload.Model{{Name: victim}, {Name: next}}
+	models := []string{victim, next}
 	if rnd.IntN(2) == 0 {
 		models = models[rnd.IntN(2):][:1]
 	}
@@ -129,11 +128,13 @@ func (n *neighbourhood) exporter(t *testing.T, name, dir string, rnd *rand.Rand)
 	var way *watched
 	start := func() {
 		way = &watched{n: n, t: t, name: name, dir: dir}
-		s = startStack(t, n.node, exo.Options{
-			StateDir: dir, Transport: way,
-			Timeouts:    exo.Timeouts{FirstToken: 10 * time.Second, Idle: 5 * time.Second, Request: 30 * time.Second},
-			LoadTimeout: 20 * time.Second, BusyTimeout: 10 * time.Second,
-		}, shortSuite(1+int(n.seed%4)/3, 6), models)
+		s = startStack(t, setting{
+			node: n.node, suite: shortSuite(1+int(n.seed%4)/3, 6), seams: Seams{Transport: way},
+			vars: []string{
+				"MODELS", strings.Join(models, ","), "STATE_DIR", dir, "FIRST_TOKEN_TIMEOUT", "10s", "IDLE_TIMEOUT", "5s",
+				"REQUEST_TIMEOUT", "30s", "LOAD_TIMEOUT", "20s", "BUSY_TIMEOUT", "10s",
+			},
+		})
 	}
 	start()
 	defer func() { s.close(t) }()

@@ -1,102 +1,59 @@
-package main
+package app
 
 import (
-	"context"
 	"flag"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
-	"exo-bench-exporter/exporter"
-	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo"
 	"exo-bench-exporter/workload/exosim"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// pipeline is the whole program from suite to registry, on a simulated node in virtual time.
-type pipeline struct {
-	node *exosim.Node
-	reg  *prometheus.Registry
-	log  *strings.Builder
-}
+const defaultModels = "llama-3.1-8b,llama-3.2-1b,mistral-7b,qwen-1.5-7b,deepseek-r1"
 
-// runPipeline runs one cycle of the standard workload. It must be called inside a bubble.
-func runPipeline(t *testing.T, o exosim.Options, models []workload.Model) (pipeline, workload.Cycle) {
+// runPipeline runs one cycle of the standard workload against a node with these options. It must
+// be called inside a bubble.
+func runPipeline(t *testing.T, o exosim.Options, models string) (*stack, *exosim.Node, workload.Cycle) {
 	t.Helper()
-	p := pipeline{node: exosim.New(o), reg: prometheus.NewRegistry(), log: &strings.Builder{}}
-	t.Cleanup(func() { _ = p.node.Close() })
-	log := slog.New(slog.NewTextHandler(p.log, nil))
-	client, err := exo.New(exo.Options{
-		BaseURL: "http://exo.test:52415", Transport: p.node.Transport(), StateDir: t.TempDir(), Logger: log,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &demo{node: p.node}
-	sampler := memory.New(d.memoryConfig(memory.Config{Logger: log}))
-	opts := exporter.Options{
-		Models: models, Suite: workload.StandardSuite(), Interval: 15 * time.Minute,
-		Target: "http://exo.test:52415", Memory: residentMemory(sampler),
-	}
-	metrics := exporter.NewMetrics(p.reg, opts)
-	monitor := client.NewMonitor(metrics.SetStatus)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() { sampler.Run(ctx) })
-	wg.Go(func() { monitor.Run(ctx) })
-	c := workload.NewRunner(workload.RunnerOptions{
-		Models: models, Suite: opts.Suite, Target: client, Meter: sampler,
-		Observers: []workload.Observer{exporter.NewObserver(metrics)}, Logger: log,
-	}).Cycle(ctx)
-	cancel()
-	wg.Wait()
-	if err := client.Close(); err != nil {
-		t.Error(err)
-	}
-	return p, c
+	node := exosim.New(o)
+	t.Cleanup(func() { _ = node.Close() })
+	s := startStack(t, setting{node: node, vars: []string{"MODELS", models}})
+	c := s.runner.Cycle(t.Context())
+	s.close(t)
+	return s, node, c
 }
 
 // What the client measured must be what the simulator did, in every dialect and variant: no
 // figure of the whole chain may depend on how exo happens to put it on the wire.
 func TestPipelineMeasuresWhatTheNodeDid(t *testing.T) {
-	legacy := []workload.Model{
-		{Name: "llama-3.1-8b"},
-		{Name: "llama-3.2-1b"},
-		{Name: "deepseek-r1"},
-		{Name: "qwen-1.5-7b", ExoID: "qwen-2.5-7b"},
-	}
 	for name, tt := range map[string]struct {
 		options  exosim.Options
-		models   []workload.Model
+		models   string
 		endpoint workload.Endpoint
 	}{
-		"exo 1.x head":    {exosim.Options{}, workload.DefaultModels(), workload.EndpointBench},
-		"exo 1.x v1.0.71": {exosim.Options{Variant: exosim.V1071}, workload.DefaultModels(), workload.EndpointV1},
-		"legacy exo":      {exosim.Options{Dialect: exosim.Exo0, MaxGenerateTokens: 300}, legacy, workload.EndpointV1},
+		"exo 1.x head":    {exosim.Options{}, defaultModels, workload.EndpointBench},
+		"exo 1.x v1.0.71": {exosim.Options{Variant: exosim.V1071}, defaultModels, workload.EndpointV1},
+		"legacy exo":      {exosim.Options{Dialect: exosim.Exo0, MaxGenerateTokens: 300}, "llama-3.1-8b,llama-3.2-1b,deepseek-r1,qwen-1.5-7b=qwen-2.5-7b", workload.EndpointV1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, c := runPipeline(t, tt.options, tt.models)
-				if c.Outcome != workload.TurnOK || len(c.Turns) != len(tt.models) {
-					t.Fatalf("cycle %s with %d turns:\n%s", c.Outcome, len(c.Turns), p.log)
+				s, node, c := runPipeline(t, tt.options, tt.models)
+				if c.Outcome != workload.TurnOK || len(c.Turns) != len(s.Config.Models) {
+					t.Fatalf("cycle %s with %d turns:\n%s", c.Outcome, len(c.Turns), s.log)
 				}
 				for _, turn := range c.Turns {
 					for _, r := range turn.Results {
-						compareWithTruth(t, p.node, r)
+						compareWithTruth(t, node, r)
 						if r.Endpoint != tt.endpoint {
 							t.Errorf("%s/%s went to %s, want %s", r.Model, r.Prompt, r.Endpoint, tt.endpoint)
 						}
@@ -105,7 +62,7 @@ func TestPipelineMeasuresWhatTheNodeDid(t *testing.T) {
 						t.Errorf("%s: memory %+v", turn.Model, turn.Memory)
 					}
 				}
-				if left := p.node.Instances(); len(left) != 0 {
+				if left := node.Instances(); len(left) != 0 {
 					t.Errorf("instances left behind: %v", left)
 				}
 			})
@@ -137,20 +94,23 @@ func compareWithTruth(t *testing.T, node *exosim.Node, r workload.Result) {
 // contract: dashboards and rules hold on to every name and label in it.
 func TestDemoExposition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, c := runPipeline(t, exosim.Options{Seed: demoSeed}, workload.DefaultModels())
+		s, _, c := runPipeline(t, exosim.Options{Seed: demoSeed}, defaultModels)
 		if c.Outcome != workload.TurnOK {
-			t.Fatalf("cycle %s:\n%s", c.Outcome, p.log)
+			t.Fatalf("cycle %s:\n%s", c.Outcome, s.log)
 		}
-		problems, err := testutil.GatherAndLint(p.reg)
+		problems, err := testutil.GatherAndLint(s.reg)
 		if err != nil || len(problems) > 0 {
 			t.Errorf("lint: %v %v", problems, err)
 		}
-		families, err := p.reg.Gather()
+		families, err := s.reg.Gather()
 		if err != nil {
 			t.Fatal(err)
 		}
 		var b strings.Builder
 		for _, f := range families {
+			if !strings.HasPrefix(f.GetName(), "exobench_") || f.GetName() == "exobench_build_info" {
+				continue // of the process and the build, not of what it measures
+			}
 			if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
 				t.Fatal(err)
 			}

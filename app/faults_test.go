@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"cmp"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo"
 	"exo-bench-exporter/workload/exosim"
 )
 
@@ -128,14 +127,17 @@ func driveFault(t *testing.T, c faultCase, g generation) {
 			}
 		},
 	}
-	models := []workload.Model{{Name: victim}, {Name: next}}
+	models := victim + "," + next
 	if !c.fresh {
-		slices.Reverse(models) // a good cycle comes before, and the orders alternate
+		models = next + "," + victim // a good cycle comes before, and the orders alternate
 	}
-	s := startStack(t, node, exo.Options{
-		Timeouts:    exo.Timeouts{FirstToken: 20 * time.Second, Idle: 10 * time.Second, Request: 2 * time.Minute},
-		LoadTimeout: cmp.Or(c.load, 30*time.Second), BusyTimeout: time.Minute,
-	}, shortSuite(faultPrompts, faultTokens), models, watch)
+	s := startStack(t, setting{
+		node: node, suite: shortSuite(faultPrompts, faultTokens), seams: Seams{Observers: []workload.Observer{watch}},
+		vars: []string{
+			"MODELS", models, "FIRST_TOKEN_TIMEOUT", "20s", "IDLE_TIMEOUT", "10s", "REQUEST_TIMEOUT", "2m",
+			"LOAD_TIMEOUT", cmp.Or(c.load, 30*time.Second).String(), "BUSY_TIMEOUT", "1m",
+		},
+	})
 	if !c.fresh {
 		wantTurns(t, s, s.runner.Cycle(t.Context()), workload.TurnOK, workload.TurnOK)
 	}
@@ -343,7 +345,7 @@ func TestFaultsThatLegacyExoHasNot(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s := startStack(t, node, exo.Options{}, shortSuite(20, faultTokens), []workload.Model{{Name: victim}})
+		s := startStack(t, setting{node: node, suite: shortSuite(20, faultTokens), vars: []string{"MODELS", victim}})
 		wantTurns(t, s, s.runner.Cycle(t.Context()), workload.TurnOK)
 		s.close(t)
 	})
@@ -363,7 +365,7 @@ func TestNoIDInAdvance(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		s := startStack(t, node, exo.Options{}, shortSuite(1, faultTokens), []workload.Model{{Name: victim}, {Name: next}})
+		s := startStack(t, setting{node: node, suite: shortSuite(1, faultTokens), vars: []string{"MODELS", victim + "," + next}})
 		wantTurns(t, s, s.runner.Cycle(t.Context()), workload.TurnOK, workload.TurnUnavailable)
 		s.close(t)
 		if left := node.Instances(); len(left) != 1 || left[0].ID != id || left[0].Status != "RunnerReady" {
@@ -389,7 +391,9 @@ func TestDownloadOfOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		s := startStack(t, node, exo.Options{BusyTimeout: time.Minute}, shortSuite(1, faultTokens), []workload.Model{{Name: victim}, {Name: next}})
+		s := startStack(t, setting{
+			node: node, suite: shortSuite(1, faultTokens), vars: []string{"MODELS", victim + "," + next, "BUSY_TIMEOUT", "1m"},
+		})
 		noError(t, node.StartDownload(strangers))
 		c := s.runner.Cycle(t.Context())
 		wantTurns(t, s, c, workload.TurnOK, workload.TurnSkipped)
@@ -415,7 +419,7 @@ func TestMemoryIsSharedWithOthersOnly(t *testing.T) {
 			if crowded {
 				placeGuest(t, node, head)
 			}
-			s := startStack(t, node, exo.Options{}, shortSuite(1, faultTokens), []workload.Model{{Name: next}})
+			s := startStack(t, setting{node: node, suite: shortSuite(1, faultTokens), vars: []string{"MODELS", next}})
 			c := s.runner.Cycle(t.Context())
 			wantTurns(t, s, c, workload.TurnOK)
 			if got := c.Turns[0].Memory.Shared; got != crowded {

@@ -1,8 +1,8 @@
-package main
+package app
 
 import (
 	"fmt"
-	"io"
+	"log/slog"
 	"time"
 
 	"exo-bench-exporter/workload/exo/instance"
@@ -10,6 +10,20 @@ import (
 
 // loadingEvery bounds how often a load that goes on is spoken of.
 const loadingEvery = 15 * time.Second
+
+// loading returns the listener that is told how a load goes on.
+func (s Seams) loading(log *slog.Logger) func(instance.Progress) {
+	if s.Loading != nil {
+		return seldom(s.Loading)
+	}
+	return seldom(func(p instance.Progress) {
+		args := []any{"model", p.Model, "stage", p.Stage, "for", p.Elapsed.Round(time.Second)}
+		if amount := LoadAmount(p); amount != "" {
+			args = append(args, "done", amount)
+		}
+		log.Info("Waiting for a model", args...)
+	})
+}
 
 // seldom passes the first moment of each stage and then one every loadingEvery. A load that is
 // over before anybody could wonder is not worth a word.
@@ -25,26 +39,8 @@ func seldom(say func(instance.Progress)) func(instance.Progress) {
 	}
 }
 
-// logLoading returns a listener that logs how a load goes on.
-func (a *app) logLoading() func(instance.Progress) {
-	return seldom(func(p instance.Progress) {
-		args := []any{"model", p.Model, "stage", p.Stage, "for", p.Elapsed.Round(time.Second)}
-		if amount := amount(p); amount != "" {
-			args = append(args, "done", amount)
-		}
-		a.log.Info("Waiting for a model", args...)
-	})
-}
-
-// printLoading returns a listener that prints how a load goes on.
-func printLoading(w io.Writer) func(instance.Progress) {
-	return seldom(func(p instance.Progress) {
-		fmt.Fprintf(w, "      %s for %s %s\n", p.Stage, p.Elapsed.Round(time.Second), amount(p))
-	})
-}
-
-// amount says how much of a download or a load is done; empty where exo does not say.
-func amount(p instance.Progress) string {
+// LoadAmount says how much of a download or a load is done; empty where exo does not say.
+func LoadAmount(p instance.Progress) string {
 	switch {
 	case p.Total == 0:
 		return ""

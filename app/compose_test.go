@@ -1,0 +1,88 @@
+package app
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"exo-bench-exporter/exporter"
+)
+
+// notInCompose are the variables that docker-compose.yml does not pass to the exporter, with the
+// reason why they have no meaning there.
+var notInCompose = map[string]string{
+	"EXOBENCH_LISTEN_ADDRESS": "which port is published, and on which address, is said by `ports`; inside, the container listens on 9955",
+	"EXOBENCH_STATE_DIR":      "the image sets it to the directory that the volume is mounted on",
+}
+
+// composeService is what the tests read of a service in docker-compose.yml.
+type composeService struct {
+	Environment map[string]*string `yaml:"environment"`
+	Volumes     []string           `yaml:"volumes"`
+}
+
+func exporterInCompose(t *testing.T) composeService {
+	t.Helper()
+	content, err := os.ReadFile("../docker-compose.yml")
+	noError(t, err)
+	var doc struct {
+		Services map[string]composeService `yaml:"services"`
+	}
+	noError(t, yaml.Unmarshal(content, &doc))
+	s, ok := doc.Services["exporter"]
+	if !ok {
+		t.Fatal("docker-compose.yml has no service exporter")
+	}
+	return s
+}
+
+// Every variable that has a meaning in a container gets there from whoever calls compose.
+func TestComposePassesEveryVariable(t *testing.T) {
+	s := exporterInCompose(t)
+	known := map[string]bool{}
+	for _, v := range exporter.Variables() {
+		known[v.Name] = true
+		value, passed := s.Environment[v.Name]
+		why, left := notInCompose[v.Name]
+		switch {
+		case passed == left:
+			t.Errorf("%s: either docker-compose.yml passes it on, or notInCompose says why not", v.Name)
+		case left && why == "":
+			t.Errorf("%s: there is no reason why it is not passed on", v.Name)
+		case passed && value != nil && !strings.HasPrefix(*value, "${"+v.Name+":-"):
+			t.Errorf("%s is %q, whatever the user sets", v.Name, *value)
+		}
+	}
+	for name := range notInCompose {
+		if !known[name] {
+			t.Errorf("%s is no variable", name)
+		}
+	}
+	for name := range s.Environment {
+		if strings.HasPrefix(name, exporter.EnvPrefix) && !known[name] {
+			t.Errorf("docker-compose.yml passes on %s, which the exporter refuses", name)
+		}
+	}
+}
+
+// A file that a variable names can be mounted: there is a directory for them, which keeps out
+// of version control and of the image what a user puts there.
+func TestComposeMountsFiles(t *testing.T) {
+	const mount = "./config:/etc/exo-bench-exporter:ro"
+	found := false
+	for _, v := range exporterInCompose(t).Volumes {
+		found = found || v == mount
+	}
+	if !found {
+		t.Errorf("docker-compose.yml does not mount %s", mount)
+	}
+	for file, line := range map[string]string{"../config/.gitignore": "*", "../.dockerignore": "config/*"} {
+		content, err := os.ReadFile(file)
+		noError(t, err)
+		if !strings.Contains("\n"+string(content), "\n"+line+"\n") {
+			t.Errorf("%s has no line %q", file, line)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package app
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"exo-bench-exporter/exporter/memory"
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/instance"
+)
+
+// Seams are what a program takes from its surroundings. The zero value takes all of it from the
+// machine that the program runs on, and logs nothing.
+type Seams struct {
+	Log io.Writer // where the log goes; nil for nowhere
+	// Transport carries the requests to the node, and an agent's to its driver; nil for HTTP.
+	Transport http.RoundTripper
+	// Listener is where the program serves; nil for the configured address.
+	Listener net.Listener
+	// Processes are those among which exo is looked for; nil for this machine's.
+	Processes memory.Source
+	// Settle is how long memory may settle after a model was unloaded; 0 for the sampler's own.
+	Settle time.Duration
+	// Simulated says that the node is the built-in simulator, whatever its answers say.
+	Simulated bool
+	// Observers are told what happens after the program's own.
+	Observers []workload.Observer
+	// Loading is told now and then how the load of a model goes on; nil for a line in the log.
+	Loading func(instance.Progress)
+}
+
+func (s Seams) log() io.Writer {
+	if s.Log == nil {
+		return io.Discard
+	}
+	return s.Log
+}

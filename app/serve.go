@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+
+	"exo-bench-exporter/exporter"
+)
+
+// serving says where and how a program serves.
+type serving struct {
+	address   string       // to listen on
+	webConfig string       // path of the exporter toolkit's web configuration; empty for plain HTTP
+	listener  net.Listener // instead of address; nil outside of tests
+}
+
+func (s serving) listen() (net.Listener, error) {
+	if s.listener != nil {
+		return s.listener, nil
+	}
+	l, err := net.Listen("tcp", s.address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot serve on EXOBENCH_LISTEN_ADDRESS %q: %w", s.address, err)
+	}
+	return l, nil
+}
+
+// while serves front on l while the works run, until ctx is done. Where it cannot serve, it ends
+// the works too.
+func (s serving) while(ctx context.Context, l net.Listener, front *exporter.Front, log *slog.Logger, works ...func(context.Context)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	var err error
+	wg.Go(func() {
+		defer cancel()
+		err = exporter.Serve(ctx, l, front, s.webConfig, log)
+	})
+	for _, work := range works {
+		wg.Go(func() { work(ctx) })
+	}
+	front.SetReady(true)
+	wg.Wait()
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}

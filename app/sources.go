@@ -1,0 +1,45 @@
+package app
+
+import (
+	"os"
+
+	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/memory"
+	"exo-bench-exporter/workload"
+)
+
+// residentMemory lets a scrape read what the sampler saw last.
+func residentMemory(sampler *memory.Sampler) exporter.MemorySource {
+	return func() (map[string]exporter.RoleMemory, bool) {
+		c, ok := sampler.Current()
+		if !ok {
+			return nil, false
+		}
+		byRole := map[string]exporter.RoleMemory{}
+		for role, u := range c.Roles {
+			byRole[string(role)] = exporter.RoleMemory{Bytes: u.RSS, Proportional: u.PSS, Processes: u.Processes}
+		}
+		return byRole, true
+	}
+}
+
+// thisMachine returns a source of what the sampler knows of the machine's memory.
+func thisMachine(sampler *memory.Sampler) exporter.NodeSource {
+	name := hostname()
+	return func() []workload.NodeStatus {
+		host, ok := sampler.Host()
+		if !ok {
+			return nil
+		}
+		return []workload.NodeStatus{{Name: name, MemoryTotal: &host.Total, MemoryAvailable: &host.Available}}
+	}
+}
+
+// hostname names this machine where exo does not name its own.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "localhost"
+	}
+	return name
+}

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+
+	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/cluster"
+	"exo-bench-exporter/exporter/memory"
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo"
+)
+
+// wiring is what each part of a program is told by its configuration. Every variable ends here;
+// what only the parts themselves can give, such as a channel of one for another, is filled in
+// when they are joined.
+type wiring struct {
+	log    *slog.Logger
+	serve  serving
+	memory memory.Config
+
+	// In mode bench.
+	client exo.Options
+	shown  exporter.Options
+	runner workload.RunnerOptions
+
+	// In mode memory.
+	driver cluster.ClientOptions
+}
+
+// newWiring translates cfg. The error is for the user and means wrong configuration.
+func newWiring(cfg exporter.Config, seams Seams) (wiring, error) {
+	w := wiring{
+		log:   cfg.Logger(seams.log()),
+		serve: serving{address: cfg.ListenAddress, webConfig: cfg.WebConfigFile, listener: seams.Listener},
+	}
+	api, err := url.Parse(cfg.ExoURL)
+	if err != nil {
+		return w, fmt.Errorf("EXOBENCH_EXO_URL: %w", err)
+	}
+	w.memory = memory.Config{
+		APIURL: api, PID: cfg.ExoPID, Interval: cfg.MemoryInterval, Source: seams.Processes, Settle: seams.Settle, Logger: w.log,
+	}
+	if cfg.Mode == exporter.ModeMemory {
+		return w, w.agent(cfg, seams)
+	}
+	return w, w.bench(cfg, seams)
+}
+
+func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
+	suite := workload.StandardSuite()
+	if cfg.SuiteFile != "" {
+		var err error
+		if suite, err = workload.LoadSuite(cfg.SuiteFile); err != nil {
+			return fmt.Errorf("EXOBENCH_SUITE: %w", err)
+		}
+	}
+	w.memory.PSS = true // a Bench tells by its recordings when no request is measured
+	w.client = exo.Options{
+		BaseURL: cfg.ExoURL, APIKey: cfg.APIKey.Reveal(), Transport: seams.Transport,
+		Dialect: cfg.Dialect, Endpoint: exo.EndpointChoice(cfg.Endpoint),
+		Timeouts:    exo.Timeouts{FirstToken: cfg.FirstTokenTimeout, Idle: cfg.IdleTimeout, Request: cfg.RequestTimeout},
+		LoadTimeout: cfg.LoadTimeout, DownloadTimeout: cfg.DownloadTimeout, BusyTimeout: cfg.BusyTimeout,
+		StateDir: cfg.StateDir, AddModels: cfg.AddModels, MinNodes: cfg.MinNodes, Sharding: cfg.Sharding,
+		Progress: seams.loading(w.log), Logger: w.log,
+	}
+	w.shown = exporter.Options{
+		Target: cfg.ExoURL, Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Simulated: seams.Simulated,
+	}
+	w.runner = workload.RunnerOptions{
+		Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Observers: slices.Clone(seams.Observers), Logger: w.log,
+	}
+	return nil
+}
+
+func (w *wiring) agent(cfg exporter.Config, seams Seams) error {
+	w.driver = cluster.ClientOptions{
+		URL: cfg.DriverURL, User: cfg.DriverUser, Password: cfg.DriverPassword.Reveal(), Transport: seams.Transport,
+	}
+	if w.driver.Transport != nil {
+		return nil
+	}
+	roots, err := cfg.DriverRoots()
+	if err != nil {
+		return fmt.Errorf("EXOBENCH_DRIVER_CA_FILE: %w", err)
+	}
+	w.driver.Transport = cluster.NewTransport(roots)
+	return nil
+}

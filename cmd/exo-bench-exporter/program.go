@@ -1,0 +1,36 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+
+	"exo-bench-exporter/app"
+	"exo-bench-exporter/exporter"
+)
+
+// open builds the program that inv's environment asks for; its log goes to inv's stderr.
+func open(inv invocation, demo bool, seams app.Seams) (app.Program, error) {
+	seams.Log = inv.stderr
+	return app.Open(inv.env, demo, seams)
+}
+
+// fail prints an error of open and returns the exit status.
+func fail(w io.Writer, err error) int {
+	fmt.Fprintln(w, "exo-bench-exporter:", err)
+	if errors.Is(err, app.ErrDemo) {
+		return exitFailed
+	}
+	return exitUsage
+}
+
+// quiet returns inv with a log that says nothing below level, unless the user has chosen one.
+func quiet(inv invocation, level string) invocation {
+	const name = exporter.EnvPrefix + "LOG_LEVEL"
+	if inv.env[name] == "" {
+		inv.env = maps.Clone(inv.env)
+		inv.env[name] = level
+	}
+	return inv
+}
