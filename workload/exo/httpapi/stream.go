@@ -1,0 +1,59 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// Stream makes one call without a body and hands the answer to read as it comes, at most
+// limit bytes of it. Any status but 200 is a *StatusError; an error of read is wrapped.
+func (c *Client) Stream(ctx context.Context, method, path string, limit int64, read func(io.Reader) error) error {
+	req, err := c.NewRequest(ctx, method, path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, cause(err))
+	}
+	defer resp.Body.Close()
+	c.simulated.Store(resp.Header.Get(SimulatorHeader) != "")
+	if resp.StatusCode != http.StatusOK {
+		b, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a message is better than none
+		return &StatusError{Method: method, Path: path, Code: resp.StatusCode, Message: ErrorMessage(b)}
+	}
+	body := &bounded{r: resp.Body, left: limit}
+	if err := read(body); err != nil {
+		if body.left < 0 {
+			err = fmt.Errorf("%w of %d bytes", ErrTooLong, limit)
+		}
+		return fmt.Errorf("the answer to %s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+// maxErrorBody bounds what is read of the body of an error, in bytes.
+const maxErrorBody = 64 << 10
+
+// ErrTooLong says that an answer is longer than what is read of it.
+var ErrTooLong = errors.New("longer than the limit")
+
+// bounded is a reader that fails, rather than ends, beyond a limit.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, ErrTooLong
+	}
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return n, ErrTooLong
+	}
+	return n, err
+}

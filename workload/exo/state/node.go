@@ -1,0 +1,62 @@
+package state
+
+import (
+	"fmt"
+
+	"exo-bench-exporter/workload/exo/foreign"
+)
+
+// maxNodes bounds the machines of a cluster; exo's own are a dozen at most.
+const maxNodes = 1024
+
+// Memory is what exo says of a machine's memory, in bytes; nil where it does not say.
+type Memory struct{ Total, Available *uint64 }
+
+// System is what exo says of a machine's load; nil where it does not say.
+type System struct {
+	GPU     *float64 // utilization, 0 to 1
+	Celsius *float64
+	Watts   *float64 // of the whole machine
+}
+
+// nodes reads a map by node.
+func nodes[T any](s *scanner, read func() T) map[string]T {
+	all := map[string]T{}
+	s.object(func(id string) {
+		if len(all) >= maxNodes && s.err == nil {
+			s.err = fmt.Errorf("%w: more than %d nodes", ErrTooBig, maxNodes)
+			return
+		}
+		s.keep(itemCost)
+		all[foreign.ID(id)] = read()
+	})
+	return all
+}
+
+func (s *scanner) memory() Memory {
+	var m Memory
+	s.fields(amount("ramTotal", func(b uint64) { m.Total = &b }), amount("ramAvailable", func(b uint64) { m.Available = &b }))
+	return m
+}
+
+func (s *scanner) system() System {
+	var y System
+	s.fields(figure("gpuUsage", &y.GPU), figure("temp", &y.Celsius), figure("sysPower", &y.Watts))
+	return y
+}
+
+// identity reads a machine's friendly name.
+func (s *scanner) identity() string {
+	var name string
+	s.fields(id("friendlyName", &name))
+	return name
+}
+
+// figure reads a number; another kind of value is not known.
+func figure(name string, v **float64) field {
+	return field{name, func(s *scanner) {
+		if f, ok := s.number(); ok {
+			*v = &f
+		}
+	}}
+}
