@@ -22,6 +22,7 @@ import (
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/instance"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // Options configure a Client. Zero values mean the defaults that are named.
@@ -74,6 +75,7 @@ type Client struct {
 	overrun   bool   // it was said that the node ignores max_tokens
 	unlisted  map[string]bool
 	instances *instance.Manager
+	state     *state.Reader // of exo 1.x
 }
 
 // New returns a Client, or an error when o is not usable. It calls nobody.
@@ -109,6 +111,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.state = state.NewReader(c.api, c.log)
 	c.stream = o.Transport
 	if t, ok := o.Transport.(*http.Transport); ok {
 		t = t.Clone()
@@ -129,7 +132,7 @@ func (c *Client) Instances() (*instance.Manager, error) {
 		return c.instances, nil
 	}
 	m, err := instance.NewManager(instance.Options{
-		API: c.api, StateDir: c.opts.StateDir, AddModels: c.opts.AddModels,
+		API: c.api, State: c.state, StateDir: c.opts.StateDir, AddModels: c.opts.AddModels,
 		MinNodes: c.opts.MinNodes, Sharding: c.opts.Sharding,
 		LoadTimeout: c.opts.LoadTimeout, DownloadTimeout: c.opts.DownloadTimeout, BusyTimeout: c.opts.BusyTimeout,
 		Logger: c.log, Progress: c.opts.Progress,

@@ -153,5 +153,6 @@ func (c *Client) forget() {
 
 func (c *Client) forgetLocked() {
 	c.probe, c.endpoint, c.loaded = "", "", ""
+	c.state.Forget()
 	clear(c.unlisted)
 }

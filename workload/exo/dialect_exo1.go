@@ -7,13 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"slices"
 	"time"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
-	"exo-bench-exporter/workload/exo/instance"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // exo1 is exo 1.x. A model has an instance before it can be asked, which package instance
@@ -103,20 +102,14 @@ func (c *Client) addable(id string) (servable bool, note string) {
 
 // placed returns the ids of the models that exo has instances of, as far as it says.
 func (c *Client) placed(ctx context.Context) []string {
-	var instances map[string]map[string]struct { // id → variant → instance
-		Shards struct {
-			Model string `json:"modelId"`
-		} `json:"shardAssignments"`
-	}
-	if err := c.api.Call(ctx, http.MethodGet, "/state/instances", nil, &instances); err != nil {
+	s, err := c.state.Look(ctx, state.Query{Parts: state.Instances})
+	if err != nil {
 		c.log.Debug("exo's instances cannot be read", "err", err)
 	}
 	var ids []string
-	for _, variants := range instances {
-		for _, in := range variants {
-			if in.Shards.Model != "" {
-				ids = append(ids, in.Shards.Model)
-			}
+	for _, in := range s.Instances {
+		if in.Model != "" {
+			ids = append(ids, in.Model)
 		}
 	}
 	return ids
@@ -155,14 +148,10 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 		}
 		return turn.Reason
 	}
-	busy := false
-	s.watch = func(ctx context.Context) func([]string) bool {
-		if !busy {
-			busy = c.stillBusy(ctx, manager, m.Name)
-		}
+	s.watch = func(ctx context.Context) func([]workload.Result) bool {
 		stop := lease.Watch(ctx)
-		return func(own []string) bool {
-			contended, why := stop(own...)
+		return func(results []workload.Result) bool {
+			contended, why := stop(results...)
 			if contended {
 				c.log.Info("Somebody else's work ran beside a request; its rates are not published", "model", m.Name, "because", why)
 			}
@@ -170,19 +159,6 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 		}
 	}
 	return s, nil
-}
-
-// stillBusy waits for other people's work to end. When it does not, or exo does not answer,
-// the prompt is put all the same, for the model is loaded, and nothing is waited for again in
-// the same turn: what runs beside a request marks it as contended, and a node that has gone
-// shows in the request itself.
-func (c *Client) stillBusy(ctx context.Context, manager *instance.Manager, model string) bool {
-	err := manager.WaitIdle(ctx)
-	var turn *workload.TurnError
-	if errors.As(err, &turn) && turn.Outcome == workload.TurnSkipped {
-		c.log.Warn("exo stays busy with other people's work; measuring beside it", "model", model, "because", turn.Reason)
-	}
-	return err != nil
 }
 
 // exo 1.x always sends usage.

@@ -29,8 +29,7 @@ type Monitor struct {
 	last     workload.Status
 	since    time.Time // when the node was found as it is, up or down
 	reminded time.Time
-	nodesAt  time.Time
-	noNodes  bool // this exo has no sub-paths of its state (before v1.0.70)
+	blind    string // why machines cannot be read; empty when they can
 }
 
 // NewMonitor returns a Monitor that hands what it finds to onStatus, from Run's goroutine.
@@ -106,17 +105,30 @@ func (m *Monitor) poll(ctx context.Context) workload.Status {
 	s := workload.Status{Up: err == nil, Simulated: m.client.Simulated(), Dialect: d, RTT: rtt, Err: err}
 	if !s.Up {
 		s.Dialect = m.client.Dialect()
-		m.noNodes, m.nodesAt = false, time.Time{}
 		return s
 	}
-	if m.client.hasState() && !m.noNodes {
-		s.Nodes = m.last.Nodes
-		if m.client.inflight.Load() == 0 || time.Since(m.nodesAt) >= nodesAtLeast {
-			s.Nodes, m.noNodes = m.client.nodes(ctx)
-			m.nodesAt = time.Now()
-		}
+	if m.client.hasState() {
+		s.Nodes = m.machines(ctx)
 	}
 	return s
+}
+
+// machines reads what the node says of its machines.
+func (m *Monitor) machines(ctx context.Context) []workload.NodeStatus {
+	var maxAge time.Duration
+	if m.client.inflight.Load() > 0 {
+		maxAge = nodesAtLeast
+	}
+	nodes, err := m.client.nodes(ctx, maxAge)
+	before := m.blind
+	m.blind = ""
+	if err != nil {
+		m.blind = err.Error()
+	}
+	if m.blind != "" && m.blind != before {
+		m.client.log.Warn("What exo says of its machines cannot be read; nothing is said of them", "err", err)
+	}
+	return nodes
 }
 
 // ping finds the node's dialect, if that is not configured, and takes the round trip of one

@@ -3,94 +3,56 @@ package exo
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
+	"time"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/state"
 )
 
-// nodeParts are the parts of exo's state that tell about machines. The whole state is never
-// asked for: it holds people's prompts.
-var nodeParts = []string{"nodeIdentities", "nodeMemory", "nodeSystem"}
+// machines are the parts of exo's state that tell about machines.
+const machines = state.Identities | state.Memories | state.Systems
 
-// nodes reads what exo says of its machines, sorted by name. Parts that it does not have, or
-// that look unlike what is known of them, are left out; missing tells that it has none.
-func (c *Client) nodes(ctx context.Context) (nodes []workload.NodeStatus, missing bool) {
-	parts := map[string]map[string]json.RawMessage{}
-	missing = true
-	for _, part := range nodeParts {
-		var byNode map[string]json.RawMessage
-		err := c.api.Call(ctx, http.MethodGet, "/state/"+part, nil, &byNode)
-		if !httpapi.IsStatus(err, http.StatusNotFound) {
-			missing = false
-		}
-		if err != nil {
-			c.log.Debug("A part of exo's state cannot be read", "part", part, "err", err)
-			continue
-		}
-		parts[part] = byNode
+// nodes reads what exo says of its machines, sorted by name; a look that is younger than
+// maxAge will do. Machines of which nothing is known are left out.
+func (c *Client) nodes(ctx context.Context, maxAge time.Duration) ([]workload.NodeStatus, error) {
+	s, err := c.state.Look(ctx, state.Query{Parts: machines, MaxAge: maxAge})
+	if err != nil {
+		return nil, err
 	}
 	ids := map[string]bool{}
-	for _, part := range nodeParts {
-		for id := range parts[part] {
-			ids[id] = true
-		}
+	for id := range s.Names {
+		ids[id] = true
 	}
+	for id := range s.Memories {
+		ids[id] = true
+	}
+	for id := range s.Systems {
+		ids[id] = true
+	}
+	var nodes []workload.NodeStatus
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		n := nodeStatus(parts["nodeIdentities"][id], parts["nodeMemory"][id], parts["nodeSystem"][id])
+		n := workload.NodeStatus{
+			Name:        cmp.Or(s.Names[id], "node"),
+			MemoryTotal: positive(s.Memories[id].Total), MemoryAvailable: positive(s.Memories[id].Available),
+			GPUUtilization: s.Systems[id].GPU, TemperatureCelsius: s.Systems[id].Celsius, PowerWatts: s.Systems[id].Watts,
+		}
 		if n != (workload.NodeStatus{Name: n.Name}) {
 			nodes = append(nodes, n)
 		}
 	}
 	slices.SortStableFunc(nodes, func(a, b workload.NodeStatus) int { return cmp.Compare(a.Name, b.Name) })
-	return distinct(nodes), missing
+	return distinct(nodes), nil
 }
 
-// nodeStatus reads what there is of one machine; what cannot be read stays unknown.
-func nodeStatus(identityDoc, memoryDoc, systemDoc json.RawMessage) workload.NodeStatus {
-	var n workload.NodeStatus
-	var who struct {
-		FriendlyName string `json:"friendlyName"`
+// positive returns an amount, nil where it is 0: that is what exo has while it does not know.
+func positive(v *uint64) *uint64 {
+	if v == nil || *v == 0 {
+		return nil
 	}
-	_ = json.Unmarshal(identityDoc, &who)
-	n.Name = cmp.Or(httpapi.OneLine(who.FriendlyName), "node")
-	var mem struct {
-		Total     memory `json:"ramTotal"`
-		Available memory `json:"ramAvailable"`
-	}
-	_ = json.Unmarshal(memoryDoc, &mem)
-	n.MemoryTotal, n.MemoryAvailable = mem.Total.known(), mem.Available.known()
-	var sys struct {
-		GPU   figure `json:"gpuUsage"`
-		Temp  figure `json:"temp"`
-		Power figure `json:"sysPower"`
-	}
-	_ = json.Unmarshal(systemDoc, &sys)
-	n.GPUUtilization, n.TemperatureCelsius, n.PowerWatts = sys.GPU.value, sys.Temp.value, sys.Power.value
-	return n
-}
-
-// figure is a number, or nothing where something else stands.
-type figure struct{ value *float64 }
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (f *figure) UnmarshalJSON(b []byte) error {
-	if json.Unmarshal(b, &f.value) != nil {
-		f.value = nil
-	}
-	return nil
-}
-
-// known returns the amount, nil where it is 0: that is what exo has while it does not know.
-func (m memory) known() *uint64 {
-	if v := m.bytes(); v > 0 {
-		return &v
-	}
-	return nil
+	return v
 }
 
 // distinct numbers nodes that share a name: names become labels, ids must not.

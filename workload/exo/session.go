@@ -16,9 +16,9 @@ type session struct {
 	load    workload.Load
 	// release gives back what Open created; nil where there is nothing to give back.
 	release func(context.Context) error
-	// watch starts to look out for other people's work and returns what tells whether any ran
-	// beside the requests that were answered under own ids; nil where that cannot be seen.
-	watch func(context.Context) (contended func(own []string) bool)
+	// watch waits for other people's work to end, looks out for it, and returns what tells whether
+	// any ran beside the requests with these results; nil where that cannot be seen.
+	watch func(context.Context) (contended func([]workload.Result) bool)
 	// diagnose says what is the matter with the model on the node, empty for nothing; nil where
 	// that cannot be seen.
 	diagnose func(context.Context) string
@@ -46,17 +46,13 @@ func (s *session) Close(ctx context.Context) error {
 
 // Measure implements workload.Session.
 func (s *session) Measure(ctx context.Context, r workload.Request) workload.Result {
-	contended := func([]string) bool { return false }
+	contended := func([]workload.Result) bool { return false }
 	if s.watch != nil {
 		contended = s.watch(ctx)
 	}
 	results := s.measure(ctx, r)
-	var own []string
-	for _, res := range results {
-		own = append(own, res.ResponseID)
-	}
 	res := results[len(results)-1]
-	res.Contended = contended(own)
+	res.Contended = contended(results)
 	switch {
 	case res.Outcome == workload.OutcomeConnectError:
 		s.client.forget()

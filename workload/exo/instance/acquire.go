@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // Info describes the instance behind a Lease, for logs and the status page. Its ids are
@@ -24,9 +25,10 @@ type Lease struct {
 	Shared bool // other instances were listed when it was ready
 	Info   Info
 
-	m   *Manager
-	in  inst
-	rec *record // nil unless Owned
+	m     *Manager
+	in    state.Instance
+	rec   *record // nil unless Owned
+	watch watch
 }
 
 // Acquire finds a ready instance of the model that exo calls model, or places one and waits
@@ -71,22 +73,22 @@ func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
 	start := time.Now()
 	var deadSince time.Time
 	for {
-		v, err := m.node.view(ctx)
+		v, err := m.node.look(ctx, state.Query{Parts: lifecycle, MaxAge: justNow})
 		if err != nil {
 			return nil, answered(ctx, err, "exo's instances cannot be read")
 		}
-		all := v.of(model)
+		all := v.Of(model)
 		if len(all) == 0 {
 			return nil, nil
 		}
-		waitFor, h := v.firstUnready(all)
+		waitFor, h := firstUnready(v, all)
 		if waitFor == nil {
 			in := all[0]
-			m.log.Info("Using an instance that is loaded already; it will be left alone", "model", model, "instance", in.id)
+			m.log.Info("Using an instance that is loaded already; it will be left alone", "model", model, "instance", in.ID)
 			return m.lease(v, in, "existing", nil, workload.Load{}), nil
 		}
 		m.progress(Progress{Model: model, Stage: "waiting", Elapsed: time.Since(start)})
-		if !h.dead {
+		if !h.Dead {
 			deadSince = time.Time{}
 		} else if deadSince.IsZero() {
 			deadSince = time.Now()
@@ -95,11 +97,11 @@ func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
 		case !deadSince.IsZero() && time.Since(deadSince) >= runnerBound:
 			return nil, failed(nil, "instance %s of %s, which is not ours, is listed but not alive (runners: %s%s): exo would send requests "+
 				"there and they would hang (exo #2120). It was left alone; delete it in exo's dashboard or with DELETE /instance/%s",
-				waitFor.id, model, h.states, because(h.reason), waitFor.id)
+				waitFor.ID, model, h.States, because(h.Reason), waitFor.ID)
 		case time.Since(start) >= m.opts.BusyTimeout:
 			return nil, skipped(nil, "instance %s of %s, which is not ours, was not ready after %s (runners: %s): somebody seems to be "+
 				"loading it. It was left alone and is used once it is ready",
-				waitFor.id, model, m.opts.BusyTimeout, h.states)
+				waitFor.ID, model, m.opts.BusyTimeout, h.States)
 		}
 		if err := sleep(ctx, retryInterval); err != nil {
 			return nil, answered(ctx, err, "waiting for an instance of %s", model)
@@ -107,43 +109,43 @@ func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
 	}
 }
 
-func (v view) firstUnready(all []inst) (*inst, health) {
+func firstUnready(v state.Snapshot, all []state.Instance) (*state.Instance, state.Health) {
 	for _, in := range all {
-		if h := v.health(in); !h.ready {
+		if h := v.Health(in); !h.Ready {
 			return &in, h
 		}
 	}
-	return nil, health{}
+	return nil, state.Health{}
 }
 
 func because(reason string) string {
 	if reason == "" {
 		return ""
 	}
-	return "; " + oneLine(reason)
+	return "; " + reason
 }
 
-func (m *Manager) lease(v view, in inst, via string, rec *record, load workload.Load) *Lease {
+func (m *Manager) lease(v state.Snapshot, in state.Instance, via string, rec *record, load workload.Load) *Lease {
 	return &Lease{
-		Load: load, Owned: rec != nil, Shared: len(v.instances) > 1,
-		Info: Info{Instance: in.id, Model: in.model, Kind: in.kind, Nodes: len(in.nodes), Via: via},
-		m:    m, in: in, rec: rec,
+		Load: load, Owned: rec != nil, Shared: len(v.Instances) > 1,
+		Info: Info{Instance: in.ID, Model: in.Model, Kind: in.Kind, Nodes: len(in.Nodes), Via: via},
+		m:    m, in: in, rec: rec, watch: watch{seen: v, calm: true},
 	}
 }
 
 // Check tells what is wrong with the instance at the moment; nil when it is ready. It is for
 // telling a request that failed because the instance went from one that failed by itself.
 func (l *Lease) Check(ctx context.Context) error {
-	v, err := l.m.node.view(ctx)
+	v, err := l.m.node.look(ctx, state.Query{Parts: lifecycle, MaxAge: justNow})
 	if err != nil {
 		return answered(ctx, err, "exo's instances cannot be read")
 	}
-	in, listed := v.instances[l.in.id]
+	in, listed := v.Instances[l.in.ID]
 	if !listed {
-		return failed(nil, "instance %s of %s is gone: somebody deleted it, its node left, or exo's master changed", l.in.id, l.in.model)
+		return failed(nil, "instance %s of %s is gone: somebody deleted it, its node left, or exo's master changed", l.in.ID, l.in.Model)
 	}
-	if h := v.health(in); !h.ready {
-		return failed(nil, "instance %s of %s is not ready any more (runners: %s%s)", in.id, in.model, h.states, because(h.reason))
+	if h := v.Health(in); !h.Ready {
+		return failed(nil, "instance %s of %s is not ready any more (runners: %s%s)", in.ID, in.Model, h.States, because(h.Reason))
 	}
 	return nil
 }

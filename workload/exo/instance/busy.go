@@ -5,29 +5,29 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"exo-bench-exporter/workload/exo/state"
 )
 
 const (
-	busyPoll      = time.Second
-	watchInterval = 5 * time.Second
-	ownCommands   = 64 // of our own command ids, how many are remembered
+	busyPoll    = time.Second
+	ownCommands = 64 // of our own command ids, how many are remembered
 )
+
+// atWork is what is looked at to see whether exo works on something.
+const atWork = lifecycle | state.Tasks
 
 // Busy reports whether exo works on something that a measurement would suffer from or
 // disturb, and what, in words for people: requests of others, a model that is being loaded,
 // a generation that still runs. Requests put to dead or missing instances wait for ever and
 // do not count. It is to be asked while no request of ours is under way.
 func (m *Manager) Busy(ctx context.Context) (bool, string, error) {
-	s, err := m.node.look(ctx, "instances", "runners", "tasks")
+	s, err := m.node.look(ctx, state.Query{Parts: atWork})
 	if err != nil {
 		return false, "", answered(ctx, err, "exo's tasks cannot be read")
 	}
-	for _, f := range foreignWork(s, func(inst) bool { return false }) {
-		if !m.mine(f.command) {
-			return true, f.what, nil
-		}
-	}
-	return false, "", nil
+	why := m.othersWork(s, func(state.Instance) bool { return false })
+	return why != "", why, nil
 }
 
 // WaitIdle waits until exo is not Busy. After BusyTimeout it gives up with a
@@ -67,40 +67,41 @@ func (m *Manager) mine(command string) bool {
 	return command != "" && slices.Contains(m.commands, command)
 }
 
-// foreign is a piece of work that was seen; somebody else's unless the command is ours.
-type foreign struct {
-	command string // empty for a runner's
-	what    string
-}
-
-// foreignWork lists the requests that exo works on, our own included, and the runners that
-// load or generate, but those of instances that are ours to use.
-func foreignWork(s state, ours func(inst) bool) []foreign {
-	v := newView(s)
-	var out []foreign
+// othersWork says what somebody else has exo work on in a look at everything: an open request,
+// or a runner that loads or generates; "" for nothing. Runners of instances that are ours to
+// use are left out, and so is a request that waits for an instance that is gone or dead.
+func (m *Manager) othersWork(s state.Snapshot, ours func(state.Instance) bool) string {
 	if s.Tasks != nil {
-		for _, t := range *s.Tasks {
-			in, listed := v.instances[t.instance]
-			if t.instance != "" && (!listed || v.health(in).dead) {
-				continue
+		for _, t := range s.Tasks.Open {
+			if !m.mine(t.Command) && !stuck(s, t) {
+				return request(s, t) + " is under way"
 			}
-			out = append(out, foreign{t.command, fmt.Sprintf("a request to %s is under way", orSome(in.model))})
 		}
 	}
-	for _, in := range v.instances {
+	for _, in := range s.Instances {
 		if ours(in) {
 			continue
 		}
-		for _, r := range v.runnersOf(in) {
-			switch r.status {
-			case "RunnerConnecting", "RunnerConnected", "RunnerLoading", "RunnerLoaded", "RunnerWarmingUp":
-				out = append(out, foreign{"", fmt.Sprintf("%s is being loaded", orSome(in.model))})
-			case "RunnerRunning":
-				out = append(out, foreign{"", fmt.Sprintf("%s is generating", orSome(in.model))})
+		for _, r := range s.RunnersOf(in) {
+			switch {
+			case r.Loading():
+				return orSome(in.Model) + " is being loaded"
+			case r.Status == state.RunnerRunning:
+				return orSome(in.Model) + " is generating"
 			}
 		}
 	}
-	return out
+	return ""
+}
+
+// stuck reports whether a request waits for an instance that will not answer it.
+func stuck(s state.Snapshot, t state.Task) bool {
+	in, listed := s.Instances[t.Instance]
+	return t.Instance != "" && (!listed || s.Health(in).Dead)
+}
+
+func request(s state.Snapshot, t state.Task) string {
+	return fmt.Sprintf("a request to %s", orSome(s.Instances[t.Instance].Model))
 }
 
 func orSome(model string) string {

@@ -1,10 +1,9 @@
 package instance
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,28 +19,9 @@ func textTask(status, instance, command string) any {
 	}}
 }
 
-func TestTaskList(t *testing.T) {
-	for _, c := range []struct{ name, in, want string }{
-		{"none", `{}`, "[]"},
-		{"null", `null`, "[]"},
-		{"HEAD", `{"1":{"TextGeneration":{"taskStatus":"Running","instanceId":"i","commandId":"c","taskParams":{"taskStatus":"Pending","commandId":"x"}}}}`, "[{i c}]"},
-		{"snake case", `{"1":{"ImageEdits":{"task_status":"Pending","instance_id":"i","command_id":"c"}}}`, "[{i c}]"},
-		{"unknown tag", `{"1":{"VideoGeneration":{"taskStatus":"Running","instanceId":"i","commandId":"c"}}}`, "[{i c}]"},
-		{"no tag", `{"1":{"taskStatus":"Running","instanceId":"i","commandId":"c","taskParams":{}}}`, "[{i c}]"},
-		{"list", `[{"TextGeneration":{"taskStatus":"Running","commandId":"c"}}]`, "[{ c}]"},
-		{"over", `{"1":{"TextGeneration":{"taskStatus":"Complete","commandId":"c"}},"2":{"TextGeneration":{"taskStatus":"Cancelled","commandId":"d"}}}`, "[]"},
-		{"exo's own errand", `{"1":{"DownloadModel":{"taskStatus":"Running","instanceId":"i"}}}`, "[]"},
-		{"nonsense", `{"1":7,"2":{"A":3},"3":null,"4":{"TextGeneration":{"taskStatus":5}}}`, "[]"},
-		{"more nonsense", `"x"`, "[]"},
-	} {
-		var l taskList
-		if err := json.Unmarshal([]byte(c.in), &l); err != nil {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		if got := fmt.Sprint(l); got != c.want {
-			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
-		}
-	}
+// errand is what exo's worker does to an instance; it stays in the state.
+func errand(kind, instance string) any {
+	return j{kind: j{"taskId": "e-" + instance, "taskStatus": "Complete", "instanceId": instance}}
 }
 
 func TestBusy(t *testing.T) {
@@ -113,7 +93,20 @@ func TestWaitIdle(t *testing.T) {
 	})
 }
 
+// chat lets somebody chat: n tokens, after which exo has deleted the task.
+func chat(f *fakeNode, instance string, n int, took time.Duration) {
+	f.tasks["x"] = textTask("Running", instance, "other")
+	f.events += 3
+	time.AfterFunc(took, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.tasks, "x")
+		f.events += n + 6
+	})
+}
+
 func TestWatch(t *testing.T) {
+	const tokens = 100
 	for _, c := range []struct {
 		name   string
 		during func(f *fakeNode, ours string) // two seconds into a request of 12 s
@@ -121,38 +114,53 @@ func TestWatch(t *testing.T) {
 		after  func(f *fakeNode, ours string)
 		why    string
 		owned  bool
+		looks  int // at the state; 3 when 0
 	}{
 		{name: "alone"},
 		{name: "alone on our own", owned: true},
-		{name: "before", before: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") }, why: "a request to"},
-		{name: "during", during: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") }, why: "a request to"},
-		{name: "short, between two looks", during: func(f *fakeNode, ours string) {
-			f.tasks["x"] = textTask("Running", ours, "other")
-			time.AfterFunc(time.Second, func() { f.mu.Lock(); delete(f.tasks, "x"); f.mu.Unlock() })
-		}},
-		{name: "short, at a look", during: func(f *fakeNode, ours string) {
-			f.tasks["x"] = textTask("Running", ours, "other")
-			time.AfterFunc(4*time.Second, func() { f.mu.Lock(); delete(f.tasks, "x"); f.mu.Unlock() })
-		}, why: "a request to"},
-		{name: "loading at the end", after: func(f *fakeNode, _ string) {
+		{name: "during", during: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") }, why: "a request to " + llama},
+		{name: "a short chat", during: func(f *fakeNode, ours string) { chat(f, ours, 1, 100*time.Millisecond) }, why: "came and went"},
+		{name: "canceled", during: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Cancelled", ours, "other") }, why: "a request to " + llama},
+		{name: "a load that began", after: func(f *fakeNode, _ string) {
 			in := f.propose(qwen, 1)
 			f.accept(in, "stranger")
-			in.lifetime, in.listed = always("RunnerLoading"), 0
-		}, why: "is being loaded"},
-		{name: "sent to another instance than ours", owned: true, during: func(f *fakeNode, _ string) {
-			f.tasks["own"] = textTask("Running", "elsewhere", "own")
-		}, why: "another instance of " + llama},
-		{name: "sent to the other of a stranger's two", before: func(f *fakeNode, _ string) {
+			in.lifetime, in.listed = always(""), 0
+			f.tasks["e"] = errand("CreateRunner", in.id)
+		}, why: "exo loaded or unloaded some model"},
+		{name: "a load that came and went", during: func(f *fakeNode, _ string) { f.tasks["e"] = errand("Shutdown", "gone") }, why: "(Shutdown)"},
+		{name: "a load on another node", before: func(f *fakeNode, _ string) { f.tasks["x"] = errand("LoadModel", f.elsewhere(qwen)) }, looks: 7, during: func(f *fakeNode, _ string) {
+			for id, in := range f.instances {
+				if in.model == qwen {
+					f.tasks["y"] = errand("LoadModel", id)
+				}
+			}
+		}},
+		{name: "a download", during: func(f *fakeNode, _ string) { f.tasks["e"] = errand("DownloadModel", "some") }},
+		{name: "another instance of our model", owned: true, before: func(f *fakeNode, _ string) {
 			in := f.propose(llama, 1)
 			f.accept(in, "stranger")
-			in.lifetime, in.listed = always("RunnerRunning"), 0
-			f.tasks["own"] = textTask("Running", in.id, "own")
-		}, during: func(f *fakeNode, ours string) { f.instances[ours].lifetime = always("RunnerReady") }},
-		{name: "looks fail", during: func(f *fakeNode, _ string) { f.outage = func() bool { return true } }},
+			in.lifetime, in.listed = always("RunnerReady"), 0
+			f.tasks["e"] = errand("LoadModel", in.id)
+		}, why: "another instance of " + llama, looks: 7},
+		{name: "looks fail", during: func(f *fakeNode, _ string) { f.outage = func() bool { return true } }, looks: 2},
+		{name: "no count of events", before: func(f *fakeNode, _ string) { f.events = -1e6 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake()
+				rest := time.NewTicker(time.Second)
+				go func() {
+					for {
+						select {
+						case <-rest.C:
+							f.mu.Lock()
+							f.events++
+							f.mu.Unlock()
+						case <-t.Context().Done():
+							return
+						}
+					}
+				}()
 				if !c.owned {
 					f.stranger(llama, always("RunnerReady"))
 				}
@@ -169,24 +177,110 @@ func TestWatch(t *testing.T) {
 						change(f, ours)
 					}
 				}
-				do(c.before)
-				stop := lease.Watch(t.Context())
-				do(func(f *fakeNode, ours string) {
-					if f.tasks["own"] == nil {
-						f.tasks["own"] = textTask("Running", ours, "own")
+				request := func(id string, change func(*fakeNode, string), after func(*fakeNode, string)) (bool, string) {
+					stop := lease.Watch(t.Context())
+					do(func(f *fakeNode, ours string) { f.tasks[id] = textTask("Running", ours, id) })
+					pass(2 * time.Second)
+					do(change)
+					pass(10 * time.Second)
+					do(after)
+					do(func(f *fakeNode, _ string) { delete(f.tasks, id); f.events += tokens + ownEvents })
+					return stop(workload.Result{Outcome: workload.OutcomeOK, ResponseID: id, TokenEvents: tokens, OutputTokens: tokens})
+				}
+				for range windowsToLearn + 1 { // the first has no look before it
+					if contended, why := request("warm-up", nil, nil); contended {
+						t.Errorf("warm-up contended: %s", why)
 					}
-					f.instances[ours].lifetime = always("RunnerRunning")
-				})
-				pass(2 * time.Second)
-				do(c.during)
-				pass(10 * time.Second)
-				do(c.after)
-				contended, why := stop("own")
-				if contended != (c.why != "") || !strings.Contains(why, c.why) {
+				}
+				do(c.before)
+				before := f.called("GET /state")
+				contended, why := request("own", c.during, c.after)
+				if contended != (c.why != "") || !strings.Contains(why, c.why) || strings.Contains(why, "private") {
 					t.Errorf("got %v %q, want %q", contended, why, c.why)
 				}
-				pass(time.Minute)
+				if looks := f.called("GET /state") - before; looks != cmp.Or(c.looks, 3) {
+					t.Errorf("%d looks", looks)
+				}
 			})
 		})
 	}
+}
+
+// TestWatchWaits puts no request beside other people's work, or to a model that is not ready.
+func TestWatchWaits(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		setup func(f *fakeNode, ours string)
+		least time.Duration
+		most  time.Duration
+		why   string
+	}{
+		{"a chat", func(f *fakeNode, ours string) { chat(f, ours, 5, 20*time.Second) }, 20 * time.Second, 22 * time.Second, ""},
+		{"a chat that does not end", func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") }, 5 * time.Minute, 5*time.Minute + 2*time.Second, "a request to"},
+		{"a request to an instance that is gone", func(f *fakeNode, _ string) { f.tasks["x"] = textTask("Pending", "gone", "other") }, 0, time.Second, ""},
+		{"a runner that is started again", func(f *fakeNode, ours string) {
+			f.tasks["e"] = errand("CreateRunner", ours)
+			f.instances[ours].created, f.instances[ours].lifetime = time.Now().Add(-time.Second), script(usual, time.Hour, nil)
+		}, 2 * time.Second, 3 * time.Second, ""},
+		{"a runner that stays dead", func(f *fakeNode, ours string) {
+			f.tasks["e"] = errand("Shutdown", ours)
+			f.instances[ours].lifetime = always("")
+		}, runnerBound, runnerBound + time.Second, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				f.stranger(llama, always("RunnerReady"))
+				m := newTestManager(t, f, t.TempDir())
+				lease, err := m.Acquire(t.Context(), llama)
+				if err != nil {
+					t.Fatal(err)
+				}
+				lease.Watch(t.Context())(workload.Result{Outcome: workload.OutcomeOK})
+				f.mu.Lock()
+				c.setup(f, lease.Info.Instance)
+				f.mu.Unlock()
+				start := time.Now()
+				stop := lease.Watch(t.Context())
+				if took := time.Since(start); took < c.least || took > c.most {
+					t.Errorf("waited %s", took)
+				}
+				if contended, why := stop(workload.Result{Outcome: workload.OutcomeOK}); contended != (c.why != "") || !strings.Contains(why, c.why) {
+					t.Errorf("got %v %q", contended, why)
+				}
+				if c.why != "" { // it is waited for once in a turn
+					start = time.Now()
+					if lease.Watch(t.Context()); time.Since(start) > time.Second {
+						t.Errorf("waited again, for %s", time.Since(start))
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestWatchFailure takes the look after a failed request for what is the matter.
+func TestWatchFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		id := f.stranger(llama, always("RunnerReady"))
+		m := newTestManager(t, f, t.TempDir())
+		lease, err := m.Acquire(t.Context(), llama)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := f.called("GET /state")
+		stop := lease.Watch(t.Context())
+		f.instances[id].lifetime = always("")
+		pass(time.Second)
+		if contended, why := stop(workload.Result{Outcome: workload.OutcomeStreamError}); contended {
+			t.Errorf("contended: %s", why)
+		}
+		if err := lease.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "not ready any more") {
+			t.Errorf("got %v", err)
+		}
+		if looks := f.called("GET /state") - before; looks != 3 {
+			t.Errorf("%d looks", looks)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -11,47 +12,36 @@ import (
 	"strings"
 	"time"
 
+	"exo-bench-exporter/workload/exo/foreign"
 	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // placement is an instance as exo proposes it, not created yet.
 type placement struct {
-	inst
+	state.Instance
 	raw  json.RawMessage   // verbatim, to be posted back
 	need map[string]uint64 // bytes that it takes on each node; empty where exo does not say
 	via  string
 }
 
-// preview is one entry of /instance/previews.
+// preview is one entry of /instance/previews, with the instance as it came.
 type preview struct {
-	sharding, meta string
-	instance       json.RawMessage
-	need           map[string]uint64
-	err            string
+	state.Preview
+	raw json.RawMessage
 }
 
 func (p *preview) UnmarshalJSON(b []byte) error {
 	var doc struct {
 		Instance json.RawMessage `json:"instance"`
 	}
-	var rest any
 	if json.Unmarshal(b, &doc) != nil {
 		return nil //nolint:nilerr // not a preview that can be used; the others may be
 	}
-	if err := json.Unmarshal(b, &rest); err != nil {
-		return err
-	}
-	*p = preview{
-		sharding: text(child(rest, "sharding")), meta: text(child(rest, "instanceMeta")),
-		need: map[string]uint64{}, err: text(child(rest, "error")),
-	}
-	if string(doc.Instance) != "null" {
-		p.instance = doc.Instance
-	}
-	for id, n := range objects(child(rest, "memoryDeltaByNode")) {
-		p.need[id], _ = amount(n)
-	}
-	return nil
+	var err error
+	p.raw = doc.Instance
+	p.Preview, err = state.ReadPreview(b)
+	return err
 }
 
 // choose asks exo how it would place the model: by /instance/previews, and where that is
@@ -91,31 +81,31 @@ func (m *Manager) best(ctx context.Context, model string, previews []preview) (p
 	var refusals []string
 	most := 0
 	for _, p := range previews {
-		if p.err != "" || p.instance == nil {
-			if strings.EqualFold(p.sharding, m.opts.Sharding) && p.err != "" && !slices.Contains(refusals, p.err) {
-				refusals = append(refusals, p.err)
+		if p.Error != "" || p.Instance == nil {
+			if strings.EqualFold(p.Sharding, m.opts.Sharding) && p.Error != "" && !slices.Contains(refusals, p.Error) {
+				refusals = append(refusals, p.Error)
 			}
 			continue
 		}
-		c := placement{inst: parseInst("", tree(p.instance)), raw: p.instance, need: p.need, via: "previews"}
-		most = max(most, len(c.nodes))
+		c := placement{Instance: *p.Instance, raw: p.raw, need: p.Need, via: "previews"}
+		most = max(most, len(c.Nodes))
 		// exo places on one node by pipeline whatever was asked for.
-		if len(c.nodes) >= m.opts.MinNodes && (len(c.nodes) == 1 || strings.EqualFold(p.sharding, m.opts.Sharding)) {
+		if len(c.Nodes) >= m.opts.MinNodes && (len(c.Nodes) == 1 || strings.EqualFold(p.Sharding, m.opts.Sharding)) {
 			fit = append(fit, c)
 		}
 	}
 	if len(fit) > 0 {
 		slices.SortStableFunc(fit, func(a, b placement) int {
-			return cmp.Or(cmp.Compare(len(a.nodes), len(b.nodes)), cmp.Compare(rank(a.kind), rank(b.kind)))
+			return cmp.Or(cmp.Compare(len(a.Nodes), len(b.Nodes)), cmp.Compare(rank(a.Kind), rank(b.Kind)))
 		})
 		return fit[0], nil
 	}
 	why := strings.Join(refusals, "; ")
 	switch {
 	case strings.Contains(strings.ToLower(why), "memory"):
-		return placement{}, skipped(nil, "exo cannot place %s: %s (%s); unload something or choose a smaller model", model, oneLine(why), m.available(ctx))
+		return placement{}, skipped(nil, "exo cannot place %s: %s (%s); unload something or choose a smaller model", model, foreign.Line(why), m.available(ctx))
 	case why != "":
-		return placement{}, unavailable(nil, "exo cannot place %s: %s", model, oneLine(why))
+		return placement{}, unavailable(nil, "exo cannot place %s: %s", model, foreign.Line(why))
 	}
 	return placement{}, unavailable(nil, "exo places %s on at most %d nodes, but at least %d with %s sharding are asked for",
 		model, most, m.opts.MinNodes, m.opts.Sharding)
@@ -147,5 +137,9 @@ func (m *Manager) choosePlacement(ctx context.Context, model string) (placement,
 	case err != nil:
 		return placement{}, answered(ctx, err, "exo's placement of %s cannot be read", model)
 	}
-	return placement{inst: parseInst("", tree(raw)), raw: raw, via: "placement"}, nil
+	in, err := state.ReadInstance(bytes.NewReader(raw))
+	if err != nil {
+		return placement{}, answered(ctx, err, "exo's placement of %s cannot be read", model)
+	}
+	return placement{Instance: in, raw: raw, via: "placement"}, nil
 }

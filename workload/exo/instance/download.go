@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
+
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // download is the state of a model's weights on the nodes of an instance, summed up.
@@ -30,52 +31,26 @@ func (d download) String() string {
 	return fmt.Sprintf("%s of %s at %.1f MB/s", gib(d.done), gib(d.total), d.speed/1e6)
 }
 
-// downloadOf reads the download of a model on nodes. exo lists downloads by node, as
-// {"DownloadOngoing": {…}} or Pending, Completed, Failed.
+// downloadOf reads the download of a model on nodes.
 func (n *node) downloadOf(ctx context.Context, model string, nodes []string) (download, error) {
 	var sum download
-	for _, id := range nodes {
-		list, err := n.downloads(ctx, id)
-		if err != nil {
-			return sum, err
-		}
-		entries, _ := list.([]any)
-		for _, e := range entries {
-			kind, body := untag(e)
-			if text(search(body, "modelId")) == model {
-				sum.add(kind, body)
-			}
+	s, err := n.look(ctx, state.Query{Parts: state.Downloads})
+	for _, d := range s.Downloads {
+		if d.Model == model && slices.Contains(nodes, d.Node) {
+			sum.add(d)
 		}
 	}
-	return sum, nil
+	return sum, err
 }
 
-func (d *download) add(kind string, body any) {
+func (d *download) add(one state.Download) {
 	switch {
-	case strings.HasSuffix(kind, "Failed"):
-		d.failed = cmp.Or(text(child(body, "errorMessage")), "exo does not say why")
-		return
-	case strings.HasSuffix(kind, "Ongoing"):
-		body = child(body, "downloadProgress")
-	case strings.HasSuffix(kind, "Pending"):
-	default: // complete, or a variant that says nothing about progress
-		return
+	case one.Failed():
+		d.failed = cmp.Or(one.Reason, "exo does not say why")
+	case one.Ongoing(), one.Pending(): // a variant that nobody knows says nothing about progress
+		d.active = true
+		d.done, d.total, d.speed = d.done+one.Done, d.total+one.Total, d.speed+one.Speed
 	}
-	d.active = true
-	d.done += either(body, "downloaded", "downloadedBytes")
-	d.total += either(body, "total", "totalBytes")
-	if s, ok := child(body, "speed").(float64); ok {
-		d.speed += s
-	}
-}
-
-func either(v any, keys ...string) uint64 {
-	for _, k := range keys {
-		if n, ok := amount(child(v, k)); ok {
-			return n
-		}
-	}
-	return 0
 }
 
 // Whenever an instance is deleted, exo (since v1.0.68) cancels every download that none of the
@@ -94,36 +69,34 @@ type advance struct {
 // othersDownload returns the model of a download under way that no instance needs, and that is
 // not of our own model; "" when there is none. exo may go on listing one that nobody works on,
 // so that one without a new byte for downloadStall does not count.
-func (m *Manager) othersDownload(ctx context.Context, look func(context.Context, ...string) (state, error), own string) (string, error) {
-	s, err := look(ctx, "instances", "downloads")
+func (m *Manager) othersDownload(ctx context.Context, look looker, own string) (string, error) {
+	s, err := look(ctx, state.Query{Parts: state.Instances | state.Downloads})
 	if err != nil {
 		return "", err
 	}
-	v := newView(s)
 	now, alive := map[string]advance{}, ""
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for node, list := range objects(s.Downloads) {
-		entries, _ := list.([]any)
-		for _, e := range entries {
-			kind, body := untag(e)
-			model := text(search(body, "modelId"))
-			if !strings.HasSuffix(kind, "Ongoing") || model == own || v.needs(model, node) {
-				continue
-			}
-			a := advance{either(child(body, "downloadProgress"), "downloaded", "downloadedBytes"), time.Now()}
-			if before, seen := m.downloads[node+" "+model]; seen && before.done == a.done {
-				a.since = before.since
-			}
-			now[node+" "+model] = a
-			if time.Since(a.since) < downloadStall {
-				alive = orSome(model)
-			}
+	for _, d := range s.Downloads {
+		if !d.Ongoing() || d.Model == own || needed(s, d.Model, d.Node) {
+			continue
+		}
+		key := d.Node + " " + d.Model
+		a := advance{d.Done, time.Now()}
+		if before, seen := m.downloads[key]; seen && before.done == a.done {
+			a.since = before.since
+		}
+		now[key] = a
+		if time.Since(a.since) < downloadStall {
+			alive = orSome(d.Model)
 		}
 	}
 	m.downloads = now
 	return alive, nil
 }
+
+// looker is node.look or node.glance.
+type looker func(context.Context, state.Query) (state.Snapshot, error)
 
 // harmless returns errDownload when deleting the instance of rec would make exo cancel a
 // download of somebody else's. When exo does not tell in time, or not at all, the look at the
@@ -141,9 +114,9 @@ func (m *Manager) harmless(ctx context.Context, rec *record) error {
 	return fmt.Errorf("%w, of %s: the instance stays until that is over", errDownload, model)
 }
 
-// needs reports whether an instance of the model runs on the node, or may.
-func (v view) needs(model, node string) bool {
-	return slices.ContainsFunc(v.of(model), func(in inst) bool { return len(in.nodes) == 0 || slices.Contains(in.nodes, node) })
+// needed reports whether an instance of the model runs on the node, or may.
+func needed(s state.Snapshot, model, node string) bool {
+	return slices.ContainsFunc(s.Of(model), func(in state.Instance) bool { return in.OnNode(node) })
 }
 
 // waitDownloads waits until nothing is downloaded that a later DELETE would make exo cancel.
@@ -160,7 +133,7 @@ func (m *Manager) waitDownloads(ctx context.Context) error {
 				"as ours is at the end of a turn; the turn is left out", model, m.opts.BusyTimeout)
 		}
 		m.progress(Progress{Stage: "waiting", Elapsed: time.Since(start)})
-		if err := sleep(ctx, watchInterval); err != nil {
+		if err := sleep(ctx, downloadLook); err != nil {
 			return answered(ctx, err, "waiting for somebody else's download of %s", model)
 		}
 	}

@@ -15,7 +15,7 @@ func downloading(f *fakeNode, model string) (end func(listed bool)) {
 	i := len(f.downloads) - 1
 	var ended, listed bool
 	f.outage = func() bool { // on every call
-		switch kind, _ := untag(f.downloads[i]); {
+		switch kind, _, _ := downloadParts(f.downloads[i]); {
 		case ended && !listed:
 			f.downloads[i] = nil
 		case !ended && kind != "DownloadPending":

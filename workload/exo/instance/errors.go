@@ -9,6 +9,7 @@ import (
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 func failed(cause error, format string, args ...any) error {
@@ -44,7 +45,7 @@ func answered(ctx context.Context, err error, format string, args ...any) error 
 func badJSON(err error) bool {
 	var syntax *json.SyntaxError
 	var typed *json.UnmarshalTypeError
-	return errors.As(err, &syntax) || errors.As(err, &typed)
+	return errors.As(err, &syntax) || errors.As(err, &typed) || errors.Is(err, state.ErrSyntax) || errors.Is(err, state.ErrTooBig)
 }
 
 // missing reports whether err says that the node has no such route.

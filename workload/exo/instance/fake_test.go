@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"exo-bench-exporter/workload/exo/state"
 )
 
 const (
@@ -32,6 +34,7 @@ type fakeNode struct {
 	free      map[string]uint64 // bytes available by node
 	instances map[string]*fakeInst
 	tasks     j
+	events    int // applied to the state
 	downloads []any
 	calls     []string // "METHOD path"
 	crimes    []string // instances deleted by somebody else than their owner, downloads canceled
@@ -299,8 +302,7 @@ func (f *fakeNode) answer(req *http.Request, body []byte) (int, any) {
 // that no instance needs.
 func (f *fakeNode) cancelDownloads(deleted *fakeInst) {
 	for i, d := range f.downloads {
-		kind, body := untag(d)
-		model := text(search(body, "modelId"))
+		kind, body, model := downloadParts(d)
 		needed := slices.ContainsFunc(slices.Collect(maps.Values(f.instances)), func(in *fakeInst) bool {
 			return in.model == model && in.visible() && in.deleted.IsZero()
 		})
@@ -312,6 +314,21 @@ func (f *fakeNode) cancelDownloads(deleted *fakeInst) {
 		}
 		f.downloads[i] = j{"DownloadPending": body}
 	}
+}
+
+// downloadParts takes an entry of downloads, {"DownloadOngoing": {…}}, apart.
+func downloadParts(d any) (kind string, body any, model string) {
+	var at any
+	entry, _ := d.(j)
+	for kind, at = range entry {
+		body = at
+		for _, key := range []string{"shardMetadata", "P", "modelCard", "modelId"} {
+			inner, _ := at.(j)
+			at = inner[key]
+		}
+		model, _ = at.(string)
+	}
+	return kind, body, model
 }
 
 func (f *fakeNode) previews(model string) any {
@@ -337,14 +354,17 @@ func (f *fakeNode) accept(in *fakeInst, owner string) {
 
 func (f *fakeNode) create(body []byte, owner string) (int, any) {
 	var doc struct {
-		Instance any `json:"instance"`
+		Instance json.RawMessage `json:"instance"`
 	}
 	if err := json.Unmarshal(body, &doc); err != nil || doc.Instance == nil {
 		return 422, j{"detail": []any{j{"type": "missing", "loc": []any{"body", "instance"}, "msg": "Field required"}}}
 	}
-	p := parseInst("", doc.Instance)
-	if f.instances[p.id] == nil {
-		f.accept(&fakeInst{id: p.id, model: p.model, body: doc.Instance, runners: p.runners}, owner)
+	p, err := state.ReadInstance(bytes.NewReader(doc.Instance))
+	if err != nil {
+		return 422, nil
+	}
+	if f.instances[p.ID] == nil {
+		f.accept(&fakeInst{id: p.ID, model: p.Model, body: doc.Instance, runners: p.Runners}, owner)
 	}
 	return 200, j{"message": "Command received.", "command_id": "c"}
 }
@@ -374,7 +394,7 @@ func (f *fakeNode) state() j {
 	for _, id := range f.nodes {
 		downloads[id] = f.downloads
 	}
-	s := j{"instances": instances, "runners": runners, "downloads": downloads, "tasks": f.tasks, "somethingNew": j{"deep": []int{1}}}
+	s := j{"instances": instances, "runners": runners, "downloads": downloads, "tasks": f.tasks, "lastEventAppliedIdx": f.events, "somethingNew": j{"deep": []int{1}}}
 	if f.free != nil {
 		s["nodeMemory"] = memory
 	}
@@ -385,7 +405,7 @@ func (f *fakeNode) state() j {
 func snakeCase(b []byte) []byte {
 	for _, k := range []string{
 		"instanceId", "shardAssignments", "modelId", "runnerToShard", "nodeToRunner", "modelCard", "storageSize", "inBytes",
-		"nodeMemory", "ramAvailable", "ramTotal", "layersLoaded", "totalLayers", "errorMessage", "taskStatus", "commandId", "taskId",
+		"nodeMemory", "ramAvailable", "ramTotal", "layersLoaded", "totalLayers", "errorMessage", "taskStatus", "commandId", "taskId", "lastEventAppliedIdx",
 	} {
 		var s strings.Builder
 		for _, r := range k {
@@ -397,4 +417,15 @@ func snakeCase(b []byte) []byte {
 		b = bytes.ReplaceAll(b, []byte(`"`+k+`"`), []byte(`"`+strings.ToLower(s.String())+`"`))
 	}
 	return b
+}
+
+// elsewhere creates a stranger's instance on a node of its own.
+func (f *fakeNode) elsewhere(model string) string {
+	nodes := f.nodes
+	f.nodes = []string{"node-z"}
+	in := f.propose(model, 1)
+	f.nodes = nodes
+	f.accept(in, "stranger")
+	in.lifetime, in.listed = always("RunnerReady"), 0
+	return in.id
 }

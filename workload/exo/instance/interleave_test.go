@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"exo-bench-exporter/workload"
 )
 
 // TestInterleavings lets two exporters, which share a state directory or do not, and a
@@ -126,7 +128,7 @@ func turn(m *Manager, r *rand.Rand) *Lease {
 	}
 	stop := lease.Watch(ctx)
 	pass(time.Duration(r.IntN(12000)) * time.Millisecond)
-	stop("own")
+	stop(workload.Result{Outcome: workload.OutcomeOK, ResponseID: "own"})
 	_ = lease.Release(ctx)
 	return lease
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // waiting watches one instance of ours from POST to ready.
@@ -30,20 +31,20 @@ type waiting struct {
 
 // run looks until all runners are ready, or until one of the ways in which that fails is
 // certain. Time in which weights are downloaded counts as download, not as load.
-func (w *waiting) run(ctx context.Context) (view, workload.Load, error) {
+func (w *waiting) run(ctx context.Context) (state.Snapshot, workload.Load, error) {
 	w.last, w.changed = w.asked, w.asked
 	for {
-		v, err := w.m.node.view(ctx)
+		v, err := w.m.node.look(ctx, state.Query{Parts: lifecycle})
 		if err != nil {
-			return view{}, workload.Load{}, answered(ctx, err, "exo's instances cannot be read while %s loads", w.model)
+			return state.Snapshot{}, workload.Load{}, answered(ctx, err, "exo's instances cannot be read while %s loads", w.model)
 		}
 		now := time.Now()
-		in, listed := v.instances[w.rec.Instance]
+		in, listed := v.Instances[w.rec.Instance]
 		if listed {
 			w.rec.seen, w.absentSince = true, time.Time{}
-			if v.health(in).ready {
+			if v.Health(in).Ready {
 				load := workload.Load{Loaded: true, Duration: now.Sub(w.asked) - w.downloadTime, Download: w.downloadTime}
-				w.m.log.Info("Instance is ready", "model", w.model, "instance", in.id, "load", load.Duration, "download", load.Download)
+				w.m.log.Info("Instance is ready", "model", w.model, "instance", in.ID, "load", load.Duration, "download", load.Download)
 				w.m.progress(Progress{Model: w.model, Stage: "ready", Elapsed: now.Sub(w.asked)})
 				return v, load, nil
 			}
@@ -52,11 +53,11 @@ func (w *waiting) run(ctx context.Context) (view, workload.Load, error) {
 			err = w.absent(now)
 		}
 		if err != nil {
-			return view{}, workload.Load{}, err
+			return state.Snapshot{}, workload.Load{}, err
 		}
 		w.last = now
 		if err := sleep(ctx, pollInterval); err != nil {
-			return view{}, workload.Load{}, answered(ctx, err, "waiting for %s to load", w.model)
+			return state.Snapshot{}, workload.Load{}, answered(ctx, err, "waiting for %s to load", w.model)
 		}
 	}
 }
@@ -81,16 +82,16 @@ func (w *waiting) absent(now time.Time) error {
 }
 
 // judge looks for what is wrong with an instance that is listed but not ready.
-func (w *waiting) judge(ctx context.Context, v view, in inst, now time.Time) error {
-	h := v.health(in)
-	idle, broken := false, len(v.runnersOf(in)) == 0
-	for _, r := range v.runnersOf(in) {
-		switch r.status {
-		case "RunnerFailed":
-			return failed(nil, "a runner of instance %s of %s failed%s; look into exo's log", in.id, w.model, because(cmp.Or(h.reason, "exo does not say why")))
+func (w *waiting) judge(ctx context.Context, v state.Snapshot, in state.Instance, now time.Time) error {
+	h := v.Health(in)
+	idle, broken := false, len(v.RunnersOf(in)) == 0
+	for _, r := range v.RunnersOf(in) {
+		switch r.Status {
+		case state.RunnerFailed:
+			return failed(nil, "a runner of instance %s of %s failed%s; look into exo's log", in.ID, w.model, because(cmp.Or(h.Reason, "exo does not say why")))
 		case "":
 			broken = true
-		case "RunnerIdle":
+		case state.RunnerIdle:
 			idle = true
 		}
 	}
@@ -100,7 +101,7 @@ func (w *waiting) judge(ctx context.Context, v view, in inst, now time.Time) err
 		w.brokenSince = now
 	} else if now.Sub(w.brokenSince) >= runnerBound {
 		return failed(nil, "instance %s of %s is listed, but for %s it has lacked runners (runners: %s; exo #2120); look into exo's log, or restart exo",
-			in.id, w.model, runnerBound, h.states)
+			in.ID, w.model, runnerBound, h.States)
 	}
 	if idle {
 		if err := w.watchDownload(ctx, in, now); err != nil {
@@ -118,20 +119,20 @@ func (w *waiting) judge(ctx context.Context, v view, in inst, now time.Time) err
 		return failed(nil, "the download of %s has made no progress for %s (%s); look whether exo reaches the internet", w.model, downloadStall, w.download)
 	case idle && !w.download.active && now.Sub(w.changed) >= idleBound:
 		return failed(nil, "instance %s of %s has been stuck for %s (runners: %s) with nothing being downloaded; look into exo's log, or restart exo",
-			in.id, w.model, idleBound, h.states)
+			in.ID, w.model, idleBound, h.States)
 	case loading >= w.m.opts.LoadTimeout:
 		return failed(nil, "instance %s of %s was not ready after %s of loading (runners: %s); raise EXOBENCH_LOAD_TIMEOUT if it needs longer",
-			in.id, w.model, w.m.opts.LoadTimeout, h.states)
+			in.ID, w.model, w.m.opts.LoadTimeout, h.States)
 	}
 	return nil
 }
 
 // watchDownload follows the download of an instance whose runners are idle, and adds the
 // time since the last look to the download's when there is one.
-func (w *waiting) watchDownload(ctx context.Context, in inst, now time.Time) error {
+func (w *waiting) watchDownload(ctx context.Context, in state.Instance, now time.Time) error {
 	if w.downloadRead.IsZero() || now.Sub(w.downloadRead) >= downloadPoll {
 		w.downloadRead = now
-		d, err := w.m.node.downloadOf(ctx, w.model, in.nodes)
+		d, err := w.m.node.downloadOf(ctx, w.model, in.Nodes)
 		if err != nil {
 			return answered(ctx, err, "exo's downloads cannot be read while %s loads", w.model)
 		}
@@ -151,12 +152,12 @@ func (w *waiting) watchDownload(ctx context.Context, in inst, now time.Time) err
 		return nil
 	}
 	return failed(nil, "exo could not download %s: %s; exo does not try again by itself: delete the download in its dashboard or restart exo, and look whether it reaches the internet",
-		w.model, oneLine(w.download.failed))
+		w.model, w.download.failed)
 }
 
 // note recognises progress and reports it.
-func (w *waiting) note(h health, now time.Time) {
-	signature := fmt.Sprint(h.states, w.download.active, w.download.done)
+func (w *waiting) note(h state.Health, now time.Time) {
+	signature := fmt.Sprint(h.States, w.download.active, w.download.done)
 	if signature == w.signature {
 		return
 	}
@@ -165,20 +166,20 @@ func (w *waiting) note(h health, now time.Time) {
 	if w.download.active {
 		p.Done, p.Total, p.BytesPerSecond = w.download.done, w.download.total, w.download.speed
 	} else {
-		p.Done, p.Total = h.layers, h.total
+		p.Done, p.Total = h.Layers, h.Total
 	}
 	w.m.progress(p)
 	if now.Sub(w.logged) >= 10*time.Second {
 		w.logged = now
-		w.m.log.Info("Waiting for an instance", "model", w.model, "stage", p.Stage, "runners", h.states, "download", fmt.Sprint(w.download))
+		w.m.log.Info("Waiting for an instance", "model", w.model, "stage", p.Stage, "runners", h.States, "download", fmt.Sprint(w.download))
 	}
 }
 
-func (w *waiting) stage(h health) string {
+func (w *waiting) stage(h state.Health) string {
 	switch {
 	case w.download.active:
 		return "downloading"
-	case h.warming:
+	case h.Warming:
 		return "warming up"
 	}
 	return "loading"

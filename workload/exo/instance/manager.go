@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // Options configure a Manager. Zero durations mean the default that is named.
 type Options struct {
 	API *httpapi.Client
+	// State reads the node's state; one that everybody shares reads it less often. Made when nil.
+	State *state.Reader
 	// StateDir holds the records of what was created. Without a usable one nothing is placed.
 	StateDir string
 	// MinNodes is the least number of nodes to place a model on; 1 when zero.
@@ -48,7 +51,8 @@ type Progress struct {
 // Bounds that nobody needs to configure.
 const (
 	pollInterval    = 250 * time.Millisecond
-	downloadPoll    = time.Second // a download's progress is read less often than the rest
+	downloadLook    = 5 * time.Second // others' downloads take long
+	downloadPoll    = time.Second     // a download's progress is read less often than the rest
 	retryInterval   = 500 * time.Millisecond
 	outageBound     = 20 * time.Second // calls that fail for no longer than this are a master election
 	topologyBound   = 30 * time.Second // exo has no node in its topology just after its start
@@ -72,6 +76,8 @@ type Manager struct {
 	log   *slog.Logger
 	node  *node
 	store *store
+
+	pulse pulse
 
 	reaping sync.Mutex
 
@@ -103,10 +109,13 @@ func NewManager(o Options) (*Manager, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.State == nil {
+		o.State = state.NewReader(o.API, o.Logger)
+	}
 	m := &Manager{
 		opts:  o,
 		log:   o.Logger,
-		node:  &node{api: o.API, log: o.Logger},
+		node:  &node{api: o.API, state: o.State, log: o.Logger},
 		store: newStore(o.StateDir, o.API.BaseURL().String()),
 	}
 	if err := m.store.open(); err != nil {

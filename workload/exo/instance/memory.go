@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // Margin over what exo says a model takes, which is its weights alone: the prompt cache and
@@ -17,14 +19,14 @@ const (
 
 // freeMemory reads the memory available on each node, in bytes.
 func (m *Manager) freeMemory(ctx context.Context) (map[string]uint64, error) {
-	s, err := m.node.look(ctx, "nodeMemory")
+	s, err := m.node.look(ctx, state.Query{Parts: state.Memories})
 	if err != nil {
 		return nil, err
 	}
 	free := map[string]uint64{}
-	for id, mem := range objects(s.NodeMemory) {
-		if b, ok := amount(child(mem, "ramAvailable")); ok {
-			free[id] = b
+	for id, mem := range s.Memories {
+		if mem.Available != nil {
+			free[id] = *mem.Available
 		}
 	}
 	return free, nil
@@ -34,10 +36,10 @@ func (m *Manager) freeMemory(ctx context.Context) (map[string]uint64, error) {
 // what it takes or what is there, exo's own check is relied on.
 func (m *Manager) checkMemory(ctx context.Context, p placement) error {
 	need := p.need
-	if len(need) == 0 && p.weights > 0 && len(p.nodes) > 0 {
+	if len(need) == 0 && p.Weights > 0 && len(p.Nodes) > 0 {
 		need = map[string]uint64{}
-		for _, n := range p.nodes {
-			need[n] = p.weights / uint64(len(p.nodes))
+		for _, n := range p.Nodes {
+			need[n] = p.Weights / uint64(len(p.Nodes))
 		}
 	}
 	free, err := m.freeMemory(ctx)
@@ -53,7 +55,7 @@ func (m *Manager) checkMemory(ctx context.Context, p placement) error {
 		want := need[n] + max(need[n]/memoryMarginDivisor, memoryMarginLeast)
 		if have < want {
 			return skipped(nil, "not enough memory for %s on node %s: %s available, %s wanted (%s of weights and a margin of %s); unload something or choose a smaller model",
-				p.model, short(n), gib(have), gib(want), gib(need[n]), gib(want-need[n]))
+				p.Model, short(n), gib(have), gib(want), gib(need[n]), gib(want-need[n]))
 		}
 	}
 	return nil

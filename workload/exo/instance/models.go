@@ -6,17 +6,18 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"exo-bench-exporter/workload/exo/httpapi"
 )
-
-func oneLine(s string) string { return httpapi.OneLine(s) }
 
 // Known reports whether exo's catalogue has the model. It must be asked before anything
 // else is asked about a model: exo fetches the card of one that it does not know from
 // Hugging Face, whatever the question.
 func (m *Manager) Known(ctx context.Context, model string) (bool, error) {
-	var list any
+	var list struct {
+		Data []struct {
+			ID          string `json:"id"`
+			HuggingFace string `json:"hugging_face_id"`
+		} `json:"data"`
+	}
 	err := m.node.get(ctx, "/models", &list)
 	if missing(err) {
 		err = m.node.get(ctx, "/v1/models", &list)
@@ -28,9 +29,8 @@ func (m *Manager) Known(ctx context.Context, model string) (bool, error) {
 	if err != nil {
 		return false, answered(ctx, err, "exo's list of models cannot be read")
 	}
-	data, _ := child(list, "data").([]any)
-	for _, d := range data {
-		if text(child(d, "id")) == model || text(child(d, "huggingFaceId")) == model {
+	for _, d := range list.Data {
+		if d.ID == model || d.HuggingFace == model {
 			return true, nil
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // place has an instance of the model created, recorded, and waits until it is ready. When
@@ -21,14 +22,14 @@ func (m *Manager) place(ctx context.Context, model string) (_ *Lease, err error)
 	if err := m.checkMemory(ctx, p); err != nil {
 		return nil, err
 	}
-	v, err := m.node.view(ctx)
+	v, err := m.node.look(ctx, state.Query{Parts: state.Instances})
 	if err != nil {
 		return nil, answered(ctx, err, "exo's instances cannot be read")
 	}
-	if _, taken := v.instances[p.id]; taken || p.id == "" {
-		return nil, failed(nil, "exo proposes to place %s under the instance id %q, which cannot be told from others'; nothing was placed", model, p.id)
+	if _, taken := v.Instances[p.ID]; taken || p.ID == "" {
+		return nil, failed(nil, "exo proposes to place %s under the instance id %q, which cannot be told from others'; nothing was placed", model, p.ID)
 	}
-	rec := &record{Instance: p.id, Model: model, Created: time.Now(), Runners: p.runners}
+	rec := &record{Instance: p.ID, Model: model, Created: time.Now(), Runners: p.Runners}
 	if err := m.store.put(rec); err != nil {
 		return nil, failed(err, "%s was not placed: the instance could not be recorded in the state directory %s, so it could not be removed after a crash; "+
 			"make the directory writable or set EXOBENCH_STATE_DIR", model, m.opts.StateDir)
@@ -39,7 +40,7 @@ func (m *Manager) place(ctx context.Context, model string) (_ *Lease, err error)
 		}
 	}()
 
-	m.log.Info("Placing an instance", "model", model, "instance", p.id, "nodes", len(p.nodes), "via", p.via)
+	m.log.Info("Placing an instance", "model", model, "instance", p.ID, "nodes", len(p.Nodes), "via", p.via)
 	m.progress(Progress{Model: model, Stage: "placing"})
 	asked := time.Now()
 	if err := m.create(ctx, rec, p); err != nil {
@@ -50,7 +51,7 @@ func (m *Manager) place(ctx context.Context, model string) (_ *Lease, err error)
 	if err != nil {
 		return nil, err
 	}
-	return m.lease(v, v.instances[rec.Instance], p.via, rec, load), nil
+	return m.lease(v, v.Instances[rec.Instance], p.via, rec, load), nil
 }
 
 // create posts the proposed instance back, whose id exo keeps. The same id may be posted twice
@@ -69,7 +70,7 @@ func (m *Manager) create(ctx context.Context, rec *record, p placement) error {
 		}
 		return err
 	})
-	return m.refused(ctx, rec, err, p.model)
+	return m.refused(ctx, rec, err, p.Model)
 }
 
 // refused turns the error of a call that places an instance into the turn's outcome.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // Release removes the instance if the Manager created it, and waits until it and its
@@ -21,7 +22,7 @@ func (l *Lease) Release(ctx context.Context) error {
 	}
 	ctx, cancel := linger(ctx)
 	defer cancel()
-	l.m.progress(Progress{Model: l.in.model, Stage: "releasing"})
+	l.m.progress(Progress{Model: l.in.Model, Stage: "releasing"})
 	if err := l.m.remove(ctx, l.rec); errors.Is(err, errYoung) {
 		l.m.log.Debug("The record of an instance is kept for a while: a call that creates it had got no answer", "instance", l.rec.Instance)
 	} else if err != nil {
@@ -96,19 +97,18 @@ func (d *deletion) step(ctx context.Context, m *Manager, rec *record) error {
 		d.sent, d.accepted = time.Now(), d.accepted || had
 		rec.seen = rec.seen || had
 	}
-	s, err := m.node.glance(ctx, "instances", "runners")
+	v, err := m.node.glance(ctx, state.Query{Parts: lifecycle})
 	if err != nil {
 		return err
 	}
-	v := newView(s)
-	if _, d.listed = v.instances[rec.Instance]; d.listed {
+	if _, d.listed = v.Instances[rec.Instance]; d.listed {
 		d.absentSince, rec.seen = time.Time{}, true
 	} else if d.absentSince.IsZero() {
 		d.absentSince = time.Now()
 	}
 	d.runners = 0
 	for _, id := range rec.Runners {
-		if _, listed := v.runners[id]; listed {
+		if _, listed := v.Runners[id]; listed {
 			d.runners++
 		}
 	}

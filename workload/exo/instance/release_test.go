@@ -172,6 +172,7 @@ func TestCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.instances[id].lifetime = always("")
+		pass(time.Second)
 		if err := lease.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "not ready any more (runners: absent)") {
 			t.Errorf("dead: %v", err)
 		}

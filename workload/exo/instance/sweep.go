@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // Sweep removes the instances that a predecessor recorded for this node and left behind
@@ -34,7 +36,7 @@ func (m *Manager) reap(ctx context.Context) (young int, err error) {
 		return 0, err
 	}
 	errs := []error{err}
-	if _, err := m.node.glance(ctx, "instances"); err != nil { // no use in trying each
+	if _, err := m.node.glance(ctx, state.Query{Parts: state.Instances}); err != nil { // no use in trying each
 		return 0, errors.Join(append(errs, fmt.Errorf("%d instances left behind: %w", len(left), err))...)
 	}
 	for _, rec := range left {

@@ -1,122 +1,246 @@
 package instance
 
 import (
+	"cmp"
 	"context"
-	"sync"
+	"fmt"
+	"slices"
 	"time"
+
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/state"
 )
 
-// Watch looks for work of others during one request of ours: now, every five seconds, and
-// when stop is called. stop takes the command ids of the request (the id of its chunks) and
-// tells whether the request was contended, and by what. It was too when exo gave the request
-// to another instance of the model than the one that was placed for it. Work that begins and
-// ends between two looks goes unseen; a look that fails is left out. The looks between the
-// first and the last read the tasks alone, because each part read may cost a token some
-// milliseconds.
+// watch is what a lease knows of other people's work. It is used by one goroutine at a time.
 //
-// Watch returns only when the model is ready: exo starts a runner that has failed again, and
-// a request that is put meanwhile would take the load for its time to first token. It does
-// not wait longer for an instance that is gone or stays dead, nor for a load than LoadTimeout.
-func (l *Lease) Watch(ctx context.Context) (stop func(own ...string) (contended bool, why string)) {
-	w := l.watchReady(ctx)
-	ctx, cancel := context.WithCancel(ctx)
-	var done sync.WaitGroup
-	done.Go(func() {
-		for sleep(ctx, watchInterval) == nil {
-			w.look(ctx, "tasks")
+// A request costs three looks: at the tasks before it, at the tasks and the number of events
+// after it. As long as no errand turns up in them the instances and runners stand as they were
+// seen last: exo's worker makes a task of everything that it does to them.
+type watch struct {
+	seen  state.Snapshot  // instances and runners at the last look at them
+	tasks *state.TaskList // at the last look, nil when there was none
+	calm  bool            // instances and runners stand as in seen, and nobody else's work was under way
+	doubt string          // why no request can be said to reach our instance alone; empty for nothing
+
+	beside bool   // others' work does not end: measured beside it
+	begun  string // what others were at when the request began; empty for nothing
+
+	events int64 // at the last look, at counted
+	at     time.Time
+}
+
+// bounds of the looks round a request.
+const (
+	justNow   = 400 * time.Millisecond // a look at instances so young is as good as a new one
+	lastLook  = 2 * time.Second        // what the looks after a request may take
+	readyPoll = retryInterval
+)
+
+// Watch waits until a request can be put, and watches over it: until nobody else's work is
+// under way, for at most BusyTimeout in a turn, and until the model is ready, since exo starts
+// a runner that has failed again, and a request that is put meanwhile would take the load for
+// its time to first token. It does not wait longer for an instance that is gone or stays dead,
+// nor for a load than LoadTimeout.
+//
+// stop takes the results of the request, in the order in which they came, and tells whether it
+// was contended, and by what: somebody else's request or load ran beside it, or exo may have
+// given it to another instance. What cannot be looked at is taken for nothing.
+func (l *Lease) Watch(ctx context.Context) (stop func(results ...workload.Result) (contended bool, why string)) {
+	l.ready(ctx)
+	return func(results ...workload.Result) (bool, string) {
+		for _, r := range results {
+			l.m.Mine(r.ResponseID)
 		}
-	})
-	return func(own ...string) (bool, string) {
-		cancel()
-		done.Wait()
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		if ctx.Err() != nil {
+			return false, ""
+		}
+		last, cancel := context.WithTimeout(ctx, lastLook)
 		defer cancel()
-		w.look(last, "instances", "runners", "tasks")
-		l.m.Mine(own...)
-		return w.verdict(own)
+		why := l.ran(last, results)
+		return why != "", why
 	}
 }
 
-// watchReady returns a watch that has looked once and found the model ready, or that gives up
-// waiting for it.
-func (l *Lease) watchReady(ctx context.Context) *watch {
+// ready looks, and waits where there is something to wait for.
+func (l *Lease) ready(ctx context.Context) {
 	var deadSince time.Time
 	for start := time.Now(); ; {
-		w := &watch{l: l, at: map[string]string{}}
-		w.look(ctx, "instances", "runners", "tasks")
-		ready, dead := w.state()
-		if !dead {
+		why, h, err := l.before(ctx)
+		if err != nil {
+			l.m.log.Debug("A look for other people's work failed", "err", err)
+			return
+		}
+		if l.watch.begun = why; l.watch.calm || l.watch.beside {
+			return
+		}
+		if !h.Dead {
 			deadSince = time.Time{}
 		} else if deadSince.IsZero() {
 			deadSince = time.Now()
 		}
-		if ready || dead && time.Since(deadSince) >= runnerBound || time.Since(start) >= l.m.opts.LoadTimeout || sleep(ctx, retryInterval) != nil {
-			return w
+		waited := time.Since(start)
+		wait := readyPoll
+		switch {
+		case !h.Ready && !(h.Dead && time.Since(deadSince) >= runnerBound) && waited < l.m.opts.LoadTimeout:
+		case why == "":
+			return
+		case waited >= l.m.opts.BusyTimeout:
+			l.watch.beside = true
+			l.m.log.Warn("exo stays busy with other people's work; measuring beside it", "model", l.in.Model, "because", why)
+			return
+		default:
+			wait = busyPoll
+		}
+		l.m.progress(Progress{Model: l.in.Model, Stage: "waiting", Elapsed: waited})
+		if sleep(ctx, wait) != nil {
+			return
 		}
 	}
+}
+
+// before looks at the tasks and, unless nothing stirs in them, at everything. It returns what
+// others work on and the health of the instances that a request may reach.
+func (l *Lease) before(ctx context.Context) (why string, h state.Health, err error) {
+	w := &l.watch
+	if w.calm || w.beside {
+		s, err := l.m.node.glance(ctx, state.Query{Parts: state.Tasks, Since: w.tasks})
+		if err != nil {
+			return "", h, err
+		}
+		w.tasks = s.Tasks
+		if why = cmp.Or(l.open(s.Tasks), l.errand(s.Tasks)); why == "" || w.beside {
+			return why, h, nil
+		}
+	}
+	s, err := l.m.node.glance(ctx, state.Query{Parts: atWork | state.Events})
+	if err != nil {
+		return "", h, err
+	}
+	w.seen, w.tasks = s, s.Tasks
+	w.events, w.at = s.Events, time.Now()
+	h = l.health()
+	why = l.m.othersWork(s, l.uses)
+	w.doubt = l.rival()
+	w.calm = why == "" && h.Ready
+	return why, h, nil
+}
+
+// ran looks after a request and says what ran beside it; "" for nothing. After one that has
+// failed the instances say more than the tasks.
+func (l *Lease) ran(ctx context.Context, results []workload.Result) string {
+	w := &l.watch
+	if !slices.ContainsFunc(results, workload.Result.OK) {
+		w.calm = false
+		s, err := l.m.node.glance(ctx, state.Query{Parts: lifecycle})
+		if err != nil {
+			return ""
+		}
+		return l.m.othersWork(s, l.uses)
+	}
+	s, err := l.m.node.glance(ctx, state.Query{Parts: state.Tasks | state.Events, Since: w.tasks})
+	if err != nil {
+		w.calm = false
+		l.m.log.Debug("A look for other people's work failed", "err", err)
+		return ""
+	}
+	w.tasks = s.Tasks
+	counted, errand := l.count(s, results), l.errand(s.Tasks)
+	w.calm = w.calm && errand == ""
+	return cmp.Or(w.doubt, w.begun, errand, l.open(s.Tasks), l.passed(s.Tasks), counted)
+}
+
+// count compares the events since the last look with what the request cost.
+func (l *Lease) count(s state.Snapshot, results []workload.Result) string {
+	w := &l.watch
+	before, at := w.events, w.at
+	w.events, w.at = s.Events, time.Now()
+	if at.IsZero() || !s.Known.Has(state.Events) || s.Events < before {
+		return ""
+	}
+	others := l.m.pulse.judge(s.Events-before, cost(results), time.Since(at), len(l.in.Nodes))
+	if others == 0 {
+		return ""
+	}
+	return fmt.Sprintf("exo's state has changed %d times more than by our request and by itself: somebody's request came and went", others)
+}
+
+// open says which request of somebody else's is under way; "" for none.
+func (l *Lease) open(tasks *state.TaskList) string {
+	if tasks == nil {
+		return ""
+	}
+	return l.foreign(tasks.Open)
+}
+
+// passed says which request of somebody else's has come and gone and left its task behind, as
+// canceled ones do; "" for none.
+func (l *Lease) passed(tasks *state.TaskList) string {
+	if tasks == nil {
+		return ""
+	}
+	return l.foreign(tasks.New)
+}
+
+func (l *Lease) foreign(tasks []state.Task) string {
+	for _, t := range tasks {
+		if t.Request() && !l.m.mine(t.Command) && !stuck(l.watch.seen, t) {
+			return request(l.watch.seen, t)
+		}
+	}
+	return ""
+}
+
+// errand says what exo has done meanwhile that holds a node of ours up; "" for nothing.
+func (l *Lease) errand(tasks *state.TaskList) string {
+	if tasks == nil {
+		return ""
+	}
+	for _, t := range tasks.New {
+		if t.Heavy() && l.meets(t) {
+			return fmt.Sprintf("exo loaded or unloaded %s (%s)", orSome(l.watch.seen.Instances[t.Instance].Model), t.Kind)
+		}
+	}
+	return ""
+}
+
+// meets reports whether an errand runs on a node of ours, or may.
+func (l *Lease) meets(t state.Task) bool {
+	if t.Node != "" {
+		return l.in.OnNode(t.Node)
+	}
+	in, listed := l.watch.seen.Instances[t.Instance]
+	return !listed || l.in.Meets(in)
 }
 
 // uses reports whether requests of ours may be at work on in: of somebody else's instances
 // of the model exo may take any, for all of them were ready.
-func (l *Lease) uses(in inst) bool {
+func (l *Lease) uses(in state.Instance) bool {
 	if l.Owned {
-		return in.id == l.in.id
+		return in.ID == l.in.ID
 	}
-	return in.model == l.in.model
+	return in.Model == l.in.Model
 }
 
-// watch is used by one goroutine at a time: the caller's, the ticker's, and the caller's again.
-type watch struct {
-	l     *Lease
-	first state
-	seen  []foreign
-	at    map[string]string // instance by command id
+// health sums up the instances that a request may reach. Where there is none the request will
+// show what is the matter: that counts as ready.
+func (l *Lease) health() state.Health {
+	sum := state.Health{Ready: true}
+	for _, in := range l.watch.seen.Instances {
+		if l.uses(in) {
+			h := l.watch.seen.Health(in)
+			sum.Ready, sum.Dead = sum.Ready && h.Ready, sum.Dead || h.Dead
+		}
+	}
+	return sum
 }
 
-func (w *watch) look(ctx context.Context, parts ...string) {
-	s, err := w.l.m.node.glance(ctx, parts...)
-	if err != nil {
-		w.l.m.log.Debug("A look for other people's work failed", "err", err)
-		return
-	}
-	if w.first.Instances == nil {
-		w.first = s
-	} else if s.Instances == nil {
-		s.Instances, s.Runners = w.first.Instances, w.first.Runners
-	}
-	w.seen = append(w.seen, foreignWork(s, w.l.uses)...)
-	if s.Tasks != nil {
-		for _, t := range *s.Tasks {
-			w.at[t.command] = t.instance
+// rival says that somebody has an instance of the model beside ours: exo gives a request to
+// the one with the fewest tasks.
+func (l *Lease) rival() string {
+	for _, in := range l.watch.seen.Of(l.in.Model) {
+		if l.Owned && in.ID != l.in.ID {
+			return "exo may have given the request to another instance of " + l.in.Model
 		}
 	}
-}
-
-// state tells whether the instances that a request may reach were ready at the first look,
-// and whether one of them was dead. Where there is none, or nothing was seen, the request
-// will show what is the matter: that counts as ready.
-func (w *watch) state() (ready, dead bool) {
-	ready = true
-	v := newView(w.first)
-	for _, in := range v.instances {
-		if w.l.uses(in) {
-			h := v.health(in)
-			ready, dead = ready && h.ready, dead || h.dead
-		}
-	}
-	return ready, dead
-}
-
-func (w *watch) verdict(own []string) (bool, string) {
-	for _, f := range w.seen {
-		if !w.l.m.mine(f.command) {
-			return true, f.what
-		}
-	}
-	for _, command := range own {
-		if at := w.at[command]; w.l.Owned && at != "" && at != w.l.in.id {
-			return true, "exo gave the request to another instance of " + w.l.in.model
-		}
-	}
-	return false, ""
+	return ""
 }

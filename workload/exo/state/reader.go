@@ -24,7 +24,7 @@ type Reader struct {
 
 	mu    sync.Mutex
 	whole bool // this exo has no paths below /state
-	said  Part // parts that this exo was said not to have
+	lacks Part // parts that this exo does not have
 	held  map[Part]look
 }
 
@@ -53,8 +53,8 @@ type Query struct {
 // exo has no paths below /state. An error is that of a call, or wraps ErrSyntax or ErrTooBig.
 func (r *Reader) Look(ctx context.Context, q Query) (Snapshot, error) {
 	var out Snapshot
-	missing := q.Parts
-	for p := range q.Parts.each {
+	missing := q.Parts &^ r.lacking()
+	for p := range missing.each {
 		if l, ok := r.recent(p, q.MaxAge); ok {
 			out.take(&l.Snapshot, p)
 			missing &^= p
@@ -74,7 +74,7 @@ func (r *Reader) Look(ctx context.Context, q Query) (Snapshot, error) {
 			r.setWhole()
 			return out, r.lookWhole(ctx, missing, q.Since, &out)
 		default:
-			r.sayMissing(p)
+			r.lack(p)
 		}
 		missing &^= p
 	}
@@ -87,6 +87,12 @@ func (r *Reader) recent(p Part, maxAge time.Duration) (look, bool) {
 	defer r.mu.Unlock()
 	l, ok := r.held[p]
 	return l, ok && time.Since(l.at) < maxAge
+}
+
+func (r *Reader) lacking() Part {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lacks
 }
 
 func (r *Reader) readsWhole() bool {
@@ -105,18 +111,16 @@ func (r *Reader) setWhole() {
 func (r *Reader) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.whole = false
+	r.whole, r.lacks = false, 0
 	clear(r.held)
 }
 
-func (r *Reader) sayMissing(p Part) {
+// lack notes that this exo does not have p, so that it is not asked for it again.
+func (r *Reader) lack(p Part) {
 	r.mu.Lock()
-	said := r.said.Has(p)
-	r.said |= p
+	r.lacks |= p
 	r.mu.Unlock()
-	if !said {
-		r.log.Info("This exo's state has no part of that name: going on without it", "part", parts[p].name)
-	}
+	r.log.Info("This exo's state has no part of that name: going on without it", "part", parts[p].name)
 }
 
 // lookPart reads one part into out.

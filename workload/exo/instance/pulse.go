@@ -1,0 +1,90 @@
+package instance
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// exo numbers the events by which its state changes, and tells the number of the last one. A
+// chat leaves nothing else behind when it has ended: exo deletes its task. So the number is
+// what shows a short one that came and went during a request of ours:
+//
+//	events = those of our own request + those of exo at rest + those of others
+//
+// A request costs one event a token, one for each report on the prefill, and six besides (task
+// created and running, runner running, complete, runner ready, task deleted). At rest exo has
+// between one and two events a second on each machine (memory every second, the rest seldom),
+// which is learned from what is left over of the windows between two looks.
+const (
+	ownEvents       = 9    // of a request, beside its tokens: three reports on the prefill
+	tokensReported  = 2048 // of a prompt, from one report on the prefill to the next
+	restPrior       = 2.0  // events a second on each machine, while nothing is learned
+	restSlack       = 1.1  // on what is learned
+	restMargin      = 5    // events; the shortest chat has ten
+	windowsKept     = 32
+	windowsToLearn  = 2
+	windowShortest  = time.Second
+	blindProportion = 2 // of our own tokens, one of so many is the least that must have counted
+)
+
+// pulse learns what events exo has at rest.
+type pulse struct {
+	mu      sync.Mutex
+	windows []window
+}
+
+// window is the time between two looks, and the events in it that were not ours.
+type window struct {
+	events float64
+	took   time.Duration
+}
+
+func (w window) rate() float64 { return w.events / w.took.Seconds() }
+
+// judge takes in a window on a cluster of so many nodes and reports whether somebody else's
+// work was in it; own is how many events our requests in it cost. Where exo does not count
+// tokens as events nothing can be told.
+func (p *pulse) judge(events, own int64, took time.Duration, nodes int) (others int64) {
+	left := events - own
+	if took <= 0 || left < -own/blindProportion {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rest := p.rest(nodes)
+	if took >= windowShortest {
+		p.windows = append(p.windows, window{float64(left), took})
+		p.windows = p.windows[max(0, len(p.windows)-windowsKept):]
+	}
+	if over := float64(left) - rest*took.Seconds(); over > restMargin {
+		return int64(over)
+	}
+	return 0
+}
+
+// rest returns the events a second that exo has at rest, with the slack: those of the quieter
+// half of the windows, since in the others somebody may have worked.
+func (p *pulse) rest(nodes int) float64 {
+	if len(p.windows) < windowsToLearn {
+		return restPrior * float64(max(1, nodes))
+	}
+	sorted := slices.SortedFunc(slices.Values(p.windows), func(a, b window) int { return cmp.Compare(a.rate(), b.rate()) })
+	var sum window
+	for _, w := range sorted[:(len(sorted)+1)/2] {
+		sum.events, sum.took = sum.events+w.events, sum.took+w.took
+	}
+	return restSlack * max(0, sum.rate())
+}
+
+// cost returns how many events the requests behind results have cost exo.
+func cost(results []workload.Result) int64 {
+	var events int64
+	for _, r := range results {
+		events += int64(max(r.TokenEvents, r.OutputTokens) + r.PromptTokens/tokensReported + ownEvents)
+	}
+	return events
+}
