@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // MaxBody bounds what is read of an answer, in bytes. The largest legal ones are the list of
@@ -173,8 +175,6 @@ func IsStatus(err error, code int) bool {
 	return errors.As(err, &se) && se.Code == code
 }
 
-const maxMessage = 300
-
 // ErrorMessage finds the words for people in an error body: OpenAI's and exo 1.x's
 // {"error":{"message"}}, legacy exo's {"detail":"…"}, FastAPI's {"detail":[{"msg","loc"}]},
 // or else the text itself. The answer is one line of at most 300 bytes.
@@ -215,15 +215,5 @@ func ErrorMessage(body []byte) string {
 	return OneLine(text)
 }
 
-// OneLine folds white space and shortens s to at most 300 bytes, so that what a node says
-// fits a log line.
-func OneLine(s string) string {
-	if len(s) > 4*maxMessage {
-		s = s[:4*maxMessage]
-	}
-	s = strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "\uFFFD")
-	if len(s) > maxMessage {
-		s = strings.ToValidUTF8(s[:maxMessage-len("…")], "") + "…"
-	}
-	return s
-}
+// OneLine makes what a node says one printable line of at most 300 bytes.
+func OneLine(s string) string { return foreign.Line(s) }

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 func TestNewRefusesUnfitURLs(t *testing.T) {
@@ -122,7 +124,7 @@ func TestErrorMessage(t *testing.T) {
 			t.Errorf("ErrorMessage(%q) = %q, want %q", in, got, want)
 		}
 	}
-	if got := ErrorMessage([]byte(long)); len(got) > maxMessage || !strings.HasSuffix(got, "…") {
+	if got := ErrorMessage([]byte(long)); len(got) > foreign.MaxLine || !strings.HasSuffix(got, "… (800 bytes)") {
 		t.Errorf("a long message is %d bytes: %q", len(got), got)
 	}
 }
