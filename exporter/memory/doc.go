@@ -1,16 +1,18 @@
 // Package memory watches the resident memory of exo's process tree.
 //
-//	Source (process table) → finder (root of exo's tree) → tree → Sampler → workload.Memory
+//	Source (processes, sockets) → finder (root of exo's tree) → tree → Sampler → workload.Memory
 //
-// Whose memory: exo's main process and everything that descends from it. exo 1.x starts one
-// process for each instance whose command line names neither exo nor the model, so names
-// cannot find the weights; parentage can.
+// Whose memory: that of the process which listens on the port of exo's API, and of everything
+// that descends from it. exo 1.x starts one process for each instance whose command line names
+// neither exo nor the model, so names cannot find the weights; parentage can. Where it cannot be
+// told who listens, nothing is measured and Visibility says why: a process that only looks like
+// exo, by its name or by a pid file, may be another exo.
 //
 // When: the Sampler reads the known processes at a short interval during a turn and at a
 // long one between turns, and looks for new ones whenever a turn changes its phase. A
 // scrape only reads what the last sample left in memory.
 //
-// What: sums of resident set sizes in bytes. On Apple silicon model weights sit largely
-// outside the resident set; exo's own peak_memory_usage belongs beside these figures and is
-// never added to them.
+// What: sums of resident set sizes in bytes. On Apple silicon the resident set may hold all,
+// part or none of a model's weights; exo's own peak_memory_usage belongs beside these figures and
+// is never added to them.
 package memory

@@ -4,22 +4,19 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
-	"time"
 )
 
-// finder finds the root of exo's process tree. The ways to it are tried in this order: the
-// configured pid; a pid file whose process is alive, looks like exo and is not contradicted by
-// the port's listener; the listener of the API's port; the one process that looks like exo.
-// A way that could lead to another exo than the one under measurement is not taken.
+// finder finds the root of exo's process tree: the configured process, or else what listens on
+// the port of exo's API. Whatever looks like exo without listening there may be another exo, and
+// is never taken for it.
 type finder struct {
-	src       Source
-	pid       int32    // configured; 0 when not
-	self      int32    // this process, never exo's; 0 when it is not among the processes
-	api       *url.URL // exo's API; nil when there is no telling where it is
-	locate    func(ctx context.Context, host string) place
-	listeners func(ctx context.Context, port uint16) ([]int32, error)
-	pidFiles  []string
+	src    Source
+	pid    int32    // configured; 0 when not
+	self   int32    // this process, never exo's; 0 when it is not among the processes
+	api    *url.URL // exo's API; nil when there is no telling where it is
+	locate func(ctx context.Context, host string) site
 }
 
 // notFound says why exo's processes cannot be seen and what to do about it.
@@ -33,12 +30,13 @@ const (
 		"with the host's /proc mounted and HOST_PROC set to it; or " + fixPID
 )
 
-// search is one attempt to find exo: the process table and what was read on the way.
+// search is one attempt to find exo, and what was read on the way.
 type search struct {
 	*finder
-	parent   map[int32]int32
+	port     uint16
+	parent   map[int32]int32 // of the process table
+	holders  []int32         // processes that hold a socket listening on the port
 	commands map[int32][]string
-	hidden   bool // the API's port has a listener that cannot be inspected
 }
 
 // find returns the root's pid and the way that led to it.
@@ -47,33 +45,17 @@ func (f *finder) find(ctx context.Context, table []Process) (pid int32, how stri
 	for _, p := range table {
 		s.parent[p.PID] = p.PPID
 	}
-	if f.pid != 0 {
+	switch {
+	case f.pid != 0:
 		return s.configured()
+	case f.api == nil:
+		return 0, "", &notFound{"it is not known where exo's API is", fixPID}
 	}
-	at := here
-	if f.api != nil {
-		at = f.locate(ctx, f.api.Hostname())
+	s.port = portOf(f.api)
+	if pid, err = s.listener(ctx); err != nil {
+		return 0, "", err
 	}
-	if at == elsewhere {
-		return 0, "", &notFound{
-			reason: fmt.Sprintf("exo's API is on another machine (%s)", f.api.Hostname()),
-			fix:    "run the exporter beside exo; if that name is this machine after all, " + fixPID,
-		}
-	}
-	if s.commands, err = f.src.Commands(ctx, nil); err != nil {
-		return 0, "", fmt.Errorf("read command lines: %w", err)
-	}
-	var listener int32
-	if at == here && f.listeners != nil {
-		listener = s.listener(ctx)
-	}
-	if pid, how, ok := s.pidFile(ctx, table, listener); ok {
-		return pid, how, nil
-	}
-	if listener != 0 {
-		return s.topmost(listener), fmt.Sprintf("the listener of port %d", portOf(f.api)), nil
-	}
-	return s.match()
+	return pid, fmt.Sprintf("the listener of port %d", s.port), nil
 }
 
 func (s *search) exists(pid int32) bool {
@@ -94,55 +76,95 @@ func (s *search) configured() (int32, string, error) {
 	return s.pid, "EXOBENCH_EXO_PID", nil
 }
 
-// listener returns the process that serves the API's port; 0 when it cannot be told.
-func (s *search) listener(ctx context.Context) int32 {
-	pids, err := s.listeners(ctx, portOf(s.api))
+// listener returns the root of the processes that serve the API's port.
+func (s *search) listener(ctx context.Context) (int32, error) {
+	at := s.locate(ctx, s.api.Hostname())
+	switch at.place {
+	case elsewhere:
+		return 0, &notFound{
+			fmt.Sprintf("exo's API is on another machine (%s)", s.api.Hostname()),
+			"run the exporter beside exo; if that name is this machine after all, " + fixPID,
+		}
+	case outside:
+		return 0, &notFound{fmt.Sprintf("exo's API (%s) is outside of this container", s.api.Hostname()), fixVisible}
+	}
+	sockets, err := s.src.listeners(ctx, at.place, s.port)
 	if err != nil {
-		return 0
+		return 0, &notFound{fmt.Sprintf("who listens on port %d cannot be found out: %v", s.port, err), fixPID}
 	}
-	s.hidden = slices.Contains(pids, 0)
-	pids = slices.DeleteFunc(pids, func(pid int32) bool {
-		return pid == 0 || pid == s.self || !s.exists(pid) || isForwarder(s.commands[pid])
-	})
-	if len(pids) > 1 {
-		pids = slices.DeleteFunc(pids, func(pid int32) bool { return !isExo(s.commands[pid]) })
+	if err := s.hold(reached(sockets, at.addrs)); err != nil {
+		return 0, err
 	}
-	if len(pids) != 1 {
-		return 0
+	if s.commands, err = s.src.Commands(ctx, s.holders); err != nil {
+		return 0, fmt.Errorf("read command lines: %w", err)
 	}
-	return pids[0]
+	return s.root(ctx)
 }
 
-func (s *search) pidFile(ctx context.Context, table []Process, listener int32) (int32, string, bool) {
-	for _, path := range s.pidFiles {
-		pid, written, ok := readPIDFile(path)
-		if !ok || pid == s.self || !s.exists(pid) || !isExo(s.commands[pid]) || s.bornAfter(ctx, pid, written) {
+// hold takes the processes that hold the sockets, and fails unless each socket has one.
+func (s *search) hold(sockets []listener) error {
+	if len(sockets) == 0 {
+		return &notFound{
+			fmt.Sprintf("nothing that can be seen listens on port %d (%s)", s.port, s.api.Host),
+			"start exo, or correct EXOBENCH_EXO_URL; if exo is another user's, run the exporter as that user or root",
+		}
+	}
+	for _, l := range sockets {
+		seen := slices.DeleteFunc(slices.Clone(l.pids), func(pid int32) bool { return !s.exists(pid) })
+		if len(seen) == 0 {
+			return s.outOfSight(l)
+		}
+		s.holders = append(s.holders, seen...)
+	}
+	return nil
+}
+
+// outOfSight says that it cannot be told whose a socket is.
+func (s *search) outOfSight(l listener) error {
+	if l.uid == noUser {
+		return &notFound{fmt.Sprintf("what listens on port %d cannot be inspected by this user", s.port), fixVisible}
+	}
+	return &notFound{
+		fmt.Sprintf("port %d is served by a process of user %d, which cannot be inspected from here", s.port, l.uid),
+		fmt.Sprintf("run the exporter as user %d (in the compose file EXPORTER_USER) or root; or %s", l.uid, fixVisible),
+	}
+}
+
+// root returns the topmost of the processes that hold the port, or of the exo that started them.
+func (s *search) root(ctx context.Context) (int32, error) {
+	var roots []int32
+	var forwarder int32
+	for _, pid := range s.holders {
+		if !s.serves(pid) {
+			forwarder = pid // or, as systemd does, it handed the socket on
 			continue
 		}
-		if isExo(s.commands[listener]) && !slices.ContainsFunc(descendants(children(table), pid, s.self),
-			func(p Process) bool { return p.PID == listener }) {
-			continue // another exo serves the port
+		if pid = s.topmost(ctx, pid); !slices.Contains(roots, pid) {
+			roots = append(roots, pid)
 		}
-		return pid, "pid file " + path, true
 	}
-	return 0, "", false
+	slices.Sort(roots)
+	switch {
+	case len(roots) == 0:
+		return 0, &notFound{
+			fmt.Sprintf("%s (pid %d) listens on port %d and only passes on what comes there",
+				path.Base(s.commands[forwarder][0]), forwarder, s.port),
+			"where exo runs on this machine, name its own port in EXOBENCH_EXO_URL, or " + fixPID,
+		}
+	case len(roots) > 1:
+		return 0, &notFound{fmt.Sprintf("%d processes listen on port %d (pids %s)", len(roots), s.port, join(roots)), fixPID}
+	case roots[0] == s.self:
+		return 0, &notFound{fmt.Sprintf("the exporter itself listens on port %d", s.port), "correct EXOBENCH_EXO_URL"}
+	}
+	return roots[0], nil
 }
 
-// bornAfter reports whether pid was created after t, and so was not the process whose pid was
-// written down at t.
-func (s *search) bornAfter(ctx context.Context, pid int32, t time.Time) bool {
-	usages, err := s.src.Read(ctx, []int32{pid}, Detail{})
-	if err != nil || len(usages) != 1 {
-		return true
-	}
-	return time.UnixMilli(usages[0].Created).After(t.Add(clockSlack))
-}
-
-// topmost climbs from pid as long as the parent looks like exo, too.
-func (s *search) topmost(pid int32) int32 {
+// topmost climbs from pid as long as the parent holds the port, too, or is exo's: exo's API may
+// be served by a child.
+func (s *search) topmost(ctx context.Context, pid int32) int32 {
 	for range len(s.parent) {
 		up := s.parent[pid]
-		if up == s.self || !s.exists(up) || !isExo(s.commands[up]) {
+		if up == s.self || !s.exists(up) || !s.serves(up) && !s.isExo(ctx, up) {
 			break
 		}
 		pid = up
@@ -150,26 +172,12 @@ func (s *search) topmost(pid int32) int32 {
 	return pid
 }
 
-func (s *search) match() (int32, string, error) {
-	var roots []int32
-	for pid, argv := range s.commands {
-		if pid == s.self || !s.exists(pid) || !isExo(argv) {
-			continue
-		}
-		if root := s.topmost(pid); !slices.Contains(roots, root) {
-			roots = append(roots, root)
-		}
-	}
-	slices.Sort(roots)
-	switch len(roots) {
-	case 0:
-		reason := fmt.Sprintf("none of the %d visible processes is exo's by pid file, listener of the API's port or command line", len(s.parent))
-		if s.hidden {
-			reason += fmt.Sprintf("; what listens on port %d may not be inspected by this user", portOf(s.api))
-		}
-		return 0, "", &notFound{reason, fixVisible}
-	case 1:
-		return roots[0], "its command line", nil
-	}
-	return 0, "", &notFound{fmt.Sprintf("%d processes look like exo (pids %s)", len(roots), join(roots)), fixPID}
+// serves reports whether pid holds the port for itself.
+func (s *search) serves(pid int32) bool {
+	return slices.Contains(s.holders, pid) && !isForwarder(s.commands[pid])
+}
+
+func (s *search) isExo(ctx context.Context, pid int32) bool {
+	commands, err := s.src.Commands(ctx, []int32{pid})
+	return err == nil && isExo(commands[pid])
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"runtime/debug"
@@ -42,6 +43,14 @@ func helperMain() {
 			if err := syscall.Munmap(b); err != nil {
 				panic(err)
 			}
+		case "listen": // answers with the port
+			l, err := net.Listen("tcp4", rest+":0")
+			if err != nil {
+				panic(err)
+			}
+			defer l.Close()
+			fmt.Println(l.Addr().(*net.TCPAddr).Port)
+			continue
 		case "nap": // ms
 			time.Sleep(time.Duration(number(rest)) * time.Millisecond)
 		case "spawn": // command line
@@ -93,7 +102,10 @@ type helper struct {
 }
 
 // startHelper starts a helper that seems to have been started as argv, and waits until it is ready.
-func startHelper(argv []string) (*helper, error) {
+func startHelper(argv []string) (*helper, error) { return startHelperAs(argv, func(*exec.Cmd) {}) }
+
+// startHelperAs is startHelper with a say in how the process is made.
+func startHelperAs(argv []string, how func(*exec.Cmd)) (*helper, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -102,6 +114,7 @@ func startHelper(argv []string) (*helper, error) {
 	h.cmd.Args = argv
 	h.cmd.Env = append(os.Environ(), helperEnv+"=1")
 	h.cmd.Stderr = os.Stderr
+	how(h.cmd)
 	if h.in, err = h.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -142,11 +155,16 @@ func newHelper(t testing.TB, argv ...string) *helper {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.endWith(t)
+	return h
+}
+
+// endWith has the helper end with the test.
+func (h *helper) endWith(t testing.TB) {
 	t.Cleanup(func() {
 		_ = h.in.Close()
 		_ = h.cmd.Wait()
 	})
-	return h
 }
 
 func (h *helper) do(t testing.TB, what string, args ...any) {

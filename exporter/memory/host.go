@@ -100,6 +100,10 @@ func (*hostSource) Commands(ctx context.Context, pids []int32) (map[int32][]stri
 	return commands, nil
 }
 
+func (*hostSource) listeners(ctx context.Context, at place, port uint16) ([]listener, error) {
+	return listeners(ctx, at, port)
+}
+
 func (*hostSource) ResetPeaks(_ context.Context, pids []int32) {
 	for _, pid := range pids {
 		resetPeak(pid)

@@ -1,28 +1,26 @@
 package memory
 
 import (
-	"context"
+	"net/netip"
 	"slices"
-
-	"github.com/shirou/gopsutil/v3/net"
 )
 
-// listeners returns the processes that listen on a TCP port of this network namespace; pid 0
-// stands for one that is out of sight.
-func listeners(ctx context.Context, port uint16) ([]int32, error) {
-	connections, err := net.ConnectionsWithoutUidsWithContext(ctx, "tcp")
-	if err != nil || connections == nil {
-		// Systems that read lsof know only the call that asks for owners as well.
-		connections, err = net.ConnectionsWithContext(ctx, "tcp")
+// listener is a socket that listens on a TCP port.
+type listener struct {
+	addr netip.Addr // unspecified for every address of the machine
+	pids []int32    // processes that hold it; none where they are out of sight
+	uid  int        // user whose socket it is; noUser where that is not known
+}
+
+// noUser is the uid of nobody in particular.
+const noUser = -1
+
+// reached returns those of all that connections to one of addrs come to: the ones that are
+// bound to such an address, or else those that are bound to none.
+func reached(all []listener, addrs []netip.Addr) []listener {
+	exact := slices.DeleteFunc(slices.Clone(all), func(l listener) bool { return !slices.Contains(addrs, l.addr) })
+	if len(exact) > 0 {
+		return exact
 	}
-	if err != nil {
-		return nil, err
-	}
-	var pids []int32
-	for _, c := range connections {
-		if c.Status == "LISTEN" && c.Laddr.Port == uint32(port) && !slices.Contains(pids, c.Pid) {
-			pids = append(pids, c.Pid)
-		}
-	}
-	return pids, nil
+	return slices.DeleteFunc(slices.Clone(all), func(l listener) bool { return !l.addr.IsUnspecified() })
 }

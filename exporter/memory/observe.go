@@ -85,17 +85,16 @@ func (s *Sampler) look(ctx context.Context, how searching) error {
 	}
 	if s.tree == nil || how == searchRoot {
 		pid, by, err := s.finder.find(ctx, table)
-		switch {
-		case err == nil:
-			if pid != root.pid {
-				root = key{pid: pid}
-			}
-			s.how, s.findPause = by, 0
-		case s.tree == nil:
+		if err != nil {
+			s.tree = nil
 			s.findPause = min(max(searchInterval, 2*s.findPause), maxFindInterval)
 			s.nextFind = now.Add(s.findPause)
 			return err
 		}
+		if pid != root.pid {
+			root = key{pid: pid}
+		}
+		s.how, s.findPause = by, 0
 	}
 	t, err := buildTree(ctx, s.src, table, root, known, s.finder.self)
 	if err != nil {

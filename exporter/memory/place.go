@@ -16,19 +16,29 @@ type place int
 
 const (
 	elsewhere place = iota // another machine
-	beside                 // this machine, behind another network namespace
-	here                   // this machine and network namespace
+	outside                // the machine of this container, of which nothing can be seen
+	here                   // this network namespace
+	onHost                 // the network namespace of the first process that can be seen: the one of this container's machine
 )
+
+// site is exo's API on the network.
+type site struct {
+	place place
+	addrs []netip.Addr // by which it is reached
+}
 
 // hostAliases are the names by which containers reach the machine that they run on.
 var hostAliases = []string{
 	"host.docker.internal", "gateway.docker.internal", "host.containers.internal", "host.lima.internal", "host.orb.internal",
 }
 
-// locator finds out where a host is. Its functions are net's own outside of tests.
+var loopback = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+
+// locator finds out where a host is. Its functions are the system's own outside of tests.
 type locator struct {
-	lookup    func(ctx context.Context, host string) ([]netip.Addr, error)
-	addresses func() ([]net.Addr, error)
+	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	own    func() []netip.Addr // addresses of this network namespace
+	host   func() []netip.Addr // of the machine's, where it can be seen
 }
 
 func newLocator() locator {
@@ -36,48 +46,69 @@ func newLocator() locator {
 		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		},
-		addresses: net.InterfaceAddrs,
+		own:  ownAddresses,
+		host: hostAddresses,
 	}
 }
 
-// place returns where host is; a host that cannot be resolved is elsewhere.
-func (l locator) place(ctx context.Context, host string) place {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return here
+// locate returns where a host is; one that cannot be resolved is elsewhere.
+func (l locator) locate(ctx context.Context, name string) site {
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return site{here, loopback}
 	}
-	if slices.Contains(hostAliases, host) {
-		return beside
+	addrs := l.resolve(ctx, name)
+	switch {
+	case slices.ContainsFunc(addrs, netip.Addr.IsUnspecified):
+		return site{here, loopback} // where connections to no address go
+	case slices.ContainsFunc(addrs, netip.Addr.IsLoopback) || common(addrs, l.own()):
+		return site{here, addrs}
+	case common(addrs, l.host()):
+		return site{onHost, addrs}
+	case slices.Contains(hostAliases, name):
+		return site{place: outside}
 	}
-	addrs := []netip.Addr{}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		addrs = append(addrs, addr)
-	} else {
+	return site{place: elsewhere}
+}
+
+// locateHere takes every host for the machine whose processes are read.
+func locateHere(context.Context, string) site { return site{here, loopback} }
+
+// resolve returns the addresses of a host in the form in which they compare; none when it has none.
+func (l locator) resolve(ctx context.Context, name string) []netip.Addr {
+	addr, err := netip.ParseAddr(name)
+	addrs := []netip.Addr{addr}
+	if err != nil {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		if addrs, err = l.lookup(ctx, host); err != nil {
-			return elsewhere
+		if addrs, err = l.lookup(ctx, name); err != nil {
+			return nil
 		}
 	}
-	if slices.ContainsFunc(addrs, l.isOwn) {
-		return here
+	plain := make([]netip.Addr, 0, len(addrs))
+	for _, addr := range addrs {
+		plain = append(plain, addr.Unmap().WithZone(""))
 	}
-	return elsewhere
+	return plain
 }
 
-func (l locator) isOwn(addr netip.Addr) bool {
-	addr = addr.Unmap().WithZone("")
-	if addr.IsLoopback() || addr.IsUnspecified() {
-		return true
-	}
-	own, err := l.addresses()
+// common reports whether two lists have an address in common.
+func common(a, b []netip.Addr) bool {
+	return slices.ContainsFunc(a, func(addr netip.Addr) bool { return slices.Contains(b, addr) })
+}
+
+func ownAddresses() []netip.Addr {
+	all, err := net.InterfaceAddrs()
 	if err != nil {
-		return false
+		return nil
 	}
-	return slices.ContainsFunc(own, func(a net.Addr) bool {
-		prefix, err := netip.ParsePrefix(a.String())
-		return err == nil && prefix.Addr().Unmap() == addr
-	})
+	var addrs []netip.Addr
+	for _, a := range all {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			addrs = append(addrs, prefix.Addr().Unmap())
+		}
+	}
+	return addrs
 }
 
 // portOf returns the port of u, the scheme's own when u names none.

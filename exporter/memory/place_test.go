@@ -3,7 +3,6 @@ package memory
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"net/url"
 	"testing"
@@ -14,19 +13,18 @@ func TestPlace(t *testing.T) {
 		lookup: func(_ context.Context, host string) ([]netip.Addr, error) {
 			switch host {
 			case "thisbox.local":
-				return []netip.Addr{netip.MustParseAddr("192.168.1.7")}, nil
+				return addresses("192.168.1.7"), nil
+			case "host.docker.internal":
+				return addresses("172.17.0.1"), nil
+			case "host.orb.internal":
+				return addresses("198.51.100.1"), nil
 			case "studio.local":
-				return []netip.Addr{netip.MustParseAddr("192.168.1.9"), netip.MustParseAddr("fd00::9")}, nil
+				return addresses("192.168.1.9", "fd00::9"), nil
 			}
 			return nil, errors.New("no such host")
 		},
-		addresses: func() ([]net.Addr, error) {
-			return []net.Addr{
-				&net.IPNet{IP: net.IPv4(127, 0, 0, 1), Mask: net.CIDRMask(8, 32)},
-				&net.IPNet{IP: net.IPv4(192, 168, 1, 7), Mask: net.CIDRMask(24, 32)},
-				&net.IPNet{IP: net.ParseIP("fe80::7"), Mask: net.CIDRMask(64, 128)},
-			}, nil
-		},
+		own:  func() []netip.Addr { return addresses("127.0.0.1", "192.168.1.7", "fe80::7") },
+		host: func() []netip.Addr { return addresses("127.0.0.1", "192.168.1.20", "172.17.0.1", "fd00::20") },
 	}
 	for host, want := range map[string]place{
 		"localhost":            here,
@@ -39,19 +37,32 @@ func TestPlace(t *testing.T) {
 		"192.168.1.7":          here,
 		"fe80::7%eth0":         here,
 		"thisbox.local":        here,
-		"host.docker.internal": beside,
+		"host.docker.internal": onHost,
+		"172.17.0.1":           onHost,
+		"192.168.1.20":         onHost,
+		"fd00::20":             onHost,
+		"host.orb.internal":    outside,
+		"host.lima.internal":   outside,
 		"192.168.1.8":          elsewhere,
 		"studio.local":         elsewhere,
 		"unknown":              elsewhere,
 		"":                     elsewhere,
 	} {
-		if got := l.place(t.Context(), host); got != want {
-			t.Errorf("place(%q) = %v, want %v", host, got, want)
+		got := l.locate(t.Context(), host)
+		if got.place != want || (want == here || want == onHost) && len(got.addrs) == 0 {
+			t.Errorf("locate(%q) = %v, want %v", host, got, want)
 		}
 	}
-	if got := newLocator().place(t.Context(), "127.0.0.1"); got != here {
+	if got := newLocator().locate(t.Context(), "127.0.0.1"); got.place != here {
 		t.Errorf("the real loopback is at %v", got)
 	}
+}
+
+func addresses(all ...string) (addrs []netip.Addr) {
+	for _, a := range all {
+		addrs = append(addrs, netip.MustParseAddr(a))
+	}
+	return addrs
 }
 
 func TestPortOf(t *testing.T) {

@@ -43,16 +43,30 @@ func fakeProc(t *testing.T) string {
 		write(p.pid+"/smaps_rollup", "0-1 ---p\nRss: 9 kB\nPss:   "+p.pss+" kB\nPss_Anon: 1 kB\n")
 		write(p.pid+"/cmdline", p.command)
 	}
+	write("1/net/fib_trie", fibTrie)
+	write("1/net/if_inet6", ifInet6)
+	write("1/net/tcp", netTCP)
+	write("1/net/tcp6", netTCP6)
+	for path, target := range map[string]string{
+		"7001/fd/0": "/dev/null", "7001/fd/12": "socket:[44182]", "7010/fd/3": "socket:[44183]", "1/fd/5": "pipe:[44182]",
+	} {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(target, path); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return dir
 }
 
 func TestHostProc(t *testing.T) {
 	dir := fakeProc(t)
 	page := uint64(os.Getpagesize())
-	s := New(Config{PSS: true})
-	s.finder.pidFiles = nil
+	s := New(Config{PSS: true, APIURL: hostAPI})
 	v := s.Look()
-	if !v.Visible || v.PID != 7001 || v.Processes != 2 || v.How != "its command line" {
+	if !v.Visible || v.PID != 7001 || v.Processes != 2 || v.How != "the listener of port 52415" {
 		t.Fatalf("visibility: %+v", v)
 	}
 	c, _ := s.Current()
@@ -80,8 +94,7 @@ func TestWithoutPSSOfEveryProcessThereIsNone(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "7001/smaps_rollup")); err != nil {
 		t.Fatal(err)
 	}
-	s := New(Config{PSS: true})
-	s.finder.pidFiles = nil
+	s := New(Config{PSS: true, APIURL: hostAPI})
 	s.Look()
 	if c, ok := s.Current(); !ok || c.Roles[RoleRunner].PSS != 0 || c.Roles[RoleRunner].RSS == 0 {
 		t.Errorf("roles: %+v", c.Roles)

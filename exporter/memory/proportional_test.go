@@ -37,7 +37,7 @@ func TestProportionalSizeIsReadWhenNoRequestRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var phase workload.Phase
 		w := &weighing{Source: SimulatedSource(exo1Sharing), during: func() workload.Phase { return phase }}
-		s := New(Config{Source: w, PSS: true, Interval: 250 * time.Millisecond, Logger: quiet()})
+		s := New(Config{APIURL: api, Source: w, PSS: true, Interval: 250 * time.Millisecond, Logger: quiet()})
 		s.hostMem = noHostMemory
 		rec := s.Begin("m")
 		run(t, s)

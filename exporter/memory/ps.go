@@ -91,6 +91,10 @@ func (s psSource) Commands(ctx context.Context, pids []int32) (map[int32][]strin
 	return commands, err
 }
 
+func (psSource) listeners(ctx context.Context, at place, port uint16) ([]listener, error) {
+	return listeners(ctx, at, port)
+}
+
 func (psSource) ResetPeaks(context.Context, []int32) {}
 
 // lines calls f with the fields of each line that begins with a pid. ps fails when one of

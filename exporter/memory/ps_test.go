@@ -67,7 +67,7 @@ func TestPSOnMacOS(t *testing.T) {
 }
 
 func TestPSFindsTheTree(t *testing.T) {
-	s := New(Config{Source: recorded(t, nil)})
+	s := New(Config{PID: 98110, Source: recorded(t, nil)})
 	v := s.Look()
 	if v.PID != 98110 || v.Processes != 3 {
 		t.Errorf("visibility: %v", v)

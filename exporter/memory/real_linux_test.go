@@ -200,7 +200,7 @@ func reusePID(t *testing.T, pid int) *helper {
 	return nil
 }
 
-func TestExoFoundByItsListener(t *testing.T) {
+func TestProcessTable(t *testing.T) {
 	s := newHostSource()
 	table, err := s.Table(t.Context(), true)
 	if err != nil {
@@ -211,9 +211,9 @@ func TestExoFoundByItsListener(t *testing.T) {
 		t.Error("this process is not in the table with its parent")
 	}
 	port := listenHere(t)
-	pids, err := listeners(t.Context(), port)
-	if err != nil || !slices.Equal(pids, []int32{self}) {
-		t.Errorf("listeners of port %d are %v (error %v), want %d", port, pids, err, self)
+	found, err := listeners(t.Context(), here, port)
+	if err != nil || len(found) != 1 || found[0].addr.String() != "127.0.0.1" || !slices.Equal(found[0].pids, []int32{self}) || found[0].uid != os.Getuid() {
+		t.Errorf("listeners of port %d are %+v (error %v), want %d", port, found, err, self)
 	}
 	if selfPID() != self {
 		t.Errorf("this process takes itself for %d", selfPID())

@@ -23,14 +23,14 @@ const (
 	readTimeout     = 5 * time.Second
 )
 
-// Config says what to watch. The zero value watches the exo of this machine.
+// Config says what to watch. Without APIURL or PID there is nothing to watch.
 type Config struct {
-	APIURL   *url.URL      // exo's API; it tells whether exo runs on this machine
-	PID      int           // root of exo's process tree; 0 to find it
+	APIURL   *url.URL      // exo's API: what listens on its port is the root of exo's process tree
+	PID      int           // root of exo's process tree, whatever listens anywhere; 0 to find it
 	Interval time.Duration // between samples of a turn; 0 for 250 ms, 2 s where a sample runs ps
 	Settle   time.Duration // from release to the sample for Memory.After; 0 for 2 s
 	PSS      bool          // read proportional set sizes too, when no request is measured
-	Source   Source        // processes; nil for this machine's
+	Source   Source        // processes of the machine of APIURL; nil for this machine's
 	Logger   *slog.Logger  // nil for slog.Default()
 }
 
@@ -80,18 +80,13 @@ func New(cfg Config) *Sampler {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	if s.src != nil {
-		s.finder = &finder{src: s.src, pid: int32(cfg.PID)}
-		return s
+	s.finder = &finder{pid: int32(cfg.PID), self: selfPID(), api: cfg.APIURL, locate: newLocator().locate}
+	if s.src == nil {
+		s.src = newHostSource()
+	} else {
+		s.finder.self, s.finder.locate = 0, locateHere
 	}
-	s.src = newHostSource()
-	s.finder = &finder{
-		src: s.src, pid: int32(cfg.PID), self: selfPID(), api: cfg.APIURL,
-		locate: newLocator().place, listeners: listeners, pidFiles: pidFiles(),
-	}
-	if cfg.APIURL == nil {
-		s.finder.listeners = nil
-	}
+	s.finder.src = s.src
 	return s
 }
 

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -15,6 +16,7 @@ type Simulated struct {
 	Peak    uint64 // bytes; 0 when the process has no high-water mark
 	PSS     uint64 // bytes; 0 when the process's proportional set size is not known
 	Command []string
+	Listens bool // on every port that is asked for, at every address
 }
 
 // SimulatedSource returns a Source whose processes are what list returns at the time of each
@@ -54,6 +56,16 @@ func (s simulatedSource) Commands(_ context.Context, pids []int32) (map[int32][]
 		}
 	}
 	return commands, nil
+}
+
+func (s simulatedSource) listeners(context.Context, place, uint16) ([]listener, error) {
+	var found []listener
+	for _, p := range s() {
+		if p.Listens {
+			found = append(found, listener{addr: netip.IPv6Unspecified(), pids: []int32{p.PID}, uid: noUser})
+		}
+	}
+	return found, nil
 }
 
 func (simulatedSource) ResetPeaks(context.Context, []int32) {}

@@ -42,6 +42,13 @@ func (m *machine) start(ppid int32, rss uint64, command ...string) int32 {
 	return m.last
 }
 
+// listens has a process serve exo's API.
+func (m *machine) listens(pid int32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.procs[slices.IndexFunc(m.procs, func(p Simulated) bool { return p.PID == pid })].Listens = true
+}
+
 // end ends processes; their children become those of pid 1.
 func (m *machine) end(pids ...int32) {
 	m.mu.Lock()
@@ -86,12 +93,13 @@ func TestSoak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{}
 		rng := rand.New(rand.NewPCG(1, 2))
-		s := New(Config{Source: &stale{Source: SimulatedSource(m.list)}, Interval: 250 * time.Millisecond, Settle: 500 * time.Millisecond, Logger: quiet()})
+		s := New(Config{APIURL: api, Source: &stale{Source: SimulatedSource(m.list)}, Interval: 250 * time.Millisecond, Settle: 500 * time.Millisecond, Logger: quiet()})
 		s.hostMem = noHostMemory
 		run(t, s)
 		m.start(0, mib, "init")
 		startExo := func() (root int32, all []int32) {
 			root = m.start(1, node, "python3", "-m", "exo")
+			m.listens(root)
 			return root, []int32{root, m.start(root, tracker, "python3", "-c", "from multiprocessing.resource_tracker import main;main(4)")}
 		}
 		var strangers []int32

@@ -14,6 +14,8 @@ type Source interface {
 	// Commands returns the command lines of pids, of all processes when pids is nil.
 	// Processes that are gone or keep theirs to themselves are left out.
 	Commands(ctx context.Context, pids []int32) (map[int32][]string, error)
+	// listeners returns the sockets that listen on a TCP port and that can be seen.
+	listeners(ctx context.Context, at place, port uint16) ([]listener, error)
 	// ResetPeaks starts the high-water marks of pids afresh, where the system has them and
 	// allows it.
 	ResetPeaks(ctx context.Context, pids []int32)

@@ -16,7 +16,7 @@ func exo1() []Simulated {
 	return []Simulated{
 		{PID: 1, Created: at(0), RSS: 1 * mib, Command: []string{"/sbin/init"}},
 		{PID: 50, PPID: 1, Created: at(5), RSS: 30 * mib, Command: []string{"uv", "run", "exo"}},
-		{PID: 51, PPID: 50, Created: at(6), RSS: 200 * mib, Command: []string{"/exo/.venv/bin/python3", "/exo/.venv/bin/exo", "-v"}},
+		{PID: 51, PPID: 50, Created: at(6), RSS: 200 * mib, Command: []string{"/exo/.venv/bin/python3", "/exo/.venv/bin/exo", "-v"}, Listens: true},
 		{PID: 52, PPID: 51, Created: at(7), RSS: 10 * mib, Command: []string{"python3", "-c", "from multiprocessing.resource_tracker import main;main(9)"}},
 		{PID: 53, PPID: 51, Created: at(8), RSS: 5 * mib, Command: []string{"macmon", "pipe", "--interval", "1000"}},
 		{PID: 60, PPID: 51, Created: at(90), RSS: 4000 * mib, Command: []string{"python3", "-c", "from multiprocessing.spawn import spawn_main", "--multiprocessing-fork"}},
@@ -26,7 +26,7 @@ func exo1() []Simulated {
 }
 
 func simulated(list *[]Simulated) *Sampler {
-	return New(Config{Source: SimulatedSource(func() []Simulated { return *list })})
+	return New(Config{APIURL: api, Source: SimulatedSource(func() []Simulated { return *list })})
 }
 
 func TestRoles(t *testing.T) {
@@ -44,7 +44,7 @@ func TestRoles(t *testing.T) {
 }
 
 func TestLegacyExoIsOneNode(t *testing.T) {
-	procs := []Simulated{{PID: 9, RSS: mib, Created: epoch, Command: []string{"python3.12", "-m", "exo.main", "--disable-tui"}}}
+	procs := []Simulated{{PID: 9, RSS: mib, Created: epoch, Command: []string{"python3.12", "-m", "exo.main", "--disable-tui"}, Listens: true}}
 	s := simulated(&procs)
 	s.Look()
 	c, ok := s.Current()
@@ -103,7 +103,7 @@ func (d denying) Read(ctx context.Context, pids []int32, detail Detail) ([]Usage
 
 func TestDeniedProcessDoesNotLoseTheOthers(t *testing.T) {
 	d := denying{SimulatedSource(exo1), map[int32]bool{60: true}}
-	s := New(Config{Source: d})
+	s := New(Config{APIURL: api, Source: d})
 	v := s.Look()
 	if !v.Visible || v.Processes != 4 || v.Unreadable != 1 || v.Fix == "" {
 		t.Errorf("visibility: %+v", v)
@@ -138,7 +138,7 @@ func (b *broken) Table(ctx context.Context, anew bool) ([]Process, error) {
 
 func TestBrokenSourceHidesAndComesBack(t *testing.T) {
 	b := &broken{SimulatedSource(exo1), errors.New("no /proc")}
-	s := New(Config{Source: b})
+	s := New(Config{APIURL: api, Source: b})
 	if v := s.Look(); v.Visible || v.Reason != "no /proc" || v.Fix == "" {
 		t.Errorf("visibility: %+v", v)
 	}

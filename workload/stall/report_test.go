@@ -13,20 +13,39 @@ func TestStarved(t *testing.T) {
 		gap  time.Duration
 		want string // part of the words; empty for a result that stands
 	}{
-		"nothing watched":                      {},
-		"quiet machine, 100 tokens a second":   {r: Report{Duration: 1471 * ms, RunDelay: 10 * ms, HasRunDelay: true, Longest: 4 * ms, Late: 2 * ms}, gap: 10 * ms},
-		"quiet machine, short request":         {r: Report{Duration: 60 * ms, RunDelay: 4 * ms, HasRunDelay: true, Longest: 2 * ms}, gap: 4 * ms},
-		"two busy loops, at their least":       {r: Report{Duration: 1471 * ms, RunDelay: 155 * ms, HasRunDelay: true, Longest: 4 * ms, Late: 3 * ms}, gap: 10 * ms, want: "threads waited 155ms for a processor in 1.471s"},
-		"two busy loops, short request":        {r: Report{Duration: 130 * ms, RunDelay: 14 * ms, HasRunDelay: true, Longest: 4 * ms}, gap: 4 * ms, want: "threads waited 14ms"},
-		"busy loops where ticks alone tell":    {r: Report{Duration: 1471 * ms, Longest: 8 * ms, Late: 22 * ms}, gap: 10 * ms, want: "timers were late by 22ms in 1.471s"},
-		"SIGSTOP for 3 s":                      {r: Report{Duration: 5 * time.Second, Longest: 3 * time.Second, Late: 3 * time.Second}, gap: 20 * ms, want: "stood still for 3s of 5s"},
+		"nothing watched": {},
+		"quiet machine, 100 tokens a second": {
+			r: Report{Duration: 1471 * ms, RunDelay: 10 * ms, HasRunDelay: true, Longest: 4 * ms, Late: 2 * ms}, gap: 10 * ms,
+		},
+		"quiet machine, short request": {
+			r: Report{Duration: 60 * ms, RunDelay: 4 * ms, HasRunDelay: true, Longest: 2 * ms}, gap: 4 * ms,
+		},
+		"two busy loops, at their least": {
+			r:   Report{Duration: 1471 * ms, RunDelay: 155 * ms, HasRunDelay: true, Longest: 4 * ms, Late: 3 * ms},
+			gap: 10 * ms, want: "threads waited 155ms for a processor in 1.471s",
+		},
+		"two busy loops, short request": {
+			r: Report{Duration: 130 * ms, RunDelay: 14 * ms, HasRunDelay: true, Longest: 4 * ms}, gap: 4 * ms, want: "threads waited 14ms",
+		},
+		"busy loops where ticks alone tell": {
+			r: Report{Duration: 1471 * ms, Longest: 8 * ms, Late: 22 * ms}, gap: 10 * ms, want: "timers were late by 22ms in 1.471s",
+		},
+		"SIGSTOP for 3 s": {
+			r: Report{Duration: 5 * time.Second, Longest: 3 * time.Second, Late: 3 * time.Second}, gap: 20 * ms, want: "stood still for 3s of 5s",
+		},
 		"a stall below the bound":              {r: Report{Duration: 5 * time.Second, Longest: 15 * ms}, gap: 20 * ms},
 		"a stall above the bound":              {r: Report{Duration: 5 * time.Second, Longest: 16 * ms}, gap: 20 * ms, want: "stood still"},
 		"a stall of less than a tenth of gaps": {r: Report{Duration: time.Minute, Longest: 90 * ms}, gap: time.Second},
-		"a collection that took the process":   {r: Report{Duration: time.Second, Queued: 40 * ms}, gap: 10 * ms, want: "busy with itself for 40ms"},
-		"the machine slept":                    {r: Report{Duration: 2 * time.Second, Jump: time.Hour}, gap: 10 * ms, want: "1h0m2s passed by its clock in 2s"},
-		"the clock was set back":               {r: Report{Duration: 2 * time.Second, Jump: -time.Second}, gap: 10 * ms, want: "its clock was set"},
-		"the clock is being slowed down":       {r: Report{Duration: 20 * time.Minute, Jump: -600 * ms}, gap: 10 * ms},
+		"a collection that took the process": {
+			r: Report{Duration: time.Second, Queued: 40 * ms}, gap: 10 * ms, want: "busy with itself for 40ms",
+		},
+		"the machine slept": {
+			r: Report{Duration: 2 * time.Second, Jump: time.Hour}, gap: 10 * ms, want: "1h0m2s passed by its clock in 2s",
+		},
+		"the clock was set back": {
+			r: Report{Duration: 2 * time.Second, Jump: -time.Second}, gap: 10 * ms, want: "its clock was set",
+		},
+		"the clock is being slowed down": {r: Report{Duration: 20 * time.Minute, Jump: -600 * ms}, gap: 10 * ms},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := c.r.Starved(c.gap)
