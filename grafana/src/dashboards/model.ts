@@ -275,7 +275,7 @@ export function model(): dashboard.Dashboard {
               title: 'Memory of the last turn',
               description:
                 'RSS median and peak of exo\'s process tree during the turn; growth over the value before loading; what was not given back after ' +
-                'unloading; and what exo reports itself. On Apple silicon the weights sit largely outside RSS and in exo\'s own figure; the two are never ' +
+                'unloading; and what exo reports itself. On Apple silicon RSS may hold all, part or none of the weights; the two are never ' +
                 'to be added. Metrics: exobench_model_resident_memory_bytes, …_peak_bytes, …_delta_bytes, exobench_model_unreleased_memory_bytes, ' +
                 'exobench_model_reported_peak_memory_bytes.',
               unit: unit.bytes,

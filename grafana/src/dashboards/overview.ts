@@ -145,7 +145,7 @@ export function overview(): dashboard.Dashboard {
                 'The models side by side. Decode: the last turn. Against yesterday and baseline: that figure against the median of an earlier ' +
                 'period, chosen above; losses beyond 3 % (two standard deviations of the noise) turn orange, beyond 5 % red. ' +
                 'TTFT over the period shown: the median of the turns\' medians, and p95 of n requests, from 20 on. RSS peak: of exo\'s processes in the last turn; ' +
-                'exo\'s own figure stands beside it, because on Apple silicon the weights sit outside RSS. The two are never to be added.',
+                'exo\'s own figure stands beside it, because on Apple silicon RSS may hold all, part or none of the weights. The two are never to be added.',
               unit: unit.none,
               noValue: nothing.turn,
               width: 24,
@@ -226,7 +226,7 @@ export function overview(): dashboard.Dashboard {
               title: 'Memory peak while a model is measured',
               description:
                 'Largest resident memory of exo\'s process tree during each model\'s last turn. Metric: exobench_model_resident_memory_peak_bytes. ' +
-                'A rise over days with the same model is a leak. On Apple silicon the weights sit largely outside it: see the model dashboard.',
+                'A rise over days with the same model is a leak. On Apple silicon it may hold all, part or none of the weights: see the model dashboard.',
               unit: unit.bytes,
               noValue: nothing.processes,
               width: 8,

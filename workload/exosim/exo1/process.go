@@ -117,7 +117,7 @@ func (i *instance) kvBytes() uint64 {
 }
 
 // rss returns the resident set of the runner's process. Weights count in full, as on Linux;
-// on Apple silicon most of them sit outside the resident set.
+// on Apple silicon it may hold all, part or none of them.
 func (i *instance) rss() uint64 { return runnerRSS + i.proc.loaded + i.kvBytes() }
 
 // Processes returns exo's process tree: the main process first, then the others by pid.
