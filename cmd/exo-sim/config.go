@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"exo-bench-exporter/workload/exosim"
 	"exo-bench-exporter/workload/exosim/faults"
@@ -51,6 +52,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	fs.Uint64Var(&c.node.Seed, "seed", 1, "`seed` of the jitter")
 	fs.Float64Var(&c.memoryScale, "memory-scale", 0.02, "`share` of a model's memory that its child process really holds; 0 for no child processes")
 	fs.BoolVar(&c.node.CatalogueOnly, "catalogue-only", false, "know only the models of exo 1.x's own catalogue until others are added")
+	fs.DurationVar(&c.node.Boot, "boot", 1200*time.Millisecond, "`time` that a spawned runner takes until it listens; 20 s on a busy Linux machine")
+	fs.DurationVar(&c.node.CatalogueIn, "catalogue-in", 3*time.Second, "`time` after the start until exo 1.x lists all of its models")
 	fs.BoolVar(&c.node.Offline, "offline", false, "no internet: neither cards nor weights can be fetched")
 	fs.StringVar(&absent, "not-downloaded", "", "comma-separated `models` whose weights are not on disk")
 	fs.IntVar(&c.node.AnswerTokens, "answer-tokens", 0, "`tokens` after which an answer ends by itself; 0 for 150 to 900, by prompt")
@@ -94,10 +97,13 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	if c.node.AnswerTokens < 0 {
 		wrong("-answer-tokens %d: must not be negative", c.node.AnswerTokens)
 	}
+	if c.node.Boot <= 0 || c.node.CatalogueIn < 0 {
+		wrong("-boot %v, -catalogue-in %v: must not be negative, and -boot not zero", c.node.Boot, c.node.CatalogueIn)
+	}
 	if memory < 1 || memory > 4096 {
 		wrong("-memory-gib %d: must be between 1 and 4096", memory)
 	}
-	c.node.MemoryTotal = memory << 30
+	c.node.MemoryTotal, c.node.LeaveRunners = memory<<30, true
 	if absent != "" {
 		c.node.NotDownloaded = strings.Split(absent, ",")
 	}

@@ -25,14 +25,14 @@ func TestWrongFlagsAreAllNamed(t *testing.T) {
 	var stderr bytes.Buffer
 	_, err := parse([]string{
 		"-dialect", "x", "-variant", "y", "-engine", "z", "-speed", "0", "-memory-scale", "2",
-		"-max-generate-tokens", "0", "-answer-tokens", "-1", "-memory-gib", "0", "stray",
+		"-max-generate-tokens", "0", "-answer-tokens", "-1", "-memory-gib", "0", "-boot", "0s", "-catalogue-in", "-1s", "stray",
 	}, &stderr)
 	if err == nil {
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{
 		`-dialect "x"`, `-variant "y"`, `-engine "z"`, "-speed 0", "-memory-scale 2",
-		"-max-generate-tokens 0", "-answer-tokens -1", "-memory-gib 0", `unexpected argument "stray"`,
+		"-max-generate-tokens 0", "-answer-tokens -1", "-memory-gib 0", "-boot 0s, -catalogue-in -1s", `unexpected argument "stray"`,
 	} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("%s is not named in:\n%s", want, stderr.String())
@@ -45,7 +45,7 @@ func TestHelp(t *testing.T) {
 	if _, err := parse([]string{"-h"}, &stderr); !errors.Is(err, flag.ErrHelp) {
 		t.Error(err)
 	}
-	for _, want := range []string{"Usage: exo-sim", "It computes nothing", "-pid-file file", "-variant string"} {
+	for _, want := range []string{"Usage: exo-sim", "It computes nothing", "-pid-file file", "-variant string", "Faults that strike the life of one instance", "runner_stuck"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("help lacks %q", want)
 		}

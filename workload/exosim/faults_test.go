@@ -87,7 +87,7 @@ func TestErrorEventOnTheWire(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			compareEvents(t, slices.Delete(all, 1, 2), []string{": keep-alive", want, "data: [DONE]"})
+			compareEvents(t, slices.Delete(all, 1, 4), []string{": keep-alive", want, "data: [DONE]"})
 			status, body := b.do("POST", "/bench/chat/completions", `{"model":"`+llama1b+`","messages":[],"max_tokens":2}`)
 			if status != http.StatusInternalServerError || body != `{"error":{"message":"m","type":"InternalServerError","param":null,"code":500}}` {
 				t.Errorf("/bench as a document: %d %s", status, body)
@@ -224,7 +224,7 @@ func TestInstanceFaults(t *testing.T) {
 				b.Errorf("downloads are %s", body)
 			}
 		}},
-		{Fault{Kind: RunnerFails}, "", false, nil}, // given up after five attempts
+		{Fault{Kind: RunnerFails}, wire.RunnerFailed, false, nil}, // given up after five attempts
 		{Fault{Kind: RunnerFails, Count: 1}, wire.RunnerReady, true, nil},
 		{Fault{Kind: DeleteIgnored}, wire.RunnerReady, true, func(b *bench, id, runner string) {
 			b.do("DELETE", "/instance/"+id, "")
@@ -258,8 +258,8 @@ func TestInstanceFaults(t *testing.T) {
 
 func TestRunnerFailedOnTheWire(t *testing.T) {
 	for variant, want := range map[Variant]string{
-		HEAD:  `{"RunnerFailed":{"diagnostics":[{"RunnerMetalGpuTimeout":{"evidence":[],"message":"Simulated: the GPU did not answer in time"}}],"errorMessage":"Terminated (exitcode=1)"}}`,
-		V1071: `{"RunnerFailed":{"errorMessage":"Terminated (exitcode=1)"}}`,
+		HEAD:  `{"RunnerFailed":{"diagnostics":[],"errorMessage":"Terminated (signal=15 (Terminated))"}}`,
+		V1071: `{"RunnerFailed":{"errorMessage":"Terminated (signal=15 (Terminated))"}}`,
 	} {
 		simulate(t, Options{Variant: variant}, func(b *bench) {
 			b.inject(Fault{Kind: RunnerFails})
@@ -306,9 +306,9 @@ func TestStateFaults(t *testing.T) {
 func TestMemoryFaults(t *testing.T) {
 	simulate(t, Options{}, func(b *bench) {
 		b.inject(Fault{Kind: MemoryKept, Bytes: 1 << 30, Count: 1})
-		id, runner := b.load(llama1b)
+		id, _ := b.load(llama1b)
 		b.do("DELETE", "/instance/"+id, "")
-		b.statuses(runner, is(""))
+		b.gone(id)
 		if rss := b.node.Processes()[0].RSS; rss != mainRSS+1<<30 {
 			t.Errorf("the main process has %d", rss)
 		}
@@ -369,5 +369,54 @@ func TestClose(t *testing.T) {
 		}
 		b.hangUp(res)
 		b.refused()
+	})
+}
+
+// An instance that goes in the middle of an answer on /bench leaves what each version makes
+// of the end of its own stream.
+func TestBenchDocumentWithoutInstance(t *testing.T) {
+	for variant, want := range map[Variant]struct {
+		status int
+		body   string
+	}{
+		V1071: {http.StatusInternalServerError, "Internal Server Error"},
+		HEAD: {http.StatusOK, `{"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit",` +
+			`"choices":[{"index":0,"message":{"role":"assistant","content":"The answer is","reasoning_content":null,"name":null,` +
+			`"tool_calls":null,"tool_call_id":null,"function_call":null},"logprobs":null,"finish_reason":null}],` +
+			`"usage":null,"service_tier":null,"generation_stats":null,"power_usage":{`},
+	} {
+		simulate(t, Options{Variant: variant}, func(b *bench) {
+			b.load(llama1b)
+			b.inject(Fault{Kind: InstanceDeleted, After: 3})
+			status, body := b.do("POST", "/bench/chat/completions", `{"model":"`+llama1b+`","messages":[],"max_tokens":50}`)
+			if status != want.status || !strings.HasPrefix(steady(body), want.body) {
+				t.Errorf("%s: %d %s", variant, status, steady(body))
+			}
+		})
+	}
+}
+
+// Of a runner that was killed nothing is heard for some seconds; then comes the error, and
+// another one once it has booted.
+func TestKilledRunnerInTime(t *testing.T) {
+	simulate(t, Options{Boot: 20 * time.Second}, func(b *bench) {
+		_, runner := b.load(llama1b)
+		b.inject(Fault{Kind: RunnerKilled, After: 2})
+		start := time.Now()
+		all, err := b.stream("/v1/chat/completions", chatBody(llama1b, "hi", 50))
+		if err != nil {
+			t.Fatal(err)
+		}
+		silence := all[len(all)-1].at.Sub(tokens(all)[1].at)
+		if silence < 3600*time.Millisecond || silence > 6*time.Second {
+			t.Errorf("the error came after %v", silence)
+		}
+		if status := b.runner(runner); status != wire.RunnerFailed {
+			t.Errorf("the runner is %q", status)
+		}
+		b.statuses(runner, is(wire.RunnerReady))
+		if took := time.Since(start); took < 25*time.Second || took > 28*time.Second {
+			t.Errorf("ready again after %v", took)
+		}
 	})
 }

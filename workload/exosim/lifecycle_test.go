@@ -28,6 +28,18 @@ func (b *bench) statuses(runner string, until func(tag string) bool) []string {
 	return nil
 }
 
+// gone waits until nothing is left of an instance but what exo forgets in its state.
+func (b *bench) gone(id string) {
+	b.Helper()
+	for range 1000 {
+		if !slices.ContainsFunc(b.node.Instances(), func(i InstanceInfo) bool { return i.ID == id }) {
+			return
+		}
+		pass(20 * time.Millisecond)
+	}
+	b.Fatalf("instance %s is still there: %+v", id, b.node.Instances())
+}
+
 func is(want string) func(string) bool { return func(tag string) bool { return tag == want } }
 
 func TestRunnerStates(t *testing.T) {
@@ -38,7 +50,7 @@ func TestRunnerStates(t *testing.T) {
 			t.Errorf("the instance is there at once: %d", status)
 		}
 		got := b.statuses(runner, is(wire.RunnerReady))
-		want := []string{"", wire.RunnerIdle, wire.RunnerLoading, wire.RunnerLoaded, wire.RunnerWarmingUp, wire.RunnerReady}
+		want := []string{"", wire.RunnerLoading, wire.RunnerLoaded, wire.RunnerWarmingUp, wire.RunnerReady}
 		if !slices.Equal(got, want) {
 			t.Errorf("states %q, want %q", got, want)
 		}
@@ -46,8 +58,9 @@ func TestRunnerStates(t *testing.T) {
 			t.Errorf("ready after %v", took)
 		}
 		b.do("DELETE", "/instance/"+id, "")
-		if got := b.statuses(runner, is("")); !slices.Equal(got, []string{wire.RunnerReady, wire.RunnerShuttingDown, ""}) {
-			t.Errorf("states after DELETE %q", got)
+		b.gone(id)
+		if got := b.runner(runner); got != wire.RunnerShuttingDown {
+			t.Errorf("state after DELETE %q", got)
 		}
 		if status, _ := b.do("GET", "/instance/"+id, ""); status != http.StatusNotFound {
 			t.Errorf("the instance is still there: %d", status)
@@ -223,8 +236,11 @@ func TestProcesses(t *testing.T) {
 			t.Errorf("at first %+v", p)
 		}
 		id, runner := b.place(llama8b)
-		b.statuses(runner, is(wire.RunnerIdle))
+		pass(time.Second)
 		idle := at()[2]
+		if status := b.runner(runner); status != "" {
+			t.Errorf("a booting runner is %s", status)
+		}
 		if idle.RSS != runnerRSS || idle.PPID != at()[0].PID {
 			t.Errorf("idle runner %+v", idle)
 		}
@@ -250,7 +266,7 @@ func TestProcesses(t *testing.T) {
 			t.Errorf("after the request: %+v", after)
 		}
 		b.do("DELETE", "/instance/"+id, "")
-		b.statuses(runner, is(""))
+		b.gone(id)
 		if p := at(); len(p) != 2 || p[0].RSS != mainRSS {
 			t.Errorf("at last %+v", p)
 		}
@@ -279,7 +295,7 @@ func (f *fakes) Stop()             { f.stopped++ }
 func TestSpawner(t *testing.T) {
 	f := &fakes{}
 	simulate(t, Options{Spawner: f}, func(b *bench) {
-		id, runner := b.load(llama1b)
+		id, _ := b.load(llama1b)
 		if p := b.node.Processes(); p[1].PID != 4711 || f.model != llama1b {
 			t.Errorf("processes %+v of %s", p, f.model)
 		}
@@ -293,7 +309,7 @@ func TestSpawner(t *testing.T) {
 			t.Errorf("held for a request: %v", f.held[16:])
 		}
 		b.do("DELETE", "/instance/"+id, "")
-		b.statuses(runner, is(""))
+		b.gone(id)
 		if f.stopped != 1 {
 			t.Errorf("stopped %d times", f.stopped)
 		}
@@ -321,6 +337,114 @@ func TestWhoEndedAnInstance(t *testing.T) {
 		slices.Sort(ended)
 		if want := []string{EndedByAPI, EndedByExo, EndedByStranger}; !slices.Equal(ended, want) {
 			t.Errorf("ended by %q, want %q", ended, want)
+		}
+	})
+}
+
+// The worker is serial: while the process of one runner boots to load its model, requests to
+// another one wait.
+func TestLoadHoldsUpRequests(t *testing.T) {
+	simulate(t, Options{Boot: 5 * time.Second, Jitter: -1}, func(b *bench) {
+		b.load(llama1b)
+		ttft := func() time.Duration {
+			start := time.Now()
+			all, err := b.stream("/v1/chat/completions", chatBody(llama1b, "hi", 2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return tokens(all)[0].at.Sub(start)
+		}
+		alone := ttft()
+		_, runner := b.place(llama8b)
+		pass(300 * time.Millisecond) // the order to load has been given
+		if beside := ttft(); alone > 200*time.Millisecond || beside < 4*time.Second || beside > 5*time.Second {
+			t.Errorf("the first token took %v alone and %v beside a load", alone, beside)
+		}
+		if status := b.runner(runner); status != wire.RunnerLoading {
+			t.Errorf("the runner is %q", status)
+		}
+	})
+}
+
+// A runner that is at work does not hear that it is to end: exo waits for three seconds, and
+// nothing else gets done meanwhile.
+func TestShutdownOfABusyRunner(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.load(llama1b)
+		id, runner := b.load(llama8b)
+		res := b.open("/v1/chat/completions", chatBody(llama8b, "hi", 5000))
+		defer b.hangUp(res)
+		pass(2 * time.Second)
+		b.do("DELETE", "/instance/"+id, "")
+		pass(200 * time.Millisecond)
+		start := time.Now()
+		if _, err := b.stream("/v1/chat/completions", chatBody(llama1b, "hi", 1)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took < 2700*time.Millisecond || took > 3100*time.Millisecond {
+			t.Errorf("another request took %v", took)
+		}
+		if status := b.runner(runner); status != wire.RunnerRunning {
+			t.Errorf("the runner's last status is %q", status)
+		}
+		_, body := b.do("GET", "/state/tasks", "")
+		if !strings.Contains(body, `"taskStatus":"TimedOut"`) {
+			t.Errorf("tasks are %s", body)
+		}
+	})
+}
+
+// While exo starts, its catalogue is partial and grows; what is asked for meanwhile comes
+// from the internet and is a custom card from then on.
+func TestCatalogueGrows(t *testing.T) {
+	simulate(t, Options{CatalogueIn: 6 * time.Second}, func(b *bench) {
+		count := func() int {
+			_, body := b.do("GET", "/models", "")
+			return strings.Count(body, `"object":"model"`)
+		}
+		none := count()
+		pass(3 * time.Second)
+		some := count()
+		b.do("GET", "/instance/previews?model_id=mlx-community/Qwen3-0.6B-4bit", "")
+		_, body := b.do("GET", "/models", "")
+		pass(3 * time.Second)
+		if all := count(); none != 0 || some != 4 || all != 6 || strings.Count(body, `"is_custom":true`) != 3 {
+			t.Errorf("%d, then %d, then %d models; with %s", none, some, all, body)
+		}
+	})
+}
+
+// Adding a model that exo has built in makes it a custom one.
+func TestAddBuiltIn(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		status, body := b.do("POST", "/models/add", `{"model_id":"`+llama8b+`"}`)
+		if status != http.StatusOK || !strings.Contains(body, `"is_custom":true`) {
+			t.Errorf("%d %s", status, body)
+		}
+	})
+}
+
+// The index of the state's last event counts every token of everybody, and so does not stand
+// still by more than a second.
+func TestEventIndex(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.load(llama1b)
+		index := func() (n int) {
+			b.get("/state/lastEventAppliedIdx", &n)
+			return n
+		}
+		before := index()
+		pass(10 * time.Second)
+		quiet := index() - before
+		before = index()
+		if _, err := b.node.StartStranger(llama1b, 100); err != nil {
+			t.Fatal(err)
+		}
+		pass(10 * time.Second)
+		// 100 tokens, 3 reports of progress; task created, running, complete, removed; runner
+		// running and ready.
+		if busy := index() - before; quiet != 10 || busy != 10+100+3+4+2 {
+			t.Errorf("%d events in ten quiet seconds, %d with a request", quiet, busy)
 		}
 	})
 }

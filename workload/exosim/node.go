@@ -28,9 +28,11 @@ type Node struct {
 	exo1    *exo1.Node // nil for legacy exo
 	routes  *http.ServeMux
 	control *http.ServeMux // under /_sim/
+	style   link.Style
 	calls   callCount
 
 	mu        sync.Mutex
+	answers   http.Handler // routes, with what Wrap puts before them
 	servers   []*http.Server
 	link      *link.Listener  // nil until Transport is asked for
 	transport *http.Transport // over link
@@ -45,15 +47,17 @@ func New(o Options) *Node {
 	})
 	n := &Node{world: w}
 	if o.Dialect == Exo0 {
+		n.style = link.Aiohttp
 		n.exo = exo0.New(w, exo0.Options{Engine: o.Engine, MaxGenerateTokens: o.MaxGenerateTokens})
 	} else {
 		n.exo1 = exo1.New(w, exo1.Options{
 			Variant: o.Variant, CatalogueOnly: o.CatalogueOnly, Offline: o.Offline,
-			NotDownloaded: o.NotDownloaded, DownloadRate: o.DownloadRate,
+			NotDownloaded: o.NotDownloaded, DownloadRate: o.DownloadRate, Boot: o.Boot, CatalogueIn: o.CatalogueIn, LeaveRunners: o.LeaveRunners,
 		})
-		n.exo = n.exo1
+		n.exo, n.style = n.exo1, link.Hypercorn
 	}
 	n.routes, n.control = n.exo.Routes(), n.controlRoutes()
+	n.answers = n.routes
 	return n
 }
 

@@ -2,6 +2,7 @@ package exosim
 
 import (
 	"log/slog"
+	"time"
 
 	"exo-bench-exporter/workload/exosim/pace"
 )
@@ -39,6 +40,14 @@ type Options struct {
 	Offline bool
 	// NotDownloaded names models, by workload name or id, whose weights are not on disk.
 	NotDownloaded []string
+	// CatalogueIn is how long after the start exo 1.x goes on reading its cards: until then
+	// it lists some of its models only. None when zero.
+	CatalogueIn time.Duration
+	// LeaveRunners keeps the status of a runner in the state for ever when the runner is gone,
+	// as every exo 1.x does; without it the status goes with the process.
+	LeaveRunners bool
+	// Boot is how long a spawned runner takes until it listens; 1.2 s when zero.
+	Boot time.Duration
 	// DownloadRate is in bytes per second; 100 MB/s when zero.
 	DownloadRate float64
 
@@ -61,6 +70,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Variant, HEAD)
 	setDefault(&o.Engine, MLX)
 	setDefault(&o.Speed, 1)
+	setDefault(&o.Boot, 1200*time.Millisecond)
 	setDefault(&o.Jitter, 0.01)
 	setDefault(&o.DownloadRate, 100e6)
 	setDefault(&o.MaxGenerateTokens, 10000)

@@ -43,7 +43,19 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Access-Control-Allow-Origin", "*")
-	n.routes.ServeHTTP(w, r)
+	n.mu.Lock()
+	exo := n.answers
+	n.mu.Unlock()
+	exo.ServeHTTP(w, r)
+}
+
+// Wrap puts a handler in front of exo's own routes, and of what earlier Wraps put there: for
+// states and failures that exo knows and no fault of the simulator makes. The handler may
+// answer itself, or leave that to exo and change it.
+func (n *Node) Wrap(wrap func(exo http.Handler) http.Handler) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.answers = wrap(n.answers)
 }
 
 func (n *Node) unreachable() bool {
@@ -60,7 +72,7 @@ func (n *Node) Serve(l net.Listener) error {
 	if !n.adopt(s) {
 		return l.Close()
 	}
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.Serve(link.Restyle(l, n.style)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

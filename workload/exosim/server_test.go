@@ -2,12 +2,15 @@ package exosim
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"exo-bench-exporter/workload/exosim/wire"
@@ -88,4 +91,59 @@ func (r rewrite) RoundTrip(req *http.Request) (*http.Response, error) {
 	to := mustURL(r.to)
 	req.URL.Scheme, req.URL.Host = to.Scheme, to.Host
 	return r.RoundTripper.RoundTrip(req)
+}
+
+// What exo answers can be replaced and changed, route by route, also on the way.
+func TestWrap(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.node.Wrap(func(exo http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/node_id" {
+					http.Error(w, "proxy", http.StatusBadGateway)
+					return
+				}
+				exo.ServeHTTP(w, r)
+			})
+		})
+		if status, body := b.do("GET", "/node_id", ""); status != http.StatusBadGateway || body != "proxy\n" {
+			t.Errorf("/node_id: %d %s", status, body)
+		}
+		if status, _ := b.do("GET", "/models", ""); status != http.StatusOK {
+			t.Errorf("/models: %d", status)
+		}
+		if calls := b.node.Calls(); calls["GET /node_id"] != 1 || calls["GET /models"] != 1 {
+			t.Errorf("calls %v", calls)
+		}
+	})
+}
+
+// As a client sees it, the head of an answer is that of the server that exo uses.
+func TestHeads(t *testing.T) {
+	for dialect, want := range map[Dialect]string{
+		Exo1: "HTTP/1.1 404 \r\naccess-control-allow-origin: *\r\ncontent-length: 22\r\ncontent-type: application/json\r\nx-exo-sim: 1\r\ndate: D\r\nserver: hypercorn-h11\r\n\r\n",
+		Exo0: "HTTP/1.1 404 Not Found\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 14\r\nContent-Type: text/plain; charset=utf-8\r\nX-Exo-Sim: 1\r\nDate: D\r\nServer: Python/3.12 aiohttp/3.10.11\r\n\r\n",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := New(Options{Dialect: dialect})
+			defer n.Close()
+			conn, err := n.Transport().(*http.Transport).DialContext(t.Context(), "tcp", "sim:80")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := io.WriteString(conn, "GET /nope HTTP/1.1\r\nHost: sim\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			got := make([]byte, 1000)
+			read, err := conn.Read(got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			head, _, _ := strings.Cut(string(got[:read]), "\r\n\r\n")
+			head = regexp.MustCompile(`(?i)(date): .* GMT`).ReplaceAllString(head, "$1: D") + "\r\n\r\n"
+			if head != want {
+				t.Errorf("%s:\n%q, want\n%q", dialect, head, want)
+			}
+		})
+	}
 }

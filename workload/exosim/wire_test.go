@@ -70,6 +70,8 @@ func TestStreamOfHead(t *testing.T) {
 		const head = `data: {"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","choices":[{"index":0,"delta":`
 		compareEvents(t, all, []string{
 			`: keep-alive`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":0,"total_tokens":12}}`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":11,"total_tokens":12}}`,
 			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":12,"total_tokens":12}}`,
 			head + `{"role":"assistant","content":"The"}}]}`,
 			head + `{"role":"assistant","content":" answer"}}]}`,
@@ -89,6 +91,8 @@ func TestStreamOfV1071(t *testing.T) {
 		}
 		compareEvents(t, all, []string{
 			`: keep-alive`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":0,"total_tokens":12}}`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":11,"total_tokens":12}}`,
 			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":12,"total_tokens":12}}`,
 			`data: {"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","choices":[{"index":0,"delta":{"role":"assistant","content":"The","reasoning_content":null,"name":null,"tool_calls":null,"tool_call_id":null,"function_call":null},"logprobs":null,"finish_reason":"length","usage":null}],"usage":{"prompt_tokens":13,"completion_tokens":1,"total_tokens":14,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":null}`,
 			`: generation_stats {"prompt_tps":0,"generation_tps":0,"prompt_tokens":13,"generation_tokens":1,"peak_memory_usage":{"in_bytes":784118916},"prefix_cache_hit":"none"}`,
@@ -164,18 +168,18 @@ func TestErrorsOfExo1(t *testing.T) {
 		}{
 			{"POST", "/v1/chat/completions", chatBody("mlx-community/X", "hi", 1), 404, `{"error":{"message":"No instance found for model mlx-community/X","type":"Not Found","param":null,"code":404}}`},
 			{"POST", "/v1/chat/completions", `{"model":"x"}`, 422, `{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required","input":{"model":"x"}}]}`},
-			{"POST", "/v1/chat/completions", `{`, 422, `{"detail":[{"type":"json_invalid","loc":["body",0],"msg":"JSON decode error","input":{}}]}`},
+			{"POST", "/v1/chat/completions", `{`, 422, `{"detail":[{"type":"json_invalid","loc":["body",1],"msg":"JSON decode error","input":{},"ctx":{"error":"Expecting property name enclosed in double quotes"}}]}`},
 			{"GET", "/instance/nope", "", 404, `{"error":{"message":"Instance not found","type":"Not Found","param":null,"code":404}}`},
 			{"DELETE", "/instance/nope", "", 404, `{"error":{"message":"Instance not found","type":"Not Found","param":null,"code":404}}`},
 			{"POST", "/instance", `{"instance":{"MlxRingInstance":{"novel":1}}}`, 422, `{"detail":[{"type":"extra_forbidden","loc":["body","instance"],"msg":"json: unknown field \"novel\"","input":null}]}`},
 			{"POST", "/place_instance", `{"model_id":"a/b"}`, 500, `Internal Server Error`},
-			{"GET", "/instance/previews?model_id=a/b", "", 400, `{"error":{"message":"Failed to load model card: Cannot reach huggingface.co: exo runs offline","type":"Bad Request","param":null,"code":400}}`},
-			{"POST", "/models/add", `{"model_id":"a/b"}`, 400, `{"error":{"message":"Failed to fetch model: Cannot reach huggingface.co: exo runs offline","type":"Bad Request","param":null,"code":400}}`},
+			{"GET", "/instance/previews?model_id=a/b", "", 400, `{"error":{"message":"Failed to load model card: Cannot connect to host huggingface.co:443 ssl:default [Name or service not known]","type":"Bad Request","param":null,"code":400}}`},
+			{"POST", "/models/add", `{"model_id":"a/b"}`, 400, `{"error":{"message":"Failed to fetch model: Cannot connect to host huggingface.co:443 ssl:default [Name or service not known]","type":"Bad Request","param":null,"code":400}}`},
 			{"POST", "/v1/cancel/nope", "", 404, `{"error":{"message":"Command not found or already completed","type":"Not Found","param":null,"code":404}}`},
 			{"GET", "/healthcheck", "", 404, `{"detail":"Not Found"}`},
 			{"GET", "/events", "", 404, `{"detail":"Not Found"}`},
 			{"POST", "/quit", "", 405, `{"detail":"Method Not Allowed"}`},
-			{"GET", "/state/nope/x", "", 404, `{"error":{"message":"State path not found: nope/x","type":"Not Found","param":null,"code":404}}`},
+			{"GET", "/state/nope/x", "", 404, `{"error":{"message":"unable to find path 'nope.x' in state json","type":"Not Found","param":null,"code":404}}`},
 		}
 		for _, tt := range tests {
 			status, body := b.do(tt.method, tt.path, tt.body)

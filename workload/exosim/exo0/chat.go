@@ -48,7 +48,7 @@ func (n *Node) model(id string) *pace.Profile {
 func (n *Node) chat(w http.ResponseWriter, r *http.Request) {
 	received := time.Now()
 	var req wire.ChatRequest
-	if wire.DecodeBody(w, r, &req) != nil {
+	if _, err := wire.DecodeBody(w, r, &req); err != nil {
 		crash(w)
 		return
 	}

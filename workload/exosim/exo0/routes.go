@@ -103,7 +103,7 @@ func (n *Node) topology(w http.ResponseWriter, _ *http.Request) {
 
 func (n *Node) encode(w http.ResponseWriter, r *http.Request) {
 	var req wire.ChatRequest
-	if wire.DecodeBody(w, r, &req) != nil {
+	if _, err := wire.DecodeBody(w, r, &req); err != nil {
 		crash(w)
 		return
 	}

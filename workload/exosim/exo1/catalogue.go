@@ -8,6 +8,7 @@ import (
 
 	"exo-bench-exporter/workload/exosim/pace"
 	"exo-bench-exporter/workload/exosim/wire"
+	"exo-bench-exporter/workload/exosim/world"
 )
 
 // catalogue knows which models exo has cards of, and how far their weights have come. It
@@ -16,18 +17,24 @@ type catalogue struct {
 	profiles []*pace.Profile
 	variant  wire.Variant
 	offline  bool
+	read     func(index int) bool // whether exo has read the card of that index from its disk
 
 	mu      sync.Mutex
 	custom  map[string]bool      // exo ids of custom cards
+	fetched map[string]bool      // of those, what came from the internet
 	weights map[string]*download // by exo id
 }
 
-func newCatalogue(profiles []*pace.Profile, o Options) *catalogue {
+func newCatalogue(w *world.World, o Options) *catalogue {
 	c := &catalogue{
-		profiles: profiles, variant: o.Variant, offline: o.Offline,
-		custom: map[string]bool{}, weights: map[string]*download{},
+		profiles: w.Profiles, variant: o.Variant, offline: o.Offline,
+		custom: map[string]bool{}, fetched: map[string]bool{}, weights: map[string]*download{},
+		read: func(index int) bool {
+			takes := float64(w.Clock.Scaled(o.CatalogueIn)) * float64(index+1) / float64(len(w.Profiles))
+			return float64(time.Since(w.Clock.Start())) >= takes
+		},
 	}
-	for _, p := range profiles {
+	for _, p := range w.Profiles {
 		if p.ExoID == "" {
 			continue
 		}
@@ -46,12 +53,18 @@ func newCatalogue(profiles []*pace.Profile, o Options) *catalogue {
 func (c *catalogue) known(exoID string) *pace.Profile {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, p := range c.profiles {
-		if p.ExoID == exoID && exoID != "" && (p.Catalogue || c.custom[exoID]) {
+	for index, p := range c.profiles {
+		if p.ExoID == exoID && c.has(index) {
 			return p
 		}
 	}
 	return nil
+}
+
+// has reports whether exo has the card of the model of that index. The mutex is held.
+func (c *catalogue) has(index int) bool {
+	p := c.profiles[index]
+	return p.ExoID != "" && (c.custom[p.ExoID] || p.Catalogue) && (c.fetched[p.ExoID] || c.read(index))
 }
 
 // all returns the models that exo has cards of.
@@ -59,8 +72,8 @@ func (c *catalogue) all() []*pace.Profile {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var known []*pace.Profile
-	for _, p := range c.profiles {
-		if p.ExoID != "" && (p.Catalogue || c.custom[p.ExoID]) {
+	for index, p := range c.profiles {
+		if c.has(index) {
 			known = append(known, p)
 		}
 	}
@@ -73,13 +86,19 @@ func (c *catalogue) load(exoID string) (*pace.Profile, string) {
 	if p := c.known(exoID); p != nil {
 		return p, ""
 	}
+	return c.fetch(exoID)
+}
+
+// fetch gets the model's card from the internet, which makes it a custom one even where exo
+// has one of its own.
+func (c *catalogue) fetch(exoID string) (*pace.Profile, string) {
 	if c.offline {
-		return nil, "Cannot reach huggingface.co: exo runs offline"
+		return nil, "Cannot connect to host huggingface.co:443 ssl:default [Name or service not known]"
 	}
 	for _, p := range c.profiles {
 		if p.ExoID == exoID && exoID != "" {
 			c.mu.Lock()
-			c.custom[exoID] = true
+			c.custom[exoID], c.fetched[exoID] = true, true
 			c.mu.Unlock()
 			return p, ""
 		}
@@ -93,6 +112,7 @@ func (c *catalogue) remove(exoID string) bool {
 	defer c.mu.Unlock()
 	was := c.custom[exoID]
 	delete(c.custom, exoID)
+	delete(c.fetched, exoID)
 	return was
 }
 
@@ -119,8 +139,8 @@ func (c *catalogue) card(p *pace.Profile) wire.ModelCard {
 func (c *catalogue) customCards() map[string]any {
 	cards := map[string]any{}
 	for _, p := range c.all() {
-		if !p.Catalogue {
-			cards[p.ExoID] = c.card(p)
+		if card := c.card(p); card.IsCustom {
+			cards[p.ExoID] = card
 		}
 	}
 	return cards
@@ -176,7 +196,7 @@ func (n *Node) handleAddModel(w http.ResponseWriter, r *http.Request) {
 		wire.Unprocessable(w, wire.Missing("model_id", map[string]any{}))
 		return
 	}
-	p, reason := n.catalogue.load(req.ModelID)
+	p, reason := n.catalogue.fetch(req.ModelID)
 	if p == nil {
 		wire.Refuse(w, http.StatusBadRequest, "Failed to fetch model: "+reason)
 		return

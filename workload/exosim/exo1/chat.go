@@ -1,6 +1,7 @@
 package exo1
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -17,7 +18,8 @@ func (n *Node) chat(bench bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		received := time.Now()
 		var req wire.ChatRequest
-		if !wire.ReadJSON(w, r, &req) || !validChat(w, req) {
+		body, ok := wire.ReadBody(w, r, &req)
+		if !ok || !validChat(w, req, body) {
 			return
 		}
 		fault := n.Faults.StrikeRequest(req.Model)
@@ -53,13 +55,13 @@ func (n *Node) chat(bench bool) http.HandlerFunc {
 }
 
 // validChat answers 422 when the request lacks what exo demands.
-func validChat(w http.ResponseWriter, req wire.ChatRequest) bool {
+func validChat(w http.ResponseWriter, req wire.ChatRequest, body json.RawMessage) bool {
 	var problems []wire.Invalid
 	if req.Model == "" {
-		problems = append(problems, wire.Missing("model", map[string]any{}))
+		problems = append(problems, wire.Missing("model", body))
 	}
 	if req.Messages == nil {
-		problems = append(problems, wire.Missing("messages", map[string]any{"model": req.Model}))
+		problems = append(problems, wire.Missing("messages", body))
 	}
 	if len(problems) > 0 {
 		wire.Unprocessable(w, problems...)

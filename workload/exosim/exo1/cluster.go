@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"exo-bench-exporter/workload/exosim/pace"
 	"exo-bench-exporter/workload/exosim/wire"
 )
 
@@ -16,8 +15,15 @@ type cluster struct {
 	mu        sync.Mutex
 	instances map[string]*instance
 	deleted   []InstanceInfo
+	remains   []remains
 	leaked    uint64 // bytes that the main process never gave back
 	nextPID   int
+}
+
+// remains is the last status of a runner that is gone, which exo never takes from the state.
+type remains struct {
+	runnerID string
+	status   wire.Runner
 }
 
 // deletedKept is how many ended instances a cluster remembers.
@@ -112,6 +118,12 @@ func (c *cluster) forget(i *instance) {
 		c.deleted = c.deleted[1:]
 	}
 	c.deleted = append(c.deleted, i.info())
+	if i.status.Tag != "" {
+		c.remains = append(c.remains, remains{i.runnerID, i.status})
+	}
+	if len(c.remains) > deletedKept {
+		c.remains = c.remains[1:]
+	}
 }
 
 // models returns the exo ids of the instances that nobody has deleted.
@@ -127,23 +139,6 @@ func (c *cluster) models() map[string]bool {
 	return ids
 }
 
-// leastLoaded returns the listed instance of the model with the fewest requests; nil for none.
-func (c *cluster) leastLoaded(exoID string) *instance {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var best *instance
-	for _, i := range c.instances {
-		if !i.listed || i.profile.ExoID != exoID {
-			continue
-		}
-		if best == nil || len(i.active) < len(best.active) ||
-			len(i.active) == len(best.active) && i.created.Before(best.created) {
-			best = i
-		}
-	}
-	return best
-}
-
 // instanceView is what the state shows of an instance.
 type instanceView struct {
 	placement
@@ -151,55 +146,15 @@ type instanceView struct {
 	status wire.Runner
 }
 
-func (c *cluster) snapshot() []instanceView {
+// snapshot returns the instances, and what is left of runners that are gone.
+func (c *cluster) snapshot() ([]instanceView, []remains) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	views := make([]instanceView, 0, len(c.instances))
 	for _, i := range c.instances {
 		views = append(views, instanceView{i.placement, i.listed, i.status})
 	}
-	return views
-}
-
-// busy returns how many instances generate.
-func (c *cluster) busy() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.busyLocked()
-}
-
-func (c *cluster) busyLocked() int {
-	busy := 0
-	for _, i := range c.instances {
-		if i.status.Tag == wire.RunnerRunning {
-			busy++
-		}
-	}
-	return busy
-}
-
-// contention returns by which factor a request of i takes longer because of the others:
-// instances share the memory's bandwidth evenly, and a batch of one instance costs a
-// little more for each further request.
-func (c *cluster) contention(i *instance) float64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return float64(max(1, c.busyLocked())) * (1 + 0.15*float64(max(0, len(i.active)-1)))
-}
-
-// cancel ends the request whose answer has this id; false when none runs.
-func (c *cluster) cancel(id string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, i := range c.instances {
-		for g := range i.active {
-			if g.Record.ID() == id {
-				g.End(&pace.Interruption{Silent: true})
-				return true
-			}
-		}
-	}
-	return false
+	return views, slices.Clone(c.remains)
 }
 
 // setStatus moves a runner on and wakes who waits for it.
@@ -227,51 +182,4 @@ func (c *cluster) setListed(i *instance, listed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i.listed = listed
-}
-
-// enter adds a generation to the instance's work.
-func (c *cluster) enter(i *instance, g *pace.Generation) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i.active[g] = struct{}{}
-}
-
-// start marks the runner as running.
-func (c *cluster) start(i *instance) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if i.status.Tag == wire.RunnerReady {
-		c.setStatusLocked(i, wire.Runner{Tag: wire.RunnerRunning})
-	}
-	i.settleMemory()
-}
-
-// leave ends a generation's part in the instance's work.
-func (c *cluster) leave(i *instance, g *pace.Generation) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i.settleMemory() // with the KV cache at its largest
-	delete(i.active, g)
-	if len(i.active) == 0 && i.status.Tag == wire.RunnerRunning {
-		c.setStatusLocked(i, wire.Runner{Tag: wire.RunnerReady})
-	}
-	i.settleMemory()
-}
-
-// interrupt ends generations for the reason given: those of i, or of all instances when
-// that is nil. What is reported to clients concerns only those that a runner had begun; the
-// others wait for the next one.
-func (c *cluster) interrupt(i *instance, a *pace.Interruption) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, each := range c.instances {
-		if i != nil && each != i {
-			continue
-		}
-		for g := range each.active {
-			if a.Event == "" || g.Began() {
-				g.End(a)
-			}
-		}
-	}
 }

@@ -69,11 +69,20 @@ func (c *cluster) end(i *instance, by string) bool {
 	return true
 }
 
-// remove is the command that deletes an instance.
+// remove is the command that deletes an instance. It takes effect in the state whatever
+// exo's worker is at.
 func (n *Node) remove(i *instance, by string) {
-	if n.cluster.end(i, by) && (by == EndedByAPI || by == EndedByStranger) { // a command, on which exo does this
+	if !n.cluster.end(i, by) {
+		return
+	}
+	if by == EndedByAPI || by == EndedByStranger { // a command, on which exo does this
 		n.cancelDownloads()
 	}
+	n.Spawn(func() {
+		if n.Sleep(commandDelay) == nil {
+			n.unlist(i)
+		}
+	})
 }
 
 // KillRunner makes the instance a dead one (exo #2120): it stays listed, its runner and

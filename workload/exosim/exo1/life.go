@@ -17,7 +17,10 @@ var (
 )
 
 // failure is why a runner failed.
-type failure struct{ cause string }
+type failure struct {
+	cause  string
+	killed bool // from outside: it takes exo a while to notice
+}
 
 func (f *failure) Error() string { return f.cause }
 
@@ -29,15 +32,16 @@ func (n *Node) live(i *instance) {
 		return
 	}
 	n.cluster.setListed(i, true)
+	n.event()
 	n.runRunners(i)
-	if n.Context().Err() == nil {
-		n.remove(i, EndedByExo) // unless somebody else has
+	if n.Context().Err() != nil {
+		return
 	}
-	n.unlist(i)
-	if n.hasProcess(i) && n.Tick() == nil {
-		n.cluster.setStatus(i, wire.Runner{Tag: wire.RunnerShuttingDown})
-		n.addTask(i, "Shutdown", map[string]any{"runnerId": i.runnerID})
-		_ = n.Sleep(runnerStop)
+	if n.cluster.end(i, EndedByExo) { // unless somebody else has
+		n.unlist(i)
+	}
+	if n.hasProcess(i) && n.worker.turn(waitIn(n.Context())) == nil {
+		n.shutDown(i)
 	}
 }
 
@@ -46,18 +50,14 @@ func (n *Node) runRunners(i *instance) {
 	for attempt := range maxRetries {
 		err := n.runRunner(i)
 		if f := (*failure)(nil); errors.As(err, &f) {
-			n.Log.Info("runner failed", "model", i.profile.ExoID, "cause", f.cause)
-			n.cluster.interrupt(i, &pace.Interruption{Event: "Runner shutdown before completing command (" + f.cause + ")"})
-			n.cluster.setStatus(i, wire.Runner{Tag: wire.RunnerFailed, Message: "Terminated (" + f.cause + ")"})
-			n.endProcess(i)
-			if n.pause(i, min(500*time.Millisecond<<attempt, 10*time.Second)) == nil {
+			if n.fail(i, f) == nil && n.pause(i, min(500*time.Millisecond<<attempt, 10*time.Second)) == nil {
 				continue
 			}
 			return
 		}
 		if errors.Is(err, errVanished) {
 			n.cluster.interrupt(i, &pace.Interruption{Hang: true})
-			n.cluster.setStatus(i, wire.Runner{})
+			n.setStatus(i, wire.Runner{})
 			n.endProcess(i)
 			n.awaitDelete(i)
 		}
@@ -65,120 +65,108 @@ func (n *Node) runRunners(i *instance) {
 	}
 }
 
+// fail ends a runner that has failed. Of one that was killed nothing is heard until exo has
+// a look at its process.
+func (n *Node) fail(i *instance, f *failure) error {
+	n.Log.Info("runner failed", "model", i.profile.ExoID, "cause", f.cause)
+	n.endProcess(i)
+	if f.killed {
+		n.cluster.interruptBegun(i, &pace.Interruption{Hang: true})
+		if err := n.pause(i, deathNoticed); err != nil {
+			return err
+		}
+	}
+	n.cluster.interruptBegun(i, &pace.Interruption{Event: "Runner shutdown before completing command (" + f.cause + ")"})
+	n.setStatus(i, wire.Runner{Tag: wire.RunnerFailed, Message: "Terminated (" + f.cause + ")"})
+	return nil
+}
+
 // unlist takes the instance from the state; its streams end without a word.
 func (n *Node) unlist(i *instance) {
 	n.cluster.setListed(i, false)
+	n.event()
 	n.cluster.interrupt(i, &pace.Interruption{Silent: true})
+}
+
+// shutDown ends a runner whose instance is gone, with the worker taken. One that is at work
+// does not hear of it: exo waits, holding up everything else, and kills it. In both cases
+// exo forgets to take the runner's last status from the state.
+func (n *Node) shutDown(i *instance) {
+	task := n.addTask(i, "Shutdown", map[string]any{"runnerId": i.runnerID})
+	if n.cluster.working(i) {
+		_ = n.Sleep(shutdownTimeout)
+		n.tasks.status(task, "TimedOut")
+		n.worker.release()
+		return
+	}
+	n.tasks.status(task, "Running") // and so it stays
+	n.setStatus(i, wire.Runner{Tag: wire.RunnerShuttingDown})
+	n.worker.release()
+	_ = n.Sleep(runnerStop)
 }
 
 // forget ends what is left of an instance.
 func (n *Node) forget(i *instance) {
-	n.unlist(i)
 	n.endProcess(i)
 	if f, ok := n.Faults.StrikeInstance(faults.MemoryKept, i.profile.ExoID); ok {
 		n.cluster.keep(f.Bytes)
 	}
-	n.cluster.setStatus(i, wire.Runner{})
+	if !n.opts.LeaveRunners {
+		n.setStatus(i, wire.Runner{})
+	}
 	n.cluster.forget(i)
 }
 
 // runRunner is the life of one runner. It returns why the runner ended.
 func (n *Node) runRunner(i *instance) error {
-	if err := n.tick(i); err != nil {
+	if err := n.turn(i); err != nil {
 		return err
 	}
 	n.addTask(i, "CreateRunner", nil)
 	n.startProcess(i)
-	if err := n.pause(i, runnerStart); err != nil {
-		return err
-	}
-	stuck, isStuck := n.Faults.StrikeInstance(faults.RunnerStuck, i.profile.ExoID)
-	r := runner{Node: n, i: i}
-	if isStuck {
+	n.worker.release()
+	r := runner{Node: n, i: i, booted: n.Clock.After(n.opts.Boot)}
+	if stuck, ok := n.Faults.StrikeInstance(faults.RunnerStuck, i.profile.ExoID); ok {
 		r.stuckIn = cmp.Or(stuck.State, wire.RunnerIdle)
 	}
-	for _, phase := range []func() error{r.idle, n.tickOf(i), r.download, n.tickOf(i), r.load, n.tickOf(i), r.warmUp} {
+	for _, phase := range []func() error{r.idle, r.load, r.warmUp} {
 		if err := phase(); err != nil {
 			return err
 		}
 	}
-	n.cluster.setStatus(i, wire.Runner{Tag: wire.RunnerReady})
+	n.setStatus(i, wire.Runner{Tag: wire.RunnerReady})
 	return n.awaitEnd(i)
 }
 
-// runner takes an instance's runner through its phases.
-type runner struct {
-	*Node
-	i       *instance
-	stuckIn string // the status that it never leaves
+// setStatus moves the runner on.
+func (n *Node) setStatus(i *instance, s wire.Runner) {
+	n.cluster.setStatus(i, s)
+	n.event()
 }
 
-// enter moves the runner on, and stays there for ever if it has to.
-func (r *runner) enter(tag string) error {
-	r.cluster.setStatus(r.i, wire.Runner{Tag: tag})
-	return r.hang(tag)
-}
-
-func (r *runner) hang(tag string) error {
-	if r.stuckIn == tag {
-		return r.awaitEnd(r.i)
-	}
-	return nil
-}
-
-func (r *runner) idle() error { return r.enter(wire.RunnerIdle) }
-
-func (r *runner) download() error { return r.Node.download(r.i) }
-
-// load reads the weights, layer by layer.
-func (r *runner) load() error {
-	p := r.i.profile
-	r.addTask(r.i, "LoadModel", nil)
-	if r.i.raises {
-		return &failure{"exitcode=1"}
-	}
-	fails, failing := r.Faults.StrikeInstance(faults.RunnerFails, p.ExoID)
-	for layer := range p.Layers {
-		r.cluster.setStatus(r.i, wire.Runner{Tag: wire.RunnerLoading, Layers: layer, Total: p.Layers})
-		if layer == p.Layers/2 {
-			if failing {
-				return &failure{cmp.Or(fails.Message, "exitcode=1")}
-			}
-			if err := r.hang(wire.RunnerLoading); err != nil {
-				return err
-			}
-		}
-		d := time.Duration(float64(p.LoadTime()) * r.Faults.Slowdown(p.ExoID) / float64(p.Layers))
-		if err := r.pause(r.i, d); err != nil {
-			return err
-		}
-		r.loadedShare(r.i, float64(layer+1)/float64(p.Layers))
-	}
-	return r.enter(wire.RunnerLoaded)
-}
-
-func (r *runner) warmUp() error {
-	p := r.i.profile
-	r.addTask(r.i, "StartWarmup", nil)
-	if err := r.enter(wire.RunnerWarmingUp); err != nil {
-		return err
-	}
-	return r.pause(r.i, pace.Seconds(warmupTokens/p.DecodeTPS*r.Faults.Slowdown(p.ExoID)))
+// turn takes the worker for the instance.
+func (n *Node) turn(i *instance) error {
+	return n.worker.turn(func(t time.Time, freed <-chan struct{}) error { return n.waitRunner(i, t, freed) })
 }
 
 // pause waits for a modelled duration; an error says why the runner must end before.
-func (n *Node) pause(i *instance, d time.Duration) error { return n.waitRunner(i, n.Clock.After(d)) }
-
-// tick waits until exo's worker plans next.
-func (n *Node) tick(i *instance) error { return n.waitRunner(i, n.Clock.NextTick(time.Now())) }
-
-func (n *Node) tickOf(i *instance) func() error { return func() error { return n.tick(i) } }
+func (n *Node) pause(i *instance, d time.Duration) error {
+	return n.waitRunner(i, n.Clock.After(d), nil)
+}
 
 // awaitEnd waits until the runner must end.
-func (n *Node) awaitEnd(i *instance) error { return n.waitRunner(i, time.Time{}) }
+func (n *Node) awaitEnd(i *instance) error { return n.waitRunner(i, time.Time{}, nil) }
 
-// waitRunner waits until t, or for ever when t is zero.
-func (n *Node) waitRunner(i *instance, t time.Time) error {
+// awaitDelete waits until an instance without a runner is deleted.
+func (n *Node) awaitDelete(i *instance) {
+	select {
+	case <-i.stop:
+	case <-n.Context().Done():
+	}
+}
+
+// waitRunner waits until t unless that is zero, or until woken is closed.
+func (n *Node) waitRunner(i *instance, t time.Time, woken <-chan struct{}) error {
 	var due <-chan time.Time
 	if !t.IsZero() {
 		timer := time.NewTimer(time.Until(t))
@@ -188,31 +176,19 @@ func (n *Node) waitRunner(i *instance, t time.Time) error {
 	select {
 	case <-due:
 		return nil
+	case <-woken:
+		return nil
 	case <-i.stop:
-		return n.settle()
+		if err := n.Sleep(commandDelay); err != nil {
+			return err
+		}
+		return errDeleted
 	case cause := <-i.kill:
 		if cause == "" {
 			return errVanished
 		}
-		return &failure{cause}
+		return &failure{cause: cause, killed: true}
 	case <-n.Context().Done():
 		return n.Context().Err()
-	}
-}
-
-// settle lets the command that deletes an instance take effect.
-func (n *Node) settle() error {
-	if err := n.Sleep(commandDelay); err != nil {
-		return err
-	}
-	return errDeleted
-}
-
-// awaitDelete waits until an instance without a runner is deleted.
-func (n *Node) awaitDelete(i *instance) {
-	select {
-	case <-i.stop:
-		_ = n.settle()
-	case <-n.Context().Done():
 	}
 }

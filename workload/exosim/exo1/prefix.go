@@ -19,8 +19,8 @@ const (
 )
 
 // lookup returns how many of p's tokens the instance's runner has cached, which kind of hit
-// that is, and the prefill rate that was kept with it. The last token is never taken from
-// the cache.
+// that is, and the prefill rate that was kept with it. The last two tokens are never taken
+// from the cache.
 func (c *cluster) lookup(i *instance, p pace.Prompt) (cached int, hit string, tps float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -28,10 +28,10 @@ func (c *cluster) lookup(i *instance, p pace.Prompt) (cached int, hit string, tp
 	for _, c := range i.cache {
 		common := c.prompt.CommonTokens(p)
 		if c.prompt.Text == p.Text {
-			return p.Tokens - 1, hitExact, c.tps
+			return p.Tokens - 2, hitExact, c.tps
 		}
 		if common > cached {
-			cached, hit = min(common, p.Tokens-1), hitPartial
+			cached, hit = min(common, p.Tokens-2), hitPartial
 		}
 	}
 	return cached, hit, 0

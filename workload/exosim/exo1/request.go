@@ -54,7 +54,7 @@ func (n *Node) enter(i *instance, a ask) *request {
 	})
 	_, warm := n.Faults.Active(faults.WarmBench, i.profile.ExoID)
 	q.useCache = !a.bench || a.body.UsePrefixCache || warm
-	n.tasks.put(q.task, textGeneration, textTask(q.task, q.id, i, a.body, a.bench))
+	n.tasks.put(q.task, textGeneration, n.textTask(q.task, q.id, i, a.body, a.bench))
 	n.cluster.enter(i, q.Generation)
 	return q
 }
@@ -87,10 +87,12 @@ func (q *request) run(ctx context.Context) (err error) {
 	if err := q.awaitReady(ctx); err != nil {
 		return err
 	}
-	q.Due = q.Clock.NextTick(time.Now())
-	if err := q.Wait(ctx, q.Due, nil); err != nil {
+	err = q.node.worker.turn(func(t time.Time, freed <-chan struct{}) error { return q.Wait(ctx, t, freed) })
+	if err != nil {
 		return err
 	}
+	q.node.worker.release()
+	q.Due = time.Now()
 	q.start()
 	if err := q.Prefill(ctx); err != nil {
 		return err
@@ -123,7 +125,9 @@ func (q *request) start() {
 	}
 	q.Record.Cached(q.Cached)
 	q.Begin()
-	q.node.cluster.start(q.inst)
+	if q.node.cluster.start(q.inst) {
+		q.node.event()
+	}
 }
 
 // leave ends the request's task.
@@ -139,11 +143,13 @@ func (q *request) leave(err error) {
 	case errors.Is(err, pace.ErrCut), errors.Is(err, pace.ErrReset), errors.Is(err, pace.ErrClosed):
 		status, end = "Failed", err.Error()
 	case err != nil:
-		status, end = "Cancelled", "client disconnected"
+		status, end = canceled, "client disconnected"
 	}
-	q.node.cluster.leave(q.inst, q.Generation)
+	if q.node.cluster.leave(q.inst, q.Generation) {
+		q.node.event()
+	}
 	q.Record.Ended(end, finish)
-	q.node.endTask(q.task, status)
+	q.node.endTask(q, status)
 }
 
 // usage returns the answer's token counts.

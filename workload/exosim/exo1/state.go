@@ -16,11 +16,11 @@ func (n *Node) state() wire.State {
 	mem, sys := n.machine()
 	_, unknown := n.Faults.Active(faults.UnknownTags, "")
 	_, moved := n.Faults.Active(faults.MovedFields, "")
-	tasks, events := n.tasks.document()
+	tasks := n.tasks.document()
 	s := wire.State{
 		Instances: map[string]any{}, Runners: map[string]any{},
 		Downloads: map[string]any{n.id: n.wireDownloads()},
-		Tasks:     tasks, LastEventAppliedIdx: events + 412,
+		Tasks:     tasks, LastEventAppliedIdx: n.eventIndex(),
 		LastSeen: map[string]any{n.id: time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")},
 		Topology: map[string]any{"nodes": []string{n.id}, "connections": map[string]any{}},
 		NodeIdentities: map[string]any{n.id: map[string]string{
@@ -42,7 +42,11 @@ func (n *Node) state() wire.State {
 		s.InstanceLinks, s.PrefillServerPorts = map[string]any{}, map[string]any{}
 		s.CustomModelCards = n.catalogue.customCards()
 	}
-	for _, i := range n.cluster.snapshot() {
+	instances, gone := n.cluster.snapshot()
+	for _, r := range gone {
+		s.Runners[r.runnerID] = r.status.Document(n.opts.Variant)
+	}
+	for _, i := range instances {
 		if i.listed {
 			s.Instances[i.id] = n.wirePlacement(i.placement)
 		}
@@ -90,10 +94,11 @@ func (n *Node) handleStatePath(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	at := json.RawMessage(wire.Encode(n.state()))
-	for part := range strings.SplitSeq(strings.Trim(r.PathValue("path"), "/"), "/") {
+	path := strings.Trim(r.PathValue("path"), "/")
+	for part := range strings.SplitSeq(path, "/") {
 		next, ok := child(at, part)
 		if !ok {
-			wire.Refuse(w, http.StatusNotFound, "State path not found: "+r.PathValue("path"))
+			wire.Refuse(w, http.StatusNotFound, "unable to find path '"+strings.ReplaceAll(path, "/", ".")+"' in state json")
 			return
 		}
 		at = next

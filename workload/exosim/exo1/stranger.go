@@ -45,7 +45,7 @@ func (n *Node) StartStranger(model string, tokens int) (string, error) {
 		client: n.Context(), limit: tokens, exact: true, received: time.Now(),
 		body: wire.ChatRequest{Model: p.ExoID, MaxTokens: &tokens, Stream: true, Messages: world.StrangersMessages()},
 	})
-	q.Out = world.Silence{}
+	q.Out = &collected{event: n.event}
 	n.Spawn(func() { _ = q.run(n.Context()) })
 	return q.id, nil
 }

@@ -17,11 +17,13 @@ type streamSink struct {
 
 // Progress implements pace.Sink.
 func (s *streamSink) Progress(done, total int) error {
+	s.q.node.event()
 	return s.Send(wire.Progress(s.q.model, done, total))
 }
 
 // Token implements pace.Sink.
 func (s *streamSink) Token(g *pace.Generation, t pace.Token) error {
+	s.q.node.event()
 	var u *wire.Usage
 	if t.Finish != "" {
 		u = s.q.usage()

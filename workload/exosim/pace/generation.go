@@ -160,25 +160,39 @@ func (g *Generation) Stall(d time.Duration) error {
 	return g.Wait(g.Client, g.Due, nil)
 }
 
-// Prefill reads the prompt's tokens that are not cached and reports progress.
+// Prefill reads the prompt's tokens that are not cached. Like exo it reports progress at
+// the beginning, after every 2048 tokens, before the last one and at the end.
 func (g *Generation) Prefill(ctx context.Context) error {
-	total := g.Prompt.Tokens - 1 // the last one is the first decode step's
+	total := g.Prompt.Tokens - 1 - g.Cached // the prompt's last one is the first decode step's
+	if total <= 0 {
+		return nil
+	}
 	start := g.Due
-	for done := g.Cached; done < total; {
-		step := min(prefillStep, total-done)
+	for done := 0; ; {
+		if err := g.progress(done, total); err != nil {
+			return err
+		}
+		if done == total {
+			break
+		}
+		step := max(1, min(prefillStep, total-1-done))
 		g.Due = g.Due.Add(g.Clock.Scaled(Seconds(float64(step) / g.Profile.PrefillTPS * g.Slow())))
 		if err := g.Wait(ctx, g.Due, nil); err != nil {
 			return err
 		}
 		done += step
-		if err := g.Out.Progress(done, total); err != nil {
-			return err
-		}
-		g.Sent()
 	}
 	if took := g.Due.Sub(start).Seconds(); took > 0 && !g.Exact {
-		g.PromptTPS = float64(total-g.Cached) / took
+		g.PromptTPS = float64(total) / took
 	}
+	return nil
+}
+
+func (g *Generation) progress(done, total int) error {
+	if err := g.Out.Progress(done, total); err != nil {
+		return err
+	}
+	g.Sent()
 	return nil
 }
 

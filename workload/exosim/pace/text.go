@@ -111,8 +111,9 @@ func (a Answer) at(i int) Token {
 	}
 	if i == a.Length-1 {
 		t.Finish = a.Finish
+		t.Reasoning = false // also when a thought is cut off
 		if a.Finish == "stop" {
-			t.Text, t.Reasoning = a.EOS, false
+			t.Text = a.EOS
 		}
 	}
 	return t

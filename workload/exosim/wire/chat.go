@@ -144,8 +144,8 @@ type CompletionChoice struct {
 // BenchCompletion is the document of /bench/chat/completions.
 type BenchCompletion struct {
 	Completion
-	GenerationStats Stats[Memory] `json:"generation_stats"`
-	PowerUsage      PowerUsage    `json:"power_usage"`
+	GenerationStats *Stats[Memory] `json:"generation_stats"`
+	PowerUsage      PowerUsage     `json:"power_usage"`
 }
 
 // PowerUsage is what exo says a request cost.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -54,9 +55,15 @@ func WriteBody(w http.ResponseWriter, status int, contentType string, body []byt
 
 // ReadJSON decodes the request's body. When that fails it has answered 422 as FastAPI does.
 func ReadJSON(w http.ResponseWriter, r *http.Request, v any) bool {
-	err := DecodeBody(w, r, v)
+	_, ok := ReadBody(w, r, v)
+	return ok
+}
+
+// ReadBody is ReadJSON that also returns what was read.
+func ReadBody(w http.ResponseWriter, r *http.Request, v any) (body json.RawMessage, ok bool) {
+	body, err := DecodeBody(w, r, v)
 	if err == nil {
-		return true
+		return body, true
 	}
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {
@@ -65,26 +72,40 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 			loc = append(loc, part)
 		}
 		Unprocessable(w, Invalid{Type: "type_error", Loc: loc, Msg: "Input should be a valid " + wrongType.Type.String()})
-		return false
+		return nil, false
 	}
-	Unprocessable(w, Invalid{Type: "json_invalid", Loc: []any{"body", 0}, Msg: "JSON decode error", Input: map[string]any{}})
-	return false
+	at, what := pythonError(body, err)
+	Unprocessable(w, Invalid{
+		Type: "json_invalid", Loc: []any{"body", at}, Msg: "JSON decode error", Input: map[string]any{},
+		Ctx: map[string]string{"error": what},
+	})
+	return nil, false
 }
 
-// DecodeBody decodes the request's body and reads the rest of it, without which a server
-// does not notice a client that hangs up.
-func DecodeBody(w http.ResponseWriter, r *http.Request, v any) error {
-	body := http.MaxBytesReader(w, r.Body, maxBody)
-	d := json.NewDecoder(body)
-	if err := d.Decode(v); err != nil {
-		return err
+// pythonError returns where Python's decoder stops in a document that is no JSON, and what
+// it says.
+func pythonError(body []byte, err error) (at int, what string) {
+	at = len(body)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) && syntax.Offset > 0 && !strings.HasPrefix(syntax.Error(), "unexpected end") {
+		at = int(syntax.Offset) - 1
 	}
-	for d.More() {
-		if _, err := d.Token(); err != nil {
-			return err
-		}
+	switch before := bytes.TrimRight(body[:at], " \t\r\n"); {
+	case len(before) > 0 && before[len(before)-1] == '{':
+		return at, "Expecting property name enclosed in double quotes"
+	case json.Valid(before):
+		return at, "Extra data"
 	}
-	return nil
+	return at, "Expecting value"
+}
+
+// DecodeBody reads the request's body and decodes it.
+func DecodeBody(w http.ResponseWriter, r *http.Request, v any) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return body, err
+	}
+	return body, json.Unmarshal(body, v)
 }
 
 // Invalid is one entry of FastAPI's answer to a request that does not validate.
@@ -93,6 +114,7 @@ type Invalid struct {
 	Loc   []any  `json:"loc"`
 	Msg   string `json:"msg"`
 	Input any    `json:"input"`
+	Ctx   any    `json:"ctx,omitempty"`
 }
 
 // Missing returns the entry for a field that is not there.

@@ -75,9 +75,7 @@ func (s Runner) Document(v Variant) map[string]any {
 	case RunnerFailed:
 		body["errorMessage"] = s.Message
 		if v != V1071 {
-			body["diagnostics"] = []any{map[string]any{"RunnerMetalGpuTimeout": map[string]any{
-				"message": "Simulated: the GPU did not answer in time", "evidence": []string{},
-			}}}
+			body["diagnostics"] = []any{}
 		}
 	}
 	return map[string]any{s.Tag: body}
