@@ -23,6 +23,7 @@ import (
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/instance"
 	"exo-bench-exporter/workload/exo/state"
+	"exo-bench-exporter/workload/stall"
 )
 
 // Options configure a Client. Zero values mean the defaults that are named.
@@ -51,7 +52,9 @@ type Options struct {
 	Sharding string
 	// Progress is told how a load goes on, see instance.Options; may be nil.
 	Progress func(instance.Progress)
-	Logger   *slog.Logger // discarded when nil
+	// Watcher watches this process while an answer comes; nil where its time is not the real one.
+	Watcher *stall.Watcher
+	Logger  *slog.Logger // discarded when nil
 }
 
 // Client measures models on one node. It implements workload.Target and is safe for

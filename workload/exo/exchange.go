@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"exo-bench-exporter/workload/exo/answer"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/sse"
+	"exo-bench-exporter/workload/stall"
 )
 
 // maxErrorBody bounds what is read of an error's body, in bytes.
@@ -32,15 +34,17 @@ type exchange struct {
 	document  bool   // the answer is known to come as one JSON document
 	overrun   func() // called when the node goes on past max_tokens
 	inflight  *atomic.Int32
+	watcher   *stall.Watcher
+	log       *slog.Logger
 
 	rec   *record
 	guard *guard
 	trace *connTrace
 }
 
-// run puts the request and returns its Result; noRoute tells that it failed because the node
+// put puts the request and returns its Result; noRoute tells that it failed because the node
 // does not have the route.
-func (x *exchange) run(ctx context.Context) (res workload.Result, noRoute bool) {
+func (x *exchange) put(ctx context.Context) (res workload.Result, noRoute bool) {
 	x.inflight.Add(1)
 	defer x.inflight.Add(-1)
 	ctx, guard := newGuard(ctx, x.timeouts)

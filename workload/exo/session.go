@@ -79,6 +79,7 @@ func (s *session) exchange(r workload.Request, rt route) *exchange {
 	}
 	return &exchange{
 		api: c.api, transport: c.stream, dialect: s.dialect, route: rt, timeouts: timeouts, inflight: &c.inflight,
+		watcher: c.opts.Watcher, log: c.log,
 		body:     s.dialect.body(s.id, r),
 		document: rt.document != nil && c.Endpoint() == rt.documentEnd,
 		overrun:  c.sayOverrun,

@@ -1,0 +1,30 @@
+package exo
+
+import (
+	"context"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// run puts the request and returns its Result, marked where the exporter itself was held up
+// meanwhile; noRoute tells that it failed because the node does not have the route.
+func (x *exchange) run(ctx context.Context) (res workload.Result, noRoute bool) {
+	watch := x.watcher.Begin()
+	res, noRoute = x.put(ctx)
+	seen := watch.End()
+	why := seen.Starved(meanGap(res))
+	res.Starved, res.Stalled = why != "", seen.Stalled()
+	if res.Starved {
+		x.log.Warn("The times of a request are not the model's: "+why, "model", res.Model, "prompt", res.Prompt)
+	}
+	return res, noRoute
+}
+
+// meanGap returns the mean time between the token events of r, 0 when there are none.
+func meanGap(r workload.Result) time.Duration {
+	if r.TokenEvents < 2 {
+		return 0
+	}
+	return r.Decode / time.Duration(r.TokenEvents-1)
+}

@@ -1,0 +1,63 @@
+package exo
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/stall"
+)
+
+func TestStallsOfTheExporterAreMarked(t *testing.T) {
+	good := []step{
+		{100 * ms, tok("a")}, {200 * ms, tok("b")},
+		{200 * ms, data(`{"role":"assistant","content":"c"}`, "length", useOf(9, 3, 0)) + doneEvent},
+	}
+	quiet := stall.Report{Duration: time.Second, Longest: 3 * ms, RunDelay: 9 * ms, HasRunDelay: true}
+	brief := stall.Report{Duration: time.Second, Longest: 19 * ms}
+	stopped := stall.Report{Duration: time.Second, Longest: 300 * ms, Late: 298 * ms}
+	for _, tc := range []struct {
+		name    string
+		report  stall.Report
+		steps   []step
+		outcome workload.Outcome
+		starved bool
+		stalled time.Duration
+	}{
+		{"quiet", quiet, good, workload.OutcomeOK, false, 9 * ms},
+		{"less than a tenth of a gap", brief, good, workload.OutcomeOK, false, 19 * ms},
+		{"stopped", stopped, good, workload.OutcomeOK, true, 300 * ms},
+		{"stopped in a request that fails", stopped, good[:2], workload.OutcomeTruncated, true, 300 * ms},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: stream(nil, tc.steps...)})
+				var log strings.Builder
+				r := n.session(workload.DialectOpenAI, func(o *Options) {
+					o.Watcher, o.Logger = stall.Fixed(tc.report), slog.New(slog.NewTextHandler(&log, nil))
+				}).Measure(t.Context(), request(3))
+				if r.Outcome != tc.outcome || r.Starved != tc.starved || r.Stalled != tc.stalled {
+					t.Errorf("%s (%s), starved %v for %v; want %s, %v for %v",
+						r.Outcome, r.Err, r.Starved, r.Stalled, tc.outcome, tc.starved, tc.stalled)
+				}
+				if said := strings.Contains(log.String(), "the exporter stood still for 300ms of 1s"); said != tc.starved {
+					t.Errorf("the log says %q", log.String())
+				}
+			})
+		})
+	}
+}
+
+func TestWithoutAWatcherNothingIsMarked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: stream(nil, step{ms, tok("a")},
+			step{ms, data(`{"role":"assistant","content":"b"}`, "length", useOf(9, 2, 0)) + doneEvent})})
+		if r := n.session(workload.DialectOpenAI, nil).Measure(t.Context(), request(2)); !r.Clean() || r.Stalled != 0 {
+			t.Errorf("%s (%s), starved %v for %v", r.Outcome, r.Err, r.Starved, r.Stalled)
+		}
+	})
+}
