@@ -33,6 +33,10 @@ interval than EXOBENCH_CYCLE_INTERVAL judge too early or too late, and an alert 
 				return nil
 			})
 			return func(_ context.Context, inv invocation) int {
+				if name := emptyFlag(fs); name != "" {
+					fmt.Fprintf(inv.stderr, "exo-bench-exporter rules: -%s: want a value, or leave it out for the default\n", name)
+					return exitUsage
+				}
 				b, err := rules.Generate(o)
 				if err != nil {
 					fmt.Fprintln(inv.stderr, "exo-bench-exporter rules:", err)
@@ -46,4 +50,15 @@ interval than EXOBENCH_CYCLE_INTERVAL judge too early or too late, and an alert 
 			}
 		},
 	}
+}
+
+// emptyFlag returns the name of a flag that was given the zero value, which in rules.Options stands
+// for the default and is not what was asked for; empty when there is none.
+func emptyFlag(fs *flag.FlagSet) (name string) {
+	fs.Visit(func(f *flag.Flag) {
+		if v := f.Value.String(); f.Name != "accept" && (v == "" || v == "0s") {
+			name = f.Name
+		}
+	})
+	return name
 }

@@ -3,12 +3,7 @@ package rules
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"fmt"
-	"maps"
-	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -46,14 +41,8 @@ func DefaultOptions() Options {
 	}
 }
 
-// MinInterval is the shortest cycle interval that rules can be made for: Prometheus has to see
-// every cycle apart.
-const MinInterval = 2 * time.Second
-
 //go:embed templates/*.tmpl
 var templates embed.FS
-
-var label = regexp.MustCompile(`^[A-Za-z0-9._:-]+$`)
 
 // Generate returns a rule file for Prometheus. The error names every option that cannot be used.
 func Generate(o Options) ([]byte, error) {
@@ -73,6 +62,7 @@ func Generate(o Options) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// fill puts defaults in the place of zero values.
 func (o *Options) fill() error {
 	d := DefaultOptions()
 	setDefault(&o.Interval, d.Interval)
@@ -82,33 +72,10 @@ func (o *Options) fill() error {
 	setDefault(&o.Tuning, d.Tuning)
 	o.GrafanaURL = strings.TrimRight(o.GrafanaURL, "/")
 
-	var errs []error
-	if o.Interval < MinInterval {
-		errs = append(errs, fmt.Errorf("cycle interval %v is too short for rules: at least %v", o.Interval, MinInterval))
-	}
-	if o.Interval%time.Second != 0 {
-		errs = append(errs, fmt.Errorf("cycle interval %v is not a whole number of seconds", o.Interval))
-	}
 	if o.Evaluation == 0 {
 		o.Evaluation = min(30*time.Second, max(time.Second, (o.Interval/10).Round(time.Second)))
 	}
-	if o.Evaluation < time.Second || o.Evaluation > o.Interval {
-		errs = append(errs, fmt.Errorf("evaluation interval %v is not between 1s and the cycle interval %v", o.Evaluation, o.Interval))
-	}
-	if _, err := regexp.Compile(o.Job); err != nil {
-		errs = append(errs, fmt.Errorf("job %q is not a regular expression: %w", o.Job, err))
-	}
-	for _, u := range []string{o.GrafanaURL, o.RunbookURL} {
-		if _, err := url.Parse(u); err != nil {
-			errs = append(errs, fmt.Errorf("%q is not a URL: %w", u, err))
-		}
-	}
-	for _, model := range slices.Sorted(maps.Keys(o.Accepted)) {
-		if tag := o.Accepted[model]; !label.MatchString(model) || !label.MatchString(tag) {
-			errs = append(errs, fmt.Errorf("accepted %q=%q: model and tag may hold letters, digits and any of ._:-", model, tag))
-		}
-	}
-	return errors.Join(errs...)
+	return o.check()
 }
 
 func setDefault[T comparable](v *T, to T) {

@@ -135,8 +135,12 @@ func TestWindowsFollowFromTheInterval(t *testing.T) {
 }
 
 func TestAcceptedModelsGetAnEpochOfTheirOwn(t *testing.T) {
-	_, text := generate(t, Options{Accepted: map[string]string{"mistral-7b": "2026-02-01", "llama-3.1-8b": "a"}})
-	for _, want := range []string{`"epoch", "2026-02-01", "model", "mistral-7b")`, `"epoch", "a", "model", "llama-3.1-8b")`} {
+	_, text := generate(t, Options{Accepted: map[string]string{
+		"mistral-7b": "2026-02-01", "llama-3.1-8b": "a", "mlx-community/Foo-4bit": "b", "ü'\"{{": "c",
+	}})
+	for _, want := range []string{
+		`"epoch", "b", "model", "mlx-community/Foo-4bit")`, `"epoch", "c", "model", "ü'\"\\{\\{")`,
+		`"epoch", "2026-02-01", "model", "mistral-7b")`, `"epoch", "a", "model", "llama-3\\.1-8b")`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in the rules", want)
 		}
@@ -148,12 +152,22 @@ func TestOptionsThatCannotBeUsed(t *testing.T) {
 		options Options
 		want    []string
 	}{
-		"too short":            {Options{Interval: time.Second}, []string{"1s is too short"}},
-		"negative":             {Options{Interval: -time.Minute}, []string{"-1m0s is too short"}},
-		"fractions":            {Options{Interval: 2500 * time.Millisecond}, []string{"whole number of seconds"}},
-		"seldom":               {Options{Interval: time.Minute, Evaluation: time.Hour}, []string{"evaluation interval 1h0m0s"}},
-		"all wrong at once":    {Options{Interval: time.Second, Job: "(", RunbookURL: ":"}, []string{"too short", "regular expression", "not a URL"}},
-		"accepted with PromQL": {Options{Accepted: map[string]string{"m": `x") or vector(1`}}, []string{"may hold letters"}},
+		"too short":                  {Options{Interval: time.Second}, []string{"1s is too short"}},
+		"negative":                   {Options{Interval: -time.Minute}, []string{"-1m0s is too short"}},
+		"fractions":                  {Options{Interval: 2500 * time.Millisecond}, []string{"whole number of seconds"}},
+		"seldom":                     {Options{Interval: time.Minute, Evaluation: time.Hour}, []string{"evaluation interval 1h0m0s"}},
+		"all wrong at once":          {Options{Interval: time.Second, Job: "(", RunbookURL: ":"}, []string{"too short", "regular expression", "not a URL"}},
+		"accepted with PromQL":       {Options{Accepted: map[string]string{"m": `x") or vector(1`}}, []string{"a tag of letters"}},
+		"too long":                   {Options{Interval: 100_000 * time.Hour}, []string{"100000h0m0s is too long"}},
+		"job with a quote":           {Options{Job: `a"b`}, []string{"without white space, quotation marks"}},
+		"job that is YAML":           {Options{Job: "a: b"}, []string{"without white space"}},
+		"job that is a template":     {Options{Job: "a{{x}}"}, []string{"and {{"}},
+		"job that is not UTF-8":      {Options{Job: "mod\xe8le"}, []string{"job"}},
+		"Grafana with a quote":       {Options{GrafanaURL: "http://g/'q'"}, []string{"written as %XX"}},
+		"Grafana that is a template": {Options{GrafanaURL: "http://g/{{x}}"}, []string{"written as %XX"}},
+		"Grafana nowhere":            {Options{GrafanaURL: "grafana:3000"}, []string{"not a URL such as"}},
+		"runbook with a line feed":   {Options{RunbookURL: "http://g/%0a\n"}, []string{"not a URL"}},
+		"accepted with white space":  {Options{Accepted: map[string]string{"a b": "1"}}, []string{"without white space"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Generate(tt.options)
@@ -166,5 +180,25 @@ func TestOptionsThatCannotBeUsed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Odd options that are allowed come through as what they are.
+func TestOddOptions(t *testing.T) {
+	f, text := generate(t, Options{
+		Interval: MaxInterval, Job: `exo\.bench|a{2}#[0-9]+`, GrafanaURL: "https://[::1]:3000/g%27q/?a=b&c=(d)#e", RunbookURL: "http://wiki/x",
+	})
+	for _, g := range f.Groups {
+		for _, r := range g.Rules {
+			if r.Alert == "ExoBenchExporterDown" && !strings.Contains(r.Expr, `up{job=~"exo\\.bench|a{2}#[0-9]+"} == 0`) {
+				t.Errorf("expression %s", r.Expr)
+			}
+			if r.Alert == "ExoBenchThroughputDrop" && !strings.HasPrefix(r.Annotations["dashboard_url"], "https://[::1]:3000/g%27q/?a=b&c=(d)#e/d/") {
+				t.Errorf("link %s", r.Annotations["dashboard_url"])
+			}
+		}
+	}
+	if strings.Contains(text, "[-") || strings.Contains(text, "offset -") {
+		t.Error("a window is negative")
 	}
 }
