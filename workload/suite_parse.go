@@ -75,20 +75,22 @@ func ParseSuite(name string, data []byte) (Suite, error) {
 	if len(root.Content) == 0 {
 		return Suite{}, fmt.Errorf("suite %s is empty", name)
 	}
+	c := checker{name: name, root: root.Content[0]}
+	if c.shape(c.root, suiteShape); len(c.errs) > 0 {
+		return Suite{}, errors.Join(c.errs...)
+	}
 	var doc suiteDoc
 	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
 	if err := dec.Decode(&doc); err != nil {
 		return Suite{}, fmt.Errorf("suite %s: %w", name, cleanYAML(err))
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return Suite{}, fmt.Errorf("suite %s: a second document begins after the first; a suite file holds one", name)
 	}
-	c := checker{name: name, root: root.Content[0]}
 	return c.suite(doc)
 }
 
-// cleanYAML turns a list of type errors into one line each, without Go's type names.
+// cleanYAML returns what YAML itself finds wrong, such as a key that is there twice, in one line.
 func cleanYAML(err error) error {
 	var te *yaml.TypeError
 	if !errors.As(err, &te) {
@@ -96,16 +98,14 @@ func cleanYAML(err error) error {
 	}
 	lines := slices.Clone(te.Errors)
 	for i, l := range lines {
-		l = inGoType.ReplaceAllString(l, " is not a known field here")
-		lines[i] = intoGoType.ReplaceAllString(l, "cannot read $1 as a $2")
+		lines[i] = intoGoType.ReplaceAllString(l, "$1 cannot be read as what should be there")
 	}
 	return errors.New(strings.Join(lines, "; "))
 }
 
-var (
-	inGoType   = regexp.MustCompile(` not found in type .*$`)
-	intoGoType = regexp.MustCompile("cannot unmarshal !!\\w+ (`[^`]*`) into (\\w+)$")
-)
+// intoGoType matches the end of a message that speaks of Go's types, such as of a number that is
+// too large for one.
+var intoGoType = regexp.MustCompile("cannot unmarshal !!\\w+ (`[^`]*`) into .*$")
 
 // checker validates a decoded suite and finds the lines of its mistakes.
 type checker struct {
@@ -129,8 +129,8 @@ func (c *checker) fail(reason string, path ...any) {
 			node = next
 		}
 	}
-	where = strings.TrimPrefix(where, ".")
-	c.errs = append(c.errs, fmt.Errorf("%s:%d: %s %s", c.name, node.Line, where, reason))
+	what := strings.TrimSpace(strings.TrimPrefix(where, ".") + " " + reason)
+	c.errs = append(c.errs, fmt.Errorf("%s:%d: %s", c.name, node.Line, what))
 }
 
 func child(n *yaml.Node, step any) *yaml.Node {
