@@ -123,7 +123,7 @@ type turnJSON struct {
 	DecodeTPS *float64    `json:"output_tokens_per_second,omitempty"`
 	Reported  *uint64     `json:"reported_peak_memory_bytes,omitempty"`
 	Memory    *memoryJSON `json:"resident_memory,omitempty"`
-	Results   []Result    `json:"results"`
+	Results   []Result    `json:"results,omitzero"`
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -157,13 +157,15 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
+type cycleJSON struct {
+	Number   int         `json:"number"`
+	Start    time.Time   `json:"start"`
+	Duration float64     `json:"duration_seconds"`
+	Outcome  TurnOutcome `json:"outcome"`
+	Turns    []Turn      `json:"turns"`
+}
+
 // MarshalJSON implements json.Marshaler.
 func (c Cycle) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Number   int         `json:"number"`
-		Start    time.Time   `json:"start"`
-		Duration float64     `json:"duration_seconds"`
-		Outcome  TurnOutcome `json:"outcome"`
-		Turns    []Turn      `json:"turns"`
-	}{c.Number, c.Start, c.Duration.Seconds(), c.Outcome, c.Turns})
+	return json.Marshal(cycleJSON{c.Number, c.Start, c.Duration.Seconds(), c.Outcome, c.Turns})
 }
