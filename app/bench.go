@@ -12,6 +12,7 @@ import (
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
+	"exo-bench-exporter/workload/record"
 )
 
 // Bench is the program that measures.
@@ -33,6 +34,7 @@ type Bench struct {
 	feed    *cluster.Feed
 	front   *exporter.Front
 	monitor *exo.Monitor
+	keeper  *record.Keeper // nil where no records are kept
 	runner  *workload.Runner
 	demo    *demo // nil unless the node is the built-in simulator
 }
@@ -54,9 +56,38 @@ func newBench(cfg exporter.Config, w wiring) (*Bench, error) {
 
 	run := w.runner
 	run.Target, run.Meter, run.Wake = b.Client, b.feed.Meter(b.Sampler), b.monitor.Wake()
-	run.Observers = append([]workload.Observer{exporter.NewObserver(b.metrics), b.store, b.feed}, run.Observers...)
+	observers := []workload.Observer{exporter.NewObserver(b.metrics), b.store, b.feed}
+	if w.record.Path != "" {
+		b.keeper = record.NewKeeper(b.recording())
+		b.front.Handle(record.Pattern, b.keeper)
+		observers = append(observers, b.keeper)
+	}
+	run.Observers = append(observers, run.Observers...)
 	b.runner = workload.NewRunner(run)
 	return b, nil
+}
+
+// recording returns how records of results are kept.
+func (b *Bench) recording() record.Options {
+	o := b.wiring.record
+	o.Source = b.source
+	o.Dropped = func(n int) { b.metrics.Dropped(exporter.DroppedRecords, n) }
+	return o
+}
+
+// source says what a record or a report is of.
+func (b *Bench) source() record.Source {
+	return record.Source{
+		Version: exporter.Version(), Target: b.Config.ExoURL, Simulated: b.Simulated(),
+		Suite: record.Suite{Version: b.Suite.Version, SHA256: b.Suite.SHA256()},
+	}
+}
+
+// Report returns what there is to say of a cycle of b's.
+func (b *Bench) Report(c workload.Cycle) record.Report {
+	return record.Report{
+		Schema: record.Schema, Source: b.source(), Dialect: b.Client.Dialect(), Endpoint: b.Client.Endpoint(), Cycle: c,
+	}
 }
 
 // setStatus publishes what is known of the node. Where exo does not tell of its machines, this
@@ -80,7 +111,11 @@ func (b *Bench) Serve(ctx context.Context) error {
 	}
 	b.wiring.log.Info("exo-bench-exporter is running", "version", exporter.Version(), "listen", l.Addr().String(),
 		"exo", b.Config.ExoURL, "models", len(b.Config.Models), "suite", b.Suite.Version, "interval", b.Config.CycleInterval)
-	return b.wiring.serve.while(ctx, l, b.front, b.wiring.log, b.watch, b.runner.Run)
+	works := []func(context.Context){b.watch, b.runner.Run}
+	if b.keeper != nil {
+		works = append(works, b.keeper.Run)
+	}
+	return b.wiring.serve.while(ctx, l, b.front, b.wiring.log, works...)
 }
 
 // watch samples memory, follows the node's state and lets agents follow the turns until ctx is

@@ -26,6 +26,10 @@ var ErrDemo = errors.New("the simulator cannot be started")
 // runs yet. The error is for the user.
 func Open(environ map[string]string, demo bool, seams Seams) (Program, error) {
 	cfg, err := exporter.LoadConfig(environ)
+	if links := exporter.ServiceLinks(environ); err == nil && len(links) > 0 {
+		cfg.Logger(seams.log()).Info("Variables that Kubernetes sets for a Service are passed over; enableServiceLinks: false keeps them out",
+			"variables", links)
+	}
 	switch {
 	case err != nil:
 		return nil, err

@@ -4,13 +4,17 @@ import (
 	"context"
 	"net"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exosim"
+	"exo-bench-exporter/workload/record"
 )
 
 // quietListener is one to which nobody connects; requests are put to the front itself.
@@ -134,3 +138,76 @@ func TestServeInVain(t *testing.T) {
 type brokenListener struct{ quietListener }
 
 func (brokenListener) Accept() (net.Conn, error) { return nil, &net.AddrError{Err: "out of order"} }
+
+// Every result and turn is kept, without a word of a prompt, and what is kept can be looked at.
+func TestRecordsAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := exosim.New(exosim.Options{Profiles: profilesOf(victim, next)})
+		t.Cleanup(func() { _ = node.Close() })
+		dir := t.TempDir()
+		var results []workload.Result
+		watch := hooks{request: func(r workload.Result) { results = append(results, r) }}
+		s := newStack(t, setting{
+			node: node, suite: shortSuite(2, faultTokens), vars: []string{"MODELS", victim + "," + next, "STATE_DIR", dir, "CYCLE_INTERVAL", "10m"},
+			seams: Seams{Listener: newQuietListener(), Observers: []workload.Observer{watch}},
+		})
+		end := s.serve(t)
+		time.Sleep(15 * time.Minute) // two cycles
+		page := s.get(t, record.Path+record.ResultID(results[1]))
+		noError(t, end())
+		s.Close()
+		if !strings.Contains(page, `"response_id": "`+results[1].ResponseID+`"`) || !strings.Contains(page, `"simulated": true`) {
+			t.Errorf("the second record is shown as\n%s", page)
+		}
+		path := filepath.Join(dir, "results.jsonl")
+		var kept []workload.Result
+		turns := 0
+		broken, err := record.Each(path, func(r record.Record) error {
+			if r.Turn != nil {
+				turns++
+			} else {
+				kept = append(kept, *r.Result)
+			}
+			if want := (len(kept) - 1) / 4; r.Suite.Version != "short-1" || r.Target != s.Config.ExoURL || r.Cycle != want {
+				t.Errorf("record %+v, want cycle %d", r, want)
+			}
+			return nil
+		})
+		if err != nil || broken != 0 || turns != 4 || len(kept) != 8 || len(results) != 8 {
+			t.Fatalf("%d results and %d turns are kept of %d, %d broken, %v; log:\n%s", len(kept), turns, len(results), broken, err, s.log)
+		}
+		for i, r := range kept {
+			if r.ResponseID != results[i].ResponseID || r.TTFT != results[i].TTFT || len(r.Gaps) != len(results[i].Gaps) {
+				t.Errorf("result %d is kept as %+v, and was %+v", i, r, results[i])
+			}
+		}
+		content, err := os.ReadFile(path)
+		noError(t, err)
+		if strings.Contains(string(content), "number of this prompt") {
+			t.Error("the text of a prompt is kept")
+		}
+	})
+}
+
+// Where no records can be kept, cycles go on, and what was lost is counted.
+func TestRecordsAreLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		node := exosim.New(exosim.Options{Profiles: profilesOf(victim)})
+		t.Cleanup(func() { _ = node.Close() })
+		file := filepath.Join(t.TempDir(), "file")
+		noError(t, os.WriteFile(file, nil, 0o600))
+		s := newStack(t, setting{
+			node: node, suite: shortSuite(2, faultTokens), vars: []string{"MODELS", victim, "RESULTS", filepath.Join(file, "results.jsonl")},
+			seams: Seams{Listener: newQuietListener()},
+		})
+		end := s.serve(t)
+		time.Sleep(time.Minute)
+		got := s.scrape(t)
+		noError(t, end())
+		s.Close()
+		if got[`exobench_dropped_total{what="records"}`] != 3 || got[`exobench_turns_total{model="`+victim+`",outcome="ok"}`] != 1 ||
+			strings.Count(s.log.String(), "Records of results are dropped") != 1 {
+			t.Errorf("dropped %v, turns %v; log:\n%s", got[`exobench_dropped_total{what="records"}`], got, s.log)
+		}
+	})
+}

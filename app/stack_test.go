@@ -46,7 +46,8 @@ func (b *buffer) String() string {
 // values by turns.
 func environ(t *testing.T, pairs ...string) map[string]string {
 	t.Helper()
-	e := map[string]string{"HOME": t.TempDir()}
+	// Nothing listens there: no test measures an exo that this machine may have.
+	e := map[string]string{"HOME": t.TempDir(), exporter.EnvPrefix + "EXO_URL": "http://127.0.0.1:1"}
 	for i := 0; i < len(pairs); i += 2 {
 		e[exporter.EnvPrefix+pairs[i]] = pairs[i+1]
 	}

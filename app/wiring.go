@@ -11,6 +11,7 @@ import (
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
+	"exo-bench-exporter/workload/record"
 )
 
 // wiring is what each part of a program is told by its configuration. Every variable ends here;
@@ -25,6 +26,7 @@ type wiring struct {
 	client exo.Options
 	shown  exporter.Options
 	runner workload.RunnerOptions
+	record record.Options
 
 	// In mode memory.
 	driver cluster.ClientOptions
@@ -69,6 +71,7 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 	w.shown = exporter.Options{
 		Target: cfg.ExoURL, Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Simulated: seams.Simulated,
 	}
+	w.record = record.Options{Path: cfg.ResultsFile, MaxBytes: int64(cfg.ResultsMegabytes) << 20, Logger: w.log}
 	w.runner = workload.RunnerOptions{
 		Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Observers: slices.Clone(seams.Observers), Logger: w.log,
 	}

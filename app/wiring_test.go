@@ -79,6 +79,8 @@ func reaches(authority []byte) map[string]reach {
 		"MODELS":              {value: "x=y", want: []workload.Model{{Name: "x", ExoID: "y"}}, bench: func(w wiring) []any { return []any{w.runner.Models, w.shown.Models} }},
 		"SUITE":               {file: tinySuite, want: "tiny-1", bench: func(w wiring) []any { return []any{w.runner.Suite.Version, w.shown.Suite.Version} }},
 		"STATE_DIR":           {value: "/state/there", want: "/state/there", bench: client(func(o exo.Options) any { return o.StateDir })},
+		"RESULTS":             {value: "/results/there", want: "/results/there", bench: func(w wiring) []any { return []any{w.record.Path} }},
+		"RESULTS_MEGABYTES":   {value: "3", want: int64(3 << 20), bench: func(w wiring) []any { return []any{w.record.MaxBytes} }},
 		"FIRST_TOKEN_TIMEOUT": {value: "11s", want: 11 * time.Second, bench: client(func(o exo.Options) any { return o.Timeouts.FirstToken })},
 		"IDLE_TIMEOUT":        {value: "12s", want: 12 * time.Second, bench: client(func(o exo.Options) any { return o.Timeouts.Idle })},
 		"REQUEST_TIMEOUT":     {value: "13s", want: 13 * time.Second, bench: client(func(o exo.Options) any { return o.Timeouts.Request })},
@@ -252,6 +254,13 @@ func TestOpen(t *testing.T) {
 				t.Errorf("want an error about %s, got %v, %v", want, p, err)
 			}
 		}
+	}
+	var log buffer
+	linked := environ(t, "SERVICE_HOST", "10.96.0.7", "PORT", "tcp://10.96.0.7:9955")
+	if p, err = Open(linked, false, Seams{Log: &log}); err != nil || strings.Count(log.String(), "enableServiceLinks: false") != 1 {
+		t.Errorf("with Kubernetes' variables: %v, log %s", err, &log)
+	} else {
+		p.Close()
 	}
 	if _, err := Open(agent, true, Seams{}); err == nil || !strings.Contains(err.Error(), "EXOBENCH_MODE=memory") {
 		t.Errorf("a demo in mode memory: %v", err)

@@ -6,8 +6,10 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
 
@@ -43,10 +45,13 @@ type Config struct {
 	WebConfigFile string `env:"WEB_CONFIG_FILE" meaning:"web configuration file of the Prometheus exporter toolkit: TLS and basic authentication"`
 
 	CycleInterval time.Duration `env:"CYCLE_INTERVAL" mode:"bench" envDefault:"15m" meaning:"time from the start of one cycle to the start of the next, at least 1s"`
-	Models        Models        `env:"MODELS" mode:"bench" shown:"the five" meaning:"models to measure, separated by commas: name, or name=id to choose the id that the node is asked for"`
+	Models        Models        `env:"MODELS" mode:"bench" shown:"the five" meaning:"models to measure, separated by commas: name, name=id to choose the id that the node is asked for, or name=id=answered where its answers name another one"`
 	// SuiteFile is the path of a suite file; empty means the embedded suite.
 	SuiteFile string `env:"SUITE" mode:"bench" shown:"embedded" meaning:"path of a suite file with prompts of your own"`
 	StateDir  string `env:"STATE_DIR" mode:"bench" shown:"the user's state directory" meaning:"directory that records which instances the exporter created on the node, so that it removes exactly those after a crash"`
+	// ResultsFile is where the records of single results are kept; empty means that none are.
+	ResultsFile      string `env:"RESULTS" mode:"bench" shown:"results.jsonl in the state directory" meaning:"file that keeps a record of every result and turn, as JSON Lines without any prompt or answer; off keeps none"`
+	ResultsMegabytes int    `env:"RESULTS_MEGABYTES" mode:"bench" envDefault:"256" meaning:"most that file and the older ones beside it may hold together, in megabytes"`
 
 	FirstTokenTimeout time.Duration `env:"FIRST_TOKEN_TIMEOUT" mode:"bench" envDefault:"2m" meaning:"longest wait for the first token of an answer"`
 	IdleTimeout       time.Duration `env:"IDLE_TIMEOUT" mode:"bench" envDefault:"30s" meaning:"longest wait for each further token"`
@@ -114,7 +119,7 @@ func (c Config) Logger(w io.Writer) *slog.Logger {
 // Models is a list of models as EXOBENCH_MODELS gives it.
 type Models []workload.Model
 
-// ParseModels reads a comma-separated list of name or name=id.
+// ParseModels reads a comma-separated list of name, name=id or name=id=answered.
 func ParseModels(list string) (Models, error) {
 	if strings.TrimSpace(list) == "" {
 		return nil, errors.New("the list of models is empty: want at least one name, or leave the variable unset for the five")
@@ -124,18 +129,24 @@ func ParseModels(list string) (Models, error) {
 	seen := make(map[string]bool)
 	for item := range strings.SplitSeq(list, ",") {
 		item = strings.TrimSpace(item)
-		name, id, pair := strings.Cut(item, "=")
-		name, id = strings.TrimSpace(name), strings.TrimSpace(id)
+		parts := strings.SplitN(item, "=", 3)
+		for i := range parts {
+			parts[i] = strings.TrimSpace(parts[i])
+		}
+		name := parts[0]
 		switch {
+		case !utf8.ValidString(item):
+			wrong = append(wrong, fmt.Errorf("%q is no model: want UTF-8", item))
 		case item == "":
 			wrong = append(wrong, errors.New("an entry is empty: want no comma at the start, at the end or twice in a row"))
-		case name == "" || pair && id == "" || strings.ContainsFunc(name+id, unprintable):
-			wrong = append(wrong, fmt.Errorf("%q is no model: want name or name=id, without white space", item))
+		case slices.Contains(parts, "") || strings.ContainsFunc(strings.Join(parts, ""), unprintable):
+			wrong = append(wrong, fmt.Errorf("%q is no model: want name, name=id or name=id=answered, without white space", item))
 		case seen[name]:
 			wrong = append(wrong, fmt.Errorf("%q is named twice: want each name once", name))
 		default:
 			seen[name] = true
-			models = append(models, workload.Model{Name: name, ExoID: id})
+			parts = append(parts, "", "")
+			models = append(models, workload.Model{Name: name, ExoID: parts[1], Answers: parts[2]})
 		}
 	}
 	return models, errors.Join(wrong...)

@@ -55,6 +55,8 @@ func (p *problems) check(c *Config) {
 		c.StateDir = dir
 	}
 
+	p.results(c)
+
 	atLeast(p, "CYCLE_INTERVAL", c.CycleInterval, minCycleInterval)
 	if p.environ[EnvPrefix+"MEMORY_INTERVAL"] != "" {
 		atLeast(p, "MEMORY_INTERVAL", c.MemoryInterval, minMemoryInterval)
@@ -74,6 +76,24 @@ func (p *problems) check(c *Config) {
 	p.driver(c)
 	oneOf(p, "LOG_FORMAT", c.LogFormat, "text", "json")
 	p.foreign(c.Mode)
+}
+
+// resultsOff is the value of RESULTS that keeps no records.
+const resultsOff = "off"
+
+// results completes where the records of results are kept.
+func (p *problems) results(c *Config) {
+	atLeast(p, "RESULTS_MEGABYTES", c.ResultsMegabytes, 1)
+	switch {
+	case c.ResultsFile == resultsOff || c.Mode == ModeMemory:
+		c.ResultsFile = ""
+	case c.ResultsFile == "" && c.StateDir != "":
+		c.ResultsFile = filepath.Join(c.StateDir, "results.jsonl")
+	case c.ResultsFile != "":
+		if info, err := os.Stat(c.ResultsFile); err == nil && info.IsDir() {
+			p.add("RESULTS", "want a file: this is a directory")
+		}
+	}
 }
 
 // url records what is wrong with the base URL value; login says where a secret belongs instead.

@@ -47,6 +47,7 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		Mode: ModeBench, ExoURL: "http://localhost:52415", Dialect: workload.DialectAuto, Endpoint: "auto",
 		ListenAddress: ":9955", CycleInterval: 15 * time.Minute, Models: workload.DefaultModels(), StateDir: stateDir,
+		ResultsFile: filepath.Join(stateDir, "results.jsonl"), ResultsMegabytes: 256,
 		FirstTokenTimeout: 2 * time.Minute, IdleTimeout: 30 * time.Second, RequestTimeout: 10 * time.Minute,
 		LoadTimeout: 10 * time.Minute, DownloadTimeout: time.Hour, BusyTimeout: 5 * time.Minute,
 		MinNodes: 1, Sharding: "Pipeline",
@@ -73,6 +74,7 @@ func TestEverythingSet(t *testing.T) {
 		"EXO_URL", "https://node.example:8443/exo/", "DIALECT", "openai", "API_KEY", "k", "ENDPOINT", "bench",
 		"LISTEN_ADDRESS", "[::1]:0", "WEB_CONFIG_FILE", webConfig, "CYCLE_INTERVAL", "1s",
 		"MODELS", "a, b = x/y=z:1 ,c", "SUITE", suite, "STATE_DIR", "/var/lib/exo-bench",
+		"RESULTS", "/var/lib/results", "RESULTS_MEGABYTES", "1",
 		"FIRST_TOKEN_TIMEOUT", "1ms", "IDLE_TIMEOUT", "2ms", "REQUEST_TIMEOUT", "3ms", "LOAD_TIMEOUT", "4ms", "DOWNLOAD_TIMEOUT", "6ms", "BUSY_TIMEOUT", "5ms",
 		"ADD_MODELS", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77", "MEMORY_INTERVAL", "10ms",
 		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json",
@@ -83,7 +85,8 @@ func TestEverythingSet(t *testing.T) {
 	want := Config{
 		Mode: ModeBench, ExoURL: "https://node.example:8443/exo", Dialect: workload.DialectOpenAI, APIKey: "k", Endpoint: "bench",
 		ListenAddress: "[::1]:0", WebConfigFile: webConfig, CycleInterval: time.Second,
-		Models: Models{{Name: "a"}, {Name: "b", ExoID: "x/y=z:1"}, {Name: "c"}}, SuiteFile: suite, StateDir: "/var/lib/exo-bench",
+		Models: Models{{Name: "a"}, {Name: "b", ExoID: "x/y", Answers: "z:1"}, {Name: "c"}}, SuiteFile: suite, StateDir: "/var/lib/exo-bench",
+		ResultsFile: "/var/lib/results", ResultsMegabytes: 1,
 		FirstTokenTimeout: time.Millisecond, IdleTimeout: 2 * time.Millisecond, RequestTimeout: 3 * time.Millisecond,
 		LoadTimeout: 4 * time.Millisecond, DownloadTimeout: 6 * time.Millisecond, BusyTimeout: 5 * time.Millisecond,
 		AddModels: true, MinNodes: 2, Sharding: "Tensor", ExoPID: 77, MemoryInterval: 10 * time.Millisecond,
@@ -121,8 +124,14 @@ var wrongValues = []struct{ name, value, want string }{
 	{"MODELS", "=x", `"=x" is no model`},
 	{"MODELS", "a=", `"a=" is no model`},
 	{"MODELS", "a b", `"a b" is no model`},
+	{"MODELS", "a=b=", `"a=b=" is no model`},
+	{"MODELS", "a=b=c=d e", `is no model`},
+	{"MODELS", "mod\xe8le=m", `want UTF-8`},
+	{"MODELS", "a=mod\xe8le", `want UTF-8`},
 	{"SUITE", "/does/not/exist", "want a suite file that can be read"},
 	{"SUITE", "/", "is a directory"},
+	{"RESULTS", "/", "this is a directory"},
+	{"RESULTS_MEGABYTES", "0", "want at least 1"},
 	{"FIRST_TOKEN_TIMEOUT", "0s", "longer than zero"},
 	{"IDLE_TIMEOUT", "-1s", "longer than zero"},
 	{"REQUEST_TIMEOUT", "0s", "longer than zero"},
@@ -224,6 +233,32 @@ func TestUnknownVariables(t *testing.T) {
 	}
 }
 
+// What Kubernetes sets for a Service called exobench is not the user's.
+func TestServiceLinks(t *testing.T) {
+	links := environ("SERVICE_HOST", "10.96.0.7", "SERVICE_PORT", "9955", "SERVICE_PORT_METRICS", "9955", "PORT", "tcp://10.96.0.7:9955",
+		"PORT_9955_TCP", "tcp://10.96.0.7:9955", "PORT_9955_TCP_PROTO", "tcp", "PORT_9955_TCP_PORT", "9955", "PORT_9955_TCP_ADDR", "10.96.0.7",
+		"DRIVER_SERVICE_HOST", "10.96.0.8", "DRIVER_PORT_53_UDP", "udp://10.96.0.8:53")
+	if _, err := LoadConfig(links); err != nil {
+		t.Error(err)
+	}
+	if got := ServiceLinks(links); len(got) != 10 || !slices.IsSorted(got) {
+		t.Errorf("links %v", got)
+	}
+	if got := ServiceLinks(environ("EXO_URL", "http://a", "MODELS", "x")); len(got) != 0 {
+		t.Errorf("links %v", got)
+	}
+	for _, name := range []string{"PORTS", "SERVICE_HOSTS", "PORT_9955", "PORT_9955_TCP_NAME", "port"} {
+		if _, err := LoadConfig(environ(name, "1")); err == nil {
+			t.Errorf("%s is passed over", name)
+		}
+	}
+	for _, v := range Variables() {
+		if serviceLink(v.Name) {
+			t.Errorf("%s looks like a variable of Kubernetes'", v.Name)
+		}
+	}
+}
+
 func TestAPIKeyFile(t *testing.T) {
 	const name = "API_KEY_FILE"
 	for content, want := range map[string]Secret{"key": "key", "key\n": "key", "key\r\n": "key"} {
@@ -269,6 +304,36 @@ func TestMemoryMode(t *testing.T) {
 		"\n  EXOBENCH_DRIVER_PASSWORD: want EXOBENCH_DRIVER_USER beside it: the password is that of a user"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+func TestWritable(t *testing.T) {
+	dir := t.TempDir()
+	file := writeFile(t, "")
+	for path, want := range map[string]bool{
+		dir: true, filepath.Join(dir, "a", "b"): true, "/": os.Geteuid() == 0, file: false, filepath.Join(file, "a"): false, "/proc/nonesuch": false,
+	} {
+		if err := Writable(path); (err == nil) != want {
+			t.Errorf("%s: %v, want it to be writable: %t", path, err, want)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestResultsFile(t *testing.T) {
+	for want, vars := range map[string][]string{
+		"/s/results.jsonl": {"STATE_DIR", "/s"},
+		"/r/x":             {"STATE_DIR", "/s", "RESULTS", "/r/x"},
+		"":                 {"STATE_DIR", "/s", "RESULTS", "off"},
+	} {
+		if got, err := LoadConfig(environ(vars...)); err != nil || got.ResultsFile != want {
+			t.Errorf("%v: got %q, %v, want %q", vars, got.ResultsFile, err, want)
+		}
+	}
+	if got, err := LoadConfig(environ("MODE", "memory", "DRIVER_URL", "http://a")); err != nil || got.ResultsFile != "" {
+		t.Errorf("mode memory: got %q, %v", got.ResultsFile, err)
 	}
 }
 

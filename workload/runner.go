@@ -79,7 +79,8 @@ func (r *Runner) Run(ctx context.Context) {
 }
 
 // Cycle runs one cycle. When ctx ends before the cycle does, the returned Cycle holds the
-// turns that were complete and its Outcome is TurnCanceled.
+// turns that were complete and, with the requests that were, the one at hand, which is TurnCanceled
+// as the cycle is.
 func (r *Runner) Cycle(ctx context.Context) Cycle {
 	c, _ := r.cycle(ctx)
 	return c
@@ -98,6 +99,8 @@ func (r *Runner) cycle(ctx context.Context) (c Cycle, reached bool) {
 	for _, m := range order {
 		t, ok := r.turn(ctx, c.Number, m)
 		if ctx.Err() != nil {
+			t.Outcome, t.Reason = TurnCanceled, "the exporter was told to stop"
+			c.Turns = append(c.Turns, t)
 			c.Duration, c.Outcome = time.Since(c.Start), TurnCanceled
 			return c, true
 		}

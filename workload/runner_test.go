@@ -331,3 +331,17 @@ func TestCanceledWorkIsNotPublishedButGivenBack(t *testing.T) {
 		}
 	})
 }
+
+// Whoever asked for the cycle gets what was measured until then.
+func TestCanceledCycleHoldsWhatWasMeasured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, rec := newTestRunner(&fakeNode{}, 2, 3, RunnerOptions{Interval: time.Hour})
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond) // in the middle of m0's second prompt
+		defer cancel()
+		c := r.Cycle(ctx)
+		if c.Outcome != TurnCanceled || len(c.Turns) != 1 || c.Turns[0].Outcome != TurnCanceled || c.Turns[0].Reason == "" ||
+			len(c.Turns[0].Results) != 1 || !c.Turns[0].Results[0].OK() || len(rec.turns) != 0 {
+			t.Errorf("cycle %+v; %d turns published", c, len(rec.turns))
+		}
+	})
+}

@@ -5,9 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"exo-bench-exporter/app"
+	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/cluster"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload/exo"
@@ -19,7 +21,7 @@ const checkTimeout = 30 * time.Second
 func checkCommand() command {
 	return command{
 		name: "check", args: " [-demo]", summary: "say whether everything is in place, and what to do where it is not",
-		help: `Checks the configuration, whether the node answers and which API it speaks, which of the models it
+		help: `Checks the configuration, whether the state directory can be written, whether the node answers and which API it speaks, which of the models it
 can serve and under which id, and whether exo's processes can be seen; with EXOBENCH_MODE=memory
 whether the driver answers and exo's processes can be seen. Prints one line for each with what to
 do about it. Loads nothing and changes nothing. Exits 0 when all is well, 1 when not.`,
@@ -43,6 +45,7 @@ func check(ctx context.Context, inv invocation, demo bool) int {
 	case *app.Bench:
 		l.ok("configuration", fmt.Sprintf("%d models, suite %s with %d prompts, a cycle every %s",
 			len(p.Config.Models), p.Suite.Version, len(p.Suite.Prompts), p.Config.CycleInterval))
+		l.state(p.Config)
 		report := p.Client.Check(ctx, p.Config.Models)
 		l.node(report, p.Simulated())
 		l.memory(p.Sampler.Look())
@@ -77,6 +80,24 @@ func (l *checklist) status() int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// state says whether what has to be kept can be.
+func (l *checklist) state(c exporter.Config) {
+	if err := exporter.Writable(c.StateDir); err != nil {
+		l.bad("state", err.Error()+"; nothing is loaded on exo 1.x without a record of it, so let this user write there, "+
+			"or set EXOBENCH_STATE_DIR to a directory that it may write to")
+	} else {
+		l.ok("state", "kept in "+c.StateDir)
+	}
+	if c.ResultsFile == "" || filepath.Dir(c.ResultsFile) == filepath.Clean(c.StateDir) {
+		return
+	}
+	if err := exporter.Writable(filepath.Dir(c.ResultsFile)); err != nil {
+		l.bad("records", err.Error()+"; set EXOBENCH_RESULTS to a file that this user may write, or to off")
+	} else {
+		l.ok("records", "kept in "+c.ResultsFile)
+	}
 }
 
 func (l *checklist) memory(v memory.Visibility) {

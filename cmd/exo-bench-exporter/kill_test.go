@@ -220,7 +220,7 @@ func TestKilled(t *testing.T) {
 		{
 			name:  "generation, then once",
 			at:    func(e *exoServer) bool { return e.has("RunnerRunning") && e.RunningTasks() > 0 },
-			model: next, args: []string{"once"}, exit: exitFailed, // for it is told to stop
+			model: next, args: []string{"once"}, exit: exitStopped,
 		},
 		{
 			name: "deletion",

@@ -21,6 +21,8 @@ const (
 	exitOK     = 0 // all well
 	exitFailed = 1 // something measured or checked is not well
 	exitUsage  = 2 // wrong usage or configuration
+
+	exitStopped = 130 // once was told to stop before it was done, as shells have it
 )
 
 func main() {
@@ -110,5 +112,5 @@ func (c command) usage(w io.Writer, fs *flag.FlagSet) {
 	if c.name == "" {
 		fmt.Fprintf(w, "\nVariables and their defaults:\n%s", exporter.ConfigHelp())
 	}
-	fmt.Fprint(w, "\nExit status: 0 all well, 1 something measured or checked is not, 2 wrong usage or configuration.\n")
+	fmt.Fprint(w, "\nExit status: 0 all well, 1 something measured or checked is not, 2 wrong usage or configuration, 130 once was stopped.\n")
 }

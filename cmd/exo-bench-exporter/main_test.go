@@ -99,7 +99,11 @@ func TestUsage(t *testing.T) {
 			env: env(t, "CYCLE_INTERVAL", "5", "MODELZ", "x", "EXO_URL", "http://me:hunter2@host"), status: exitUsage,
 			stderr: []string{"EXOBENCH_CYCLE_INTERVAL", "EXOBENCH_MODELZ", "EXOBENCH_MODELS", "EXOBENCH_EXO_URL"},
 		},
-		"bad suite": {args: []string{"check"}, env: env(t, "SUITE", "/nonexistent.yaml"), status: exitUsage, stderr: []string{"EXOBENCH_SUITE", "/nonexistent.yaml"}},
+		"no interval for rules": {args: []string{"rules", "-interval", "0"}, status: exitUsage, stderr: []string{"-interval: want a value"}},
+		"no job for rules":      {args: []string{"rules", "-job", ""}, status: exitUsage, stderr: []string{"-job: want a value"}},
+		"rules for ages":        {args: []string{"rules", "-interval", "100000h"}, status: exitUsage, stderr: []string{"too long"}},
+		"rules":                 {args: []string{"rules", "-accept", "ü/x=1"}, stdout: []string{`"model", "ü/x"`}},
+		"bad suite":             {args: []string{"check"}, env: env(t, "SUITE", "/nonexistent.yaml"), status: exitUsage, stderr: []string{"EXOBENCH_SUITE", "/nonexistent.yaml"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr buffer
@@ -200,6 +204,31 @@ func TestCheck(t *testing.T) {
 	}
 	if !strings.Contains(stdout.String(), "FAIL  exo") || !strings.Contains(stdout.String(), url) {
 		t.Errorf("check does not say that exo is absent:\n%s", stdout.String())
+	}
+}
+
+// What cannot be kept is said with what to do, for every turn on exo 1.x would fail.
+func TestCheckSaysWhatCannotBeKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	noError(t, os.WriteFile(file, nil, 0o600))
+	for _, tt := range []struct {
+		env  map[string]string
+		want []string
+	}{
+		{env(t, "STATE_DIR", filepath.Join(file, "state")), []string{"FAIL  state", "not a directory", "EXOBENCH_STATE_DIR"}},
+		{env(t, "RESULTS", filepath.Join(file, "r.jsonl")), []string{"ok    state", "FAIL  records", "EXOBENCH_RESULTS"}},
+		{env(t, "RESULTS", filepath.Join(t.TempDir(), "r.jsonl")), []string{"ok    state", "ok    records"}},
+	} {
+		tt.env[exporter.EnvPrefix+"EXO_URL"] = deadURL(t)
+		var out buffer
+		if got := run(t.Context(), []string{"check"}, tt.env, &out, &out); got != exitFailed {
+			t.Errorf("exit status %d", got)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("check lacks %q:\n%s", want, out.String())
+			}
+		}
 	}
 }
 

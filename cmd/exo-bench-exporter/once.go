@@ -10,38 +10,23 @@ import (
 	"time"
 
 	"exo-bench-exporter/app"
-	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/instance"
+	"exo-bench-exporter/workload/record"
 )
 
 func onceCommand() command {
 	return command{
 		name: "once", args: " [-demo] [-json]", summary: "run one cycle and print the models side by side",
 		help: `Runs one cycle and prints a table of the models on standard output, with progress on standard
-error. Exits 0 when every model's turn is ok, 1 otherwise.`,
+error. Exits 0 when every model's turn is ok, 1 otherwise. Ctrl-C prints what was measured until then,
+gives back what was loaded, and exits 130.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
 			demo := demoFlag(fs)
 			asJSON := fs.Bool("json", false, "print the full result as one JSON document instead of the table")
 			return func(ctx context.Context, inv invocation) int { return once(ctx, inv, *demo, *asJSON) }
 		},
 	}
-}
-
-// onceReport is the document that once -json prints.
-type onceReport struct {
-	Version   string            `json:"version"`
-	Target    string            `json:"target"`
-	Simulated bool              `json:"simulated"`
-	Dialect   workload.Dialect  `json:"dialect"`
-	Endpoint  workload.Endpoint `json:"endpoint"`
-	Suite     suiteRef          `json:"workload"`
-	Cycle     workload.Cycle    `json:"cycle"`
-}
-
-type suiteRef struct {
-	Version string `json:"version"`
-	SHA256  string `json:"sha256"`
 }
 
 func once(ctx context.Context, inv invocation, demo, asJSON bool) int {
@@ -57,22 +42,20 @@ func once(ctx context.Context, inv invocation, demo, asJSON bool) int {
 	}
 	shown.prompts = len(b.Suite.Prompts)
 	c := b.Once(ctx)
-	report := onceReport{
-		Version: exporter.Version(), Target: b.Config.ExoURL, Simulated: b.Simulated(),
-		Dialect: b.Client.Dialect(), Endpoint: b.Client.Endpoint(),
-		Suite: suiteRef{b.Suite.Version, b.Suite.SHA256()}, Cycle: c,
-	}
-	if err := report.print(inv.stdout, b.Config.Models, asJSON); err != nil {
+	if err := printReport(inv.stdout, b.Report(c), b, asJSON); err != nil {
 		fmt.Fprintln(inv.stderr, "exo-bench-exporter: cannot print the result:", err)
 		return exitFailed
 	}
-	if c.Outcome != workload.TurnOK {
-		return exitFailed
+	switch c.Outcome {
+	case workload.TurnOK:
+		return exitOK
+	case workload.TurnCanceled:
+		return exitStopped
 	}
-	return exitOK
+	return exitFailed
 }
 
-func (r onceReport) print(w io.Writer, models []workload.Model, asJSON bool) error {
+func printReport(w io.Writer, r record.Report, b *app.Bench, asJSON bool) error {
 	if asJSON {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
@@ -81,7 +64,7 @@ func (r onceReport) print(w io.Writer, models []workload.Model, asJSON bool) err
 	if r.Simulated {
 		fmt.Fprint(w, "SIMULATED: these figures come from the simulator, not from a real exo.\n\n")
 	}
-	return writeTable(w, r.Cycle, models)
+	return writeTable(w, r.Cycle, b.Config.Models, len(b.Suite.Prompts))
 }
 
 // progress tells a person how a cycle goes on.

@@ -1,12 +1,55 @@
 package main
 
 import (
+	"context"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/instance"
+	"exo-bench-exporter/workload/record"
 )
+
+// onMatch cancels as soon as what is written holds a text.
+type onMatch struct {
+	buffer
+	text   string
+	cancel func()
+}
+
+func (o *onMatch) Write(p []byte) (int, error) {
+	n, err := o.buffer.Write(p)
+	if strings.Contains(o.String(), o.text) {
+		o.cancel()
+	}
+	return n, err
+}
+
+// Told to stop, once prints what it has measured until then.
+func TestOnceStopped(t *testing.T) {
+	for _, args := range [][]string{{"once", "-demo"}, {"once", "-demo", "-json"}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		stderr := &onMatch{text: "1/2 one: ok", cancel: cancel}
+		var stdout buffer
+		e := env(t, "SUITE", writeSuite(t), "MODELS", "llama-3.2-1b,llama-3.1-8b")
+		if got := run(ctx, args, e, &stdout, stderr); got != exitStopped {
+			t.Errorf("exit status %d, want %d; %s", got, exitStopped, stderr)
+		}
+		if len(args) == 3 {
+			r, err := record.ReadReport(strings.NewReader(stdout.String()))
+			if err != nil || len(r.Cycle.Turns) != 1 || r.Cycle.Outcome != workload.TurnCanceled || len(r.Cycle.Turns[0].Results) != 1 {
+				t.Errorf("report %+v, %v", r, err)
+			}
+			continue
+		}
+		line := regexp.MustCompile(`(?m)^llama-3\.2-1b +canceled +[0-9.]+ ms .* 1 of 2 ok$`)
+		if out := stdout.String(); !line.MatchString(out) || !strings.Contains(out, "llama-3.1-8b  not run") || !strings.Contains(out, "cycle canceled") {
+			t.Errorf("table:\n%s", out)
+		}
+	}
+}
 
 // What a person sees of a cycle that goes on.
 func TestProgress(t *testing.T) {

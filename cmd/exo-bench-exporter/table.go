@@ -12,8 +12,9 @@ import (
 )
 
 // writeTable prints a cycle for people: a line for each model in the order of models, then
-// the reason of every turn that did not go well. "-" stands for what is not known.
-func writeTable(w io.Writer, c workload.Cycle, models []workload.Model) error {
+// the reason of every turn that did not go well. "-" stands for what is not known. prompts is the
+// number of prompts in the suite, of which a turn that was stopped had not put all.
+func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts int) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "MODEL\tTURN\tTTFT p50\tITL p50\tITL p99\tDECODE tok/s\tSERVER tok/s\tPREFILL tok/s\tLOAD\tRSS p50\tRSS PEAK\tREQUESTS")
 	for _, m := range models {
@@ -24,6 +25,9 @@ func writeTable(w io.Writer, c workload.Cycle, models []workload.Model) error {
 		}
 		t := c.Turns[i]
 		s := exporter.Summarize(t)
+		if t.Outcome == workload.TurnCanceled {
+			s.Requests = prompts
+		}
 		load := "-"
 		if t.Load.Loaded && t.Load.Duration > 0 {
 			load = fmt.Sprintf("%.1f s", t.Load.Duration.Seconds())

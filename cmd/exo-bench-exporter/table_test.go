@@ -30,7 +30,7 @@ func TestTable(t *testing.T) {
 	}
 	c := workload.Cycle{Outcome: workload.TurnPartial, Duration: 63 * time.Second, Turns: []workload.Turn{turn}}
 	var b strings.Builder
-	if err := writeTable(&b, c, []workload.Model{{Name: "llama-3.2-1b"}, {Name: "mistral-7b"}}); err != nil {
+	if err := writeTable(&b, c, []workload.Model{{Name: "llama-3.2-1b"}, {Name: "mistral-7b"}}, 2); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(b.String(), "\n")
