@@ -42,7 +42,9 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		n.world.Faults.Answer(ctx, w, f, n.exo.Refuse)
 		return
 	}
-	w.Header().Set("Access-Control-Allow-Origin", "*")
+	if r.Header.Get("Origin") != "" {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	}
 	n.mu.Lock()
 	exo := n.answers
 	n.mu.Unlock()

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// defaultModel is what legacy exo runs when it does not know the model that was asked for.
+	// defaultModel is what legacy exo runs when it does not know the model that was asked for;
+	// without it the first one of the registry.
 	defaultModel = "llama-3.2-1b"
 	// responseTimeout is legacy exo's --chatgpt-api-response-timeout.
 	responseTimeout = 900 * time.Second
@@ -23,6 +24,7 @@ const (
 
 // crash is what aiohttp answers when a handler raises.
 func crash(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
 	wire.WriteBody(w, http.StatusInternalServerError, "text/plain; charset=utf-8",
 		[]byte("500 Internal Server Error\n\nServer got itself in trouble"))
 }
@@ -35,7 +37,7 @@ func (n *Node) model(id string) *pace.Profile {
 		if p.LegacyID == id {
 			return p
 		}
-		if p.LegacyID == defaultModel {
+		if p.LegacyID == defaultModel || standIn == nil {
 			standIn = p
 		}
 	}

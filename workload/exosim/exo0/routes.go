@@ -1,7 +1,6 @@
 package exo0
 
 import (
-	"fmt"
 	"net/http"
 
 	"exo-bench-exporter/workload/exosim/pace"
@@ -29,14 +28,20 @@ func (n *Node) Routes() *http.ServeMux {
 	})
 	m.HandleFunc("POST /quit", reply(map[string]string{"detail": "Quit signal received"}))
 	m.HandleFunc("DELETE /models/{name}", reply(map[string]string{"status": "success", "message": "Simulated"}))
-	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		status := http.StatusNotFound
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			status = http.StatusMethodNotAllowed
-		}
-		wire.WriteBody(w, status, "text/plain; charset=utf-8", fmt.Appendf(nil, "%d: %s", status, http.StatusText(status)))
-	})
+	m.HandleFunc("/", notFound)
 	return m
+}
+
+// notFound answers for what is no route: legacy exo serves files there.
+func notFound(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET,HEAD")
+		wire.WriteBody(w, http.StatusMethodNotAllowed, "text/plain; charset=utf-8", []byte("405: Method Not Allowed"))
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.WriteHeader(http.StatusNotFound)
+	_ = http.NewResponseController(w).Flush() // without a length, and without a body
 }
 
 func (n *Node) models(w http.ResponseWriter, _ *http.Request) {
@@ -58,17 +63,21 @@ func (n *Node) models(w http.ResponseWriter, _ *http.Request) {
 
 func (n *Node) initialModels(w http.ResponseWriter, _ *http.Request) {
 	type entry struct {
-		Name               string `json:"name"`
-		Downloaded         any    `json:"downloaded"`
-		DownloadPercentage any    `json:"download_percentage"`
-		TotalSize          any    `json:"total_size"`
-		TotalDownloaded    any    `json:"total_downloaded"`
-		Loading            bool   `json:"loading"`
+		Name               any  `json:"name"`
+		Downloaded         any  `json:"downloaded"`
+		DownloadPercentage any  `json:"download_percentage"`
+		TotalSize          any  `json:"total_size"`
+		TotalDownloaded    any  `json:"total_downloaded"`
+		Loading            bool `json:"loading"`
 	}
 	all := map[string]entry{}
 	for _, p := range n.registered() {
 		if n.supports(p) {
-			all[p.LegacyID] = entry{Name: p.BaseModel, Loading: true}
+			e := entry{Loading: true}
+			if p.BaseModel != "" {
+				e.Name = p.BaseModel
+			}
+			all[p.LegacyID] = e
 		}
 	}
 	wire.WritePython(w, http.StatusOK, all)

@@ -70,7 +70,7 @@ func (q *request) document(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		doc := q.completion(c)
 		doc.Usage = q.usage()
-		_, _ = w.Write(wire.Encode(doc))
+		_, _ = w.Write(wire.Document(q.node.opts.Variant, doc))
 	}
 }
 

@@ -21,7 +21,7 @@ type instance struct {
 	created time.Time
 
 	stop chan struct{} // closed by the command that deletes it
-	kill chan string   // the runner dies with this cause
+	kill chan failure  // ends the runner
 
 	// The rest is guarded by the cluster's mutex.
 	endedBy string // who deleted it first
@@ -40,7 +40,7 @@ func (n *Node) place(p placement) {
 		placement: p,
 		created:   time.Now(),
 		stop:      make(chan struct{}),
-		kill:      make(chan string, 1),
+		kill:      make(chan failure, 1),
 		changed:   make(chan struct{}),
 		active:    map[*pace.Generation]struct{}{},
 	}
@@ -90,16 +90,15 @@ func (n *Node) remove(i *instance, by string) {
 func (n *Node) KillRunner(instanceID string) bool {
 	i := n.cluster.get(instanceID)
 	if i != nil {
-		killRunner(i, "")
+		i.die(failure{vanished: true})
 	}
 	return i != nil
 }
 
-// killRunner ends the runner's process. A cause makes that a failure, after which exo
-// starts another runner; without one nobody ever notices.
-func killRunner(i *instance, cause string) {
+// die ends the runner.
+func (i *instance) die(f failure) {
 	select {
-	case i.kill <- cause:
+	case i.kill <- f:
 	default: // it is dying already
 	}
 }

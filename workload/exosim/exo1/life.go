@@ -10,16 +10,14 @@ import (
 	"exo-bench-exporter/workload/exosim/wire"
 )
 
-// errDeleted ends a runner whose instance was deleted, errVanished one that #2120 struck.
-var (
-	errDeleted  = errors.New("instance deleted")
-	errVanished = errors.New("runner vanished")
-)
+// errDeleted ends a runner whose instance was deleted.
+var errDeleted = errors.New("instance deleted")
 
-// failure is why a runner failed.
+// failure is why a runner ended. After one exo starts another.
 type failure struct {
-	cause  string
-	killed bool // from outside: it takes exo a while to notice
+	cause    string
+	killed   bool // from outside: it takes exo a while to notice
+	vanished bool // exo #2120: nobody ever notices
 }
 
 func (f *failure) Error() string { return f.cause }
@@ -49,19 +47,19 @@ func (n *Node) live(i *instance) {
 func (n *Node) runRunners(i *instance) {
 	for attempt := range maxRetries {
 		err := n.runRunner(i)
-		if f := (*failure)(nil); errors.As(err, &f) {
-			if n.fail(i, f) == nil && n.pause(i, min(500*time.Millisecond<<attempt, 10*time.Second)) == nil {
-				continue
-			}
+		f := (*failure)(nil)
+		switch {
+		case !errors.As(err, &f):
 			return
-		}
-		if errors.Is(err, errVanished) {
+		case f.vanished:
 			n.cluster.interrupt(i, &pace.Interruption{Hang: true})
 			n.setStatus(i, wire.Runner{})
 			n.endProcess(i)
 			n.awaitDelete(i)
+			return
+		case n.fail(i, f) != nil || n.pause(i, min(500*time.Millisecond<<attempt, 10*time.Second)) != nil:
+			return
 		}
-		return
 	}
 }
 
@@ -183,11 +181,8 @@ func (n *Node) waitRunner(i *instance, t time.Time, woken <-chan struct{}) error
 			return err
 		}
 		return errDeleted
-	case cause := <-i.kill:
-		if cause == "" {
-			return errVanished
-		}
-		return &failure{cause: cause, killed: true}
+	case f := <-i.kill:
+		return &f
 	case <-n.Context().Done():
 		return n.Context().Err()
 	}

@@ -63,9 +63,9 @@ func (n *Node) enter(i *instance, a ask) *request {
 func (q *request) strike(f faults.Fault, g *pace.Generation) error {
 	switch f.Kind {
 	case faults.RunnerKilled:
-		killRunner(q.inst, "signal=9 (Killed)")
+		q.inst.die(failure{cause: "signal=9 (Killed)", killed: true})
 	case faults.DeadInstance:
-		killRunner(q.inst, "")
+		q.inst.die(failure{vanished: true})
 	case faults.InstanceDeleted:
 		q.node.remove(q.inst, EndedByFault)
 	case faults.Election:
@@ -94,6 +94,9 @@ func (q *request) run(ctx context.Context) (err error) {
 	q.node.worker.release()
 	q.Due = time.Now()
 	q.start()
+	if err := q.hook(); err != nil {
+		return err
+	}
 	if err := q.Prefill(ctx); err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (q *request) stream(w http.ResponseWriter, r *http.Request) {
 // finish sends what follows the last token.
 func (s *streamSink) finish() {
 	q := s.q
-	if q.Answer.Length == 0 && s.Send(wire.DataEvent(wire.EmptyChunk(q.id, q.model, time.Now(), q.usage()))) != nil {
+	if q.Answer.Length == 0 && s.Send(wire.DataEvent(wire.EmptyChunk(q.node.opts.Variant, q.id, q.model, time.Now(), q.usage()))) != nil {
 		return
 	}
 	figures := wire.Stats[wire.MemorySnake]{

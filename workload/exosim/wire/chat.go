@@ -26,40 +26,18 @@ type ChatRequest struct {
 	UsePrefixCache bool           `json:"use_prefix_cache"`
 }
 
-// chunk is one data event of HEAD: what is null is left out.
+// chunk is one data event.
 type chunk struct {
-	ID      string        `json:"id"`
-	Object  string        `json:"object"`
-	Created int64         `json:"created"`
-	Model   string        `json:"model"`
-	Choices []chunkChoice `json:"choices"`
-	Usage   *Usage        `json:"usage,omitempty"`
+	ID          string        `json:"id"`
+	Object      string        `json:"object"`
+	Created     int64         `json:"created"`
+	Model       string        `json:"model"`
+	Choices     []chunkChoice `json:"choices"`
+	Usage       *Usage        `json:"usage"`
+	ServiceTier *string       `json:"service_tier"`
 }
 
 type chunkChoice struct {
-	Index        int        `json:"index"`
-	Delta        chunkDelta `json:"delta"`
-	FinishReason *string    `json:"finish_reason,omitempty"`
-}
-
-type chunkDelta struct {
-	Role             string  `json:"role"`
-	Content          *string `json:"content,omitempty"`
-	ReasoningContent *string `json:"reasoning_content,omitempty"`
-}
-
-// fullChunk is one data event of v1.0.71: what is null is written as null.
-type fullChunk struct {
-	ID          string       `json:"id"`
-	Object      string       `json:"object"`
-	Created     int64        `json:"created"`
-	Model       string       `json:"model"`
-	Choices     []fullChoice `json:"choices"`
-	Usage       *Usage       `json:"usage"`
-	ServiceTier *string      `json:"service_tier"`
-}
-
-type fullChoice struct {
 	Index        int     `json:"index"`
 	Delta        Message `json:"delta"`
 	Logprobs     any     `json:"logprobs"`
@@ -183,54 +161,44 @@ type NodePowerSplit struct {
 	GenerationEnergyJoules *float64 `json:"generation_energy_joules"`
 }
 
-// Chunk returns one data event's document of a stream in the form of the variant.
+// encode writes a document of a chat as the variant does: HEAD leaves out what is null.
+func (v Variant) encode(doc any) []byte {
+	if v == V1071 {
+		return Encode(doc)
+	}
+	return DropNulls(Encode(doc))
+}
+
+// Chunk returns one data event's document of a stream.
 func Chunk(v Variant, id, model string, created time.Time, t pace.Token, u *Usage) []byte {
-	var content, reasoning, finish *string
+	c := chunk{ID: id, Object: "chat.completion", Created: created.Unix(), Model: model, Usage: u}
+	choice := chunkChoice{Delta: Message{Role: "assistant"}}
 	if t.Reasoning {
-		reasoning = &t.Text
+		choice.Delta.ReasoningContent = &t.Text
 	} else {
-		content = &t.Text
+		choice.Delta.Content = &t.Text
 	}
 	if t.Finish != "" {
-		finish = &t.Finish
+		choice.FinishReason = &t.Finish
 	}
-	if v == V1071 {
-		return Encode(fullChunk{
-			ID: id, Object: "chat.completion", Created: created.Unix(), Model: model, Usage: u,
-			Choices: []fullChoice{{
-				Delta:        Message{Role: "assistant", Content: content, ReasoningContent: reasoning},
-				FinishReason: finish,
-			}},
-		})
-	}
-	return Encode(chunk{
-		ID: id, Object: "chat.completion", Created: created.Unix(), Model: model, Usage: u,
-		Choices: []chunkChoice{{
-			Delta:        chunkDelta{Role: "assistant", Content: content, ReasoningContent: reasoning},
-			FinishReason: finish,
-		}},
-	})
+	c.Choices = []chunkChoice{choice}
+	return v.encode(c)
 }
 
 // EmptyChunk returns the document of an answer without any token.
-func EmptyChunk(id, model string, created time.Time, u *Usage) []byte {
-	return Encode(chunk{
+func EmptyChunk(v Variant, id, model string, created time.Time, u *Usage) []byte {
+	return v.encode(chunk{
 		ID: id, Object: "chat.completion", Created: created.Unix(), Model: model, Usage: u,
-		Choices: []chunkChoice{{Delta: chunkDelta{Role: "assistant"}, FinishReason: new("stop")}},
+		Choices: []chunkChoice{{Delta: Message{Role: "assistant"}, FinishReason: new("stop")}},
 	})
 }
 
+// Document returns a whole answer of /v1.
+func Document(v Variant, c Completion) []byte { return v.encode(c) }
+
 // StreamError returns the error document of a stream whose status was 200 already.
 func StreamError(v Variant, message string) []byte {
-	e := APIError{Message: message, Type: "InternalServerError", Code: 500}
-	if v == V1071 {
-		return Encode(map[string]APIError{"error": e})
-	}
-	return Encode(map[string]any{"error": struct {
-		Message string `json:"message"`
-		Type    string `json:"type"`
-		Code    int    `json:"code"`
-	}{e.Message, e.Type, e.Code}})
+	return v.encode(map[string]APIError{"error": {Message: message, Type: "InternalServerError", Code: 500}})
 }
 
 // Progress returns the comment that reports how far the prompt has been read.

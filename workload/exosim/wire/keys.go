@@ -88,3 +88,57 @@ func ToSnake(key string) string {
 	}
 	return b.String()
 }
+
+// DropNulls returns the JSON document without the members of its objects that are null.
+func DropNulls(doc []byte) []byte {
+	d := json.NewDecoder(bytes.NewReader(doc))
+	d.UseNumber()
+	var out bytes.Buffer
+	if !dropNulls(d, &out) {
+		return doc // not JSON
+	}
+	return out.Bytes()
+}
+
+// dropNulls copies the next value; false when there is none.
+func dropNulls(d *json.Decoder, out *bytes.Buffer) bool {
+	t, err := d.Token()
+	if err != nil {
+		return false
+	}
+	open, isDelim := t.(json.Delim)
+	if !isDelim {
+		out.Write(Encode(t))
+		return true
+	}
+	out.WriteRune(rune(open))
+	for first := true; d.More(); {
+		before := out.Len()
+		if !first {
+			out.WriteByte(',')
+		}
+		if open == '{' {
+			key, err := d.Token()
+			if err != nil {
+				return false
+			}
+			out.Write(Encode(key))
+			out.WriteByte(':')
+		}
+		value := out.Len()
+		if !dropNulls(d, out) {
+			return false
+		}
+		if open == '{' && string(out.Bytes()[value:]) == "null" {
+			out.Truncate(before)
+			continue
+		}
+		first = false
+	}
+	end, err := d.Token()
+	if err != nil {
+		return false
+	}
+	out.WriteRune(rune(end.(json.Delim)))
+	return true
+}
