@@ -3,6 +3,7 @@ package exporter
 import (
 	"flag"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,12 +37,17 @@ func testOptions() Options {
 	}
 }
 
+// firstMethod is that of okResult.
+var firstMethod = workload.Epoch{
+	SHA256: strings.Repeat("5f", 32), Dialect: workload.DialectExo1, Endpoint: workload.EndpointV1, Nonce: true, Engine: "exo", Version: "1.0.71",
+}
+
 // okResult is a request that took 200 ms to its first token and then 10 ms for each of four more.
 func okResult(model, prompt string) workload.Result {
 	const gap = 10 * time.Millisecond
 	return workload.Result{
 		Model: model, ExoModel: "mlx-community/" + model, Prompt: prompt, Kind: "chat",
-		Endpoint: workload.EndpointV1, Start: epoch, Outcome: workload.OutcomeOK, Timed: true,
+		Endpoint: workload.EndpointV1, Start: epoch, Outcome: workload.OutcomeOK, Timed: true, AskedTokens: 5, Epoch: firstMethod,
 		TTFT: 200 * time.Millisecond, TTFO: 200 * time.Millisecond, Decode: 4 * gap, E2E: 200*time.Millisecond + 4*gap,
 		Gaps: []time.Duration{gap, gap, gap, gap}, TokenEvents: 5, PromptTokens: 50, CachedTokens: 10, OutputTokens: 5,
 		TokenSource: workload.TokensFromUsage, FinishReason: "length",

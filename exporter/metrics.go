@@ -32,6 +32,7 @@ type Metrics struct {
 	mu      sync.Mutex // guards what follows, and every change of series
 	sha256  string     // of the configured suite
 	dropped *metric.Series[dropped]
+	epochs  *epochs
 	series  map[string]*modelSeries // by name of the model
 	// The target is the simulator by configuration, or by the word of what answered last.
 	configSimulated, answerSimulated bool
@@ -59,6 +60,7 @@ func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 		cycle:   newCycleMetrics(set),
 		node:    &statusHolder{},
 		dropped: newDropped(set),
+		epochs:  newEpochs(set),
 		series:  make(map[string]*modelSeries),
 	}
 	registerStatus(set, m.node)
@@ -79,6 +81,9 @@ func (m *Metrics) Apply(opts Options) {
 	defer m.mu.Unlock()
 	sha := opts.Suite.SHA256()
 	m.applyModels(opts, sha)
+	if sha != m.sha256 {
+		m.epochs.reset()
+	}
 	m.cycle.configured.Record(opts)
 	m.sha256, m.configSimulated = sha, opts.Simulated
 	m.showSimulated()

@@ -43,8 +43,8 @@ func promptAttempts() metric.Group[workload.Result] {
 		Counters: []metric.Counter[workload.Result]{{
 			Family: metric.Family{
 				Name: "requests_total", Unit: "requests", Labels: []string{"outcome"},
-				Help: "Requests by how they ended. Only outcome ok enters the latency histograms, unless other people's work ran " +
-					"meanwhile.",
+				Help: "Requests by how they ended. Only outcome ok enters histograms, sums and gauges, and only where the request was neither " +
+					"contended nor starved.",
 			},
 			Values: requestOutcomes, Of: func(r workload.Result) string { return string(r.Outcome) },
 		}},
@@ -55,13 +55,23 @@ func promptAttempts() metric.Group[workload.Result] {
 func modelAttempts() metric.Group[workload.Result] {
 	return metric.Group[workload.Result]{
 		Labels: modelLabels,
-		Counters: []metric.Counter[workload.Result]{{
-			Family: metric.Family{
-				Name: "contended_requests_total", Unit: "requests",
-				Help: "Requests during which other people's work ran on the node. Nothing else is taken from them than how they ended.",
+		Counters: []metric.Counter[workload.Result]{
+			{
+				Family: metric.Family{
+					Name: "contended_requests_total", Unit: "requests",
+					Help: "Requests during which other people's work ran on the node. Nothing else is taken from them than how they ended.",
+				},
+				Value: func(r workload.Result) float64 { return boolValue(r.Contended) },
 			},
-			Value: func(r workload.Result) float64 { return boolValue(r.Contended) },
-		}},
+			{
+				Family: metric.Family{
+					Name: "starved_requests_total", Unit: "requests",
+					Help: "Requests during which the exporter itself did not get the processor, or the machine slept. " +
+						"Nothing else is taken from them than how they ended.",
+				},
+				Value: func(r workload.Result) float64 { return boolValue(r.Starved) },
+			},
+		},
 	}
 }
 
@@ -103,6 +113,22 @@ func modelRequests() metric.Group[workload.Result] {
 			},
 			{
 				Family: metric.Family{
+					Name: "coalesced_events_total", Unit: "events",
+					Help: "Token events of successful requests that shared a read with the one before: something on the way let them " +
+						"through in clumps. No gap of theirs is a sample of exobench_inter_token_latency_seconds.",
+				},
+				Value: func(r workload.Result) float64 { return float64(r.Coalesced) },
+			},
+			{
+				Family: metric.Family{
+					Name: "rate_disagreements_total", Unit: "requests",
+					Help: "Successful requests whose decode rate as the client saw it and the server's own differ by more than 5 %, " +
+						"so that at least one is wrong. Such a rate is kept out of exobench_model_output_tokens_per_second.",
+				},
+				Value: func(r workload.Result) float64 { return boolValue(r.RateDisagrees()) },
+			},
+			{
+				Family: metric.Family{
 					Name: "energy_joules_total", Unit: "joules", Absent: "until exo reports any",
 					Help: "Energy in joules that exo reports for successful requests.",
 				},
@@ -118,7 +144,7 @@ func promptRequests() metric.Group[workload.Result] {
 	return metric.Group[workload.Result]{
 		Labels:     promptLabels,
 		Known:      workload.Result.Clean,
-		Absent:     "when that request failed or other people's work ran meanwhile",
+		Absent:     "when that request failed, or was contended or starved",
 		Histograms: latencies(),
 		Counters:   tokenCounters(),
 		Gauges:     lastFigures(),
@@ -143,7 +169,8 @@ func latencies() []metric.Histogram[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "inter_token_latency_seconds", Unit: "seconds",
-				Help: "Gap in seconds between successive tokens as the client saw them, one sample a gap, of successful requests.",
+				Help: "Time in seconds between successive tokens as the client saw them, of successful requests. A gap before an event of k " +
+					"tokens is k samples of a k-th each; one before an event that shared a read with the one before is none.",
 			},
 			Buckets: itlBuckets,
 			Samples: func(r workload.Result, o prometheus.Observer) {
@@ -155,8 +182,8 @@ func latencies() []metric.Histogram[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "time_per_output_token_seconds", Unit: "seconds",
-				Help: "Mean time in seconds per output token after the first (TPOT): (last - first token) / (tokens - 1), one " +
-					"sample a successful request.",
+				Help: "Mean time in seconds per output token after those of the first event (TPOT), one sample a successful request: " +
+					"what exobench_decode_seconds_total grows by over what exobench_decode_tokens_total does.",
 			},
 			Buckets: itlBuckets,
 			Samples: func(r workload.Result, o prometheus.Observer) {

@@ -38,8 +38,8 @@ func turnFigures() metric.Group[workload.Turn] {
 			{
 				Family: metric.Family{
 					Name: "model_output_tokens_per_second", Unit: "tokens per second", Absent: "when no request yielded it",
-					Help: "Decode rate in tokens per second over the last turn: decode tokens of all its successful requests over " +
-						"their decode seconds. One value a cycle. Requests during which other people's work ran are left out.",
+					Help: "Decode rate in tokens per second over the last turn: decode tokens of its successful requests over their decode " +
+						"seconds. One value a cycle. Requests that were contended or starved, or whose rate the server contradicts, are left out.",
 				},
 				Value: workload.Turn.DecodeRate,
 			},
@@ -77,10 +77,10 @@ func turnFigures() metric.Group[workload.Turn] {
 	}
 }
 
-// goodCycles count the turns that a baseline can rest on, under the workload with a hash.
+// goodCycles count the turns that a baseline can rest on, under one method.
 func goodCycles() metric.Group[workload.Turn] {
 	return metric.Group[workload.Turn]{
-		Labels: []string{"model", "sha256"},
+		Labels: []string{"model", "epoch"},
 		Known: func(t workload.Turn) bool {
 			_, ok := t.DecodeRate()
 			return ok && t.Outcome.Good()
@@ -88,8 +88,9 @@ func goodCycles() metric.Group[workload.Turn] {
 		Counters: []metric.Counter[workload.Turn]{{
 			Family: metric.Family{
 				Name: "model_good_cycles_total", Unit: "cycles",
-				Help: "Cycles that gave the model a value of exobench_model_output_tokens_per_second under the workload with this " +
-					"hash: the evidence that a baseline rests on.",
+				Help: "Cycles that gave the model a value of exobench_model_output_tokens_per_second by the method of this epoch, see " +
+					"exobench_epoch_info: the evidence that a baseline rests on. It begins anew with the epoch.",
+				Absent: "before a result under the present configuration",
 			},
 		}},
 	}

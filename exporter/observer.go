@@ -39,6 +39,9 @@ func (o Observer) RequestDone(r workload.Result) {
 	if prompt == nil {
 		return
 	}
+	if r.Clean() {
+		o.m.enter(model, r.Epoch)
+	}
 	prompt.attempts.Record(r)
 	prompt.requests.Record(r)
 	model.attempts.Record(r)
@@ -59,9 +62,12 @@ func (o Observer) TurnDone(t workload.Turn) {
 	if model == nil || t.Outcome == workload.TurnCanceled {
 		return
 	}
+	if len(t.CleanResults()) > 0 {
+		o.m.enter(model, t.Epoch())
+		model.goodCycles.Record(t)
+	}
 	model.outcome.Record(t)
 	model.figures.Record(t)
-	model.goodCycles.Record(t)
 	if t.Outcome.Good() {
 		model.memory.Record(t.Memory)
 	} else {
@@ -90,4 +96,5 @@ func (o Observer) CycleDone(c workload.Cycle) {
 	defer o.m.mu.Unlock()
 	o.m.cycle.running.Record(false)
 	o.m.cycle.done.Record(c)
+	o.m.epochs.cycleDone()
 }

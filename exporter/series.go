@@ -51,7 +51,8 @@ type modelSeries struct {
 	outcome    *metric.Series[workload.Turn]
 	figures    *metric.Series[workload.Turn]
 	memory     *metric.Series[workload.Memory]
-	goodCycles *metric.Series[workload.Turn] // under the hash of the workload
+	epoch      workload.Epoch                // of the figures that are shown
+	goodCycles *metric.Series[workload.Turn] // under epoch; nil before the first result
 	prompts    map[string]*promptSeries
 }
 
@@ -87,9 +88,6 @@ func (m *Metrics) applyModels(opts Options, sha256 string) {
 		if sha256 != m.sha256 {
 			s.withdraw()
 		}
-		if s.goodCycles == nil {
-			s.goodCycles = m.groups.goodCycles.With(name, sha256)
-		}
 	}
 }
 
@@ -120,6 +118,18 @@ func (m *Metrics) newModelSeries(model string) *modelSeries {
 		figures:   m.groups.figures.With(model),
 		memory:    m.groups.memory.With(model),
 		prompts:   make(map[string]*promptSeries),
+	}
+}
+
+// enter makes e the method of what is shown of s. When it is another than before, every figure by
+// the old one is withdrawn: they do not compare.
+func (m *Metrics) enter(s *modelSeries, e workload.Epoch) {
+	if s.goodCycles == nil || e != s.epoch {
+		s.withdraw()
+		s.epoch, s.goodCycles = e, m.groups.goodCycles.With(s.model.Name, e.ID())
+	}
+	if !m.epochs.add(e) {
+		m.dropped.Record(dropped{DroppedSeries, 1})
 	}
 }
 

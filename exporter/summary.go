@@ -42,10 +42,8 @@ func Summarize(t workload.Turn) Summary {
 	s.ServerOutput = known(serverDecodeRate(t))
 	s.Prefill = known(prefillRate(t))
 	var gaps []time.Duration
-	for _, r := range t.OKResults() {
-		if r.Clean() {
-			gaps = append(gaps, r.Gaps...)
-		}
+	for _, r := range t.CleanResults() {
+		gaps = append(gaps, r.Gaps...)
 	}
 	s.ITLp50 = known(workload.Quantile(gaps, 0.5))
 	if len(gaps) >= minP99Gaps {
@@ -60,8 +58,8 @@ func Summarize(t workload.Turn) Summary {
 // tokens as Turn.DecodeRate weights the client's.
 func serverDecodeRate(t workload.Turn) (float64, bool) {
 	var tokens, seconds float64
-	for _, r := range t.OKResults() {
-		if !r.Clean() || r.Server == nil || r.Server.GenerationTPS <= 0 || r.Server.GenerationTokens < 2 {
+	for _, r := range t.CleanResults() {
+		if r.Server == nil || r.Server.GenerationTPS <= 0 || r.Server.GenerationTokens < 2 {
 			continue
 		}
 		n := float64(r.Server.GenerationTokens - 1)
@@ -78,8 +76,8 @@ func serverDecodeRate(t workload.Turn) (float64, bool) {
 func prefillRate(t workload.Turn) (float64, bool) {
 	var tokens int
 	var ttft time.Duration
-	for _, r := range t.OKResults() {
-		if _, ok := r.PrefillRate(); ok && r.Clean() {
+	for _, r := range t.CleanResults() {
+		if _, ok := r.PrefillRate(); ok {
 			tokens += r.PrefillTokens()
 			ttft += r.TTFT
 		}

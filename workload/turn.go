@@ -84,13 +84,36 @@ func (t Turn) OKResults() []Result {
 	return ok
 }
 
+// Epoch returns the method of the turn's last clean result; the zero Epoch when there is none.
+func (t Turn) Epoch() Epoch {
+	for _, r := range slices.Backward(t.Results) {
+		if r.Clean() {
+			return r.Epoch
+		}
+	}
+	return Epoch{}
+}
+
+// CleanResults returns the clean results under the turn's Epoch: those that figures of the turn
+// may be made of.
+func (t Turn) CleanResults() []Result {
+	var clean []Result
+	epoch := t.Epoch()
+	for _, r := range t.Results {
+		if r.Clean() && r.Epoch == epoch {
+			clean = append(clean, r)
+		}
+	}
+	return clean
+}
+
 // DecodeRate returns Σ decode tokens / Σ decode seconds over the turn's clean requests whose
 // rate the server's own does not contradict, in tokens per second; false when there are none.
 func (t Turn) DecodeRate() (float64, bool) {
 	var tokens int
 	var decode time.Duration
-	for _, r := range t.OKResults() {
-		if !r.Clean() || r.DecodeTokens() == 0 || r.RateDisagrees() {
+	for _, r := range t.CleanResults() {
+		if r.DecodeTokens() == 0 || r.RateDisagrees() {
 			continue
 		}
 		tokens += r.DecodeTokens()
@@ -102,34 +125,23 @@ func (t Turn) DecodeRate() (float64, bool) {
 	return float64(tokens) / decode.Seconds(), true
 }
 
-// Epoch returns the method of the turn's last successful request; the zero Epoch when there is
-// none.
-func (t Turn) Epoch() Epoch {
-	for _, r := range slices.Backward(t.Results) {
-		if r.OK() {
-			return r.Epoch
-		}
-	}
-	return Epoch{}
-}
-
 // MedianTTFT returns the median time to first token over the turn's clean requests; false when
 // there are none.
 func (t Turn) MedianTTFT() (time.Duration, bool) {
 	var all []time.Duration
-	for _, r := range t.OKResults() {
-		if r.Timed && r.Clean() {
+	for _, r := range t.CleanResults() {
+		if r.Timed {
 			all = append(all, r.TTFT)
 		}
 	}
 	return Quantile(all, 0.5)
 }
 
-// PeakReported returns the highest peak_memory_usage that exo reported in the turn, in
-// bytes as reported; false when it reported none.
+// PeakReported returns the highest peak_memory_usage that exo reported in the turn's clean
+// requests, in bytes as reported; false when it reported none.
 func (t Turn) PeakReported() (uint64, bool) {
 	var peak uint64
-	for _, r := range t.OKResults() {
+	for _, r := range t.CleanResults() {
 		if r.Server != nil {
 			peak = max(peak, r.Server.PeakMemoryBytes)
 		}
