@@ -25,7 +25,7 @@ var histograms = []string{
 // rest on them.
 func catalogue(suite workload.Suite) []series {
 	var (
-		requests      = []string{"ok", "connect_error", "http_error", "stream_error", "truncated", "first_token_timeout", "idle_timeout", "total_timeout", "model_mismatch", "protocol_error", "empty"}
+		requests      = []string{"ok", "connect_error", "http_error", "stream_error", "truncated", "first_token_timeout", "idle_timeout", "total_timeout", "model_mismatch", "protocol_error", "empty", "buffered"}
 		turns         = []string{"ok", "partial", "failed", "unavailable", "skipped"}
 		prompts       []string
 		byModel       = map[string][]string{"model": models}
@@ -57,11 +57,12 @@ func catalogue(suite workload.Suite) []series {
 	add(byPrompt, "exobench_prompt_tokens_total", "exobench_output_tokens_total",
 		"exobench_decode_tokens_total", "exobench_decode_seconds_total",
 		"exobench_prefill_tokens_total", "exobench_prefill_seconds_total",
-		"exobench_output_tokens_per_second", "exobench_prefill_tokens_per_second",
+		"exobench_output_tokens_per_second", "exobench_prefill_tokens_per_second", "exobench_tokens_per_event",
 		"exobench_server_output_tokens_per_second", "exobench_server_prefill_tokens_per_second")
 	add(map[string][]string{"model": models, "outcome": turns}, "exobench_turns_total")
 	add(map[string][]string{"outcome": {"ok", "partial", "failed"}}, "exobench_cycles_total")
-	add(byModel, "exobench_token_count_mismatches_total",
+	add(byModel, "exobench_token_count_mismatches_total", "exobench_contended_requests_total", "exobench_starved_requests_total",
+		"exobench_coalesced_events_total", "exobench_rate_disagreements_total",
 		"exobench_model_output_tokens_per_second", "exobench_model_time_to_first_token_seconds",
 		"exobench_model_resident_memory_bytes", "exobench_model_resident_memory_peak_bytes",
 		"exobench_model_resident_memory_delta_bytes", "exobench_model_unreleased_memory_bytes",
@@ -75,6 +76,10 @@ func catalogue(suite workload.Suite) []series {
 		"exobench_simulated", "exobench_config_last_reload_successful", "exobench_config_last_reload_success_timestamp_seconds",
 		"go_goroutines", "process_resident_memory_bytes")
 	add(map[string][]string{"version": {suite.Version}, "sha256": {suite.SHA256()}}, "exobench_workload_info")
+	all = append(all, series{"exobench_epoch_info", map[string][]string{
+		"epoch": nil, "dialect": {"exo1"}, "endpoint": {"bench"}, "engine": nil, "version": nil, "sha256": {suite.SHA256()},
+	}, 1})
+	add(map[string][]string{"what": {"series", "strings", "records"}}, "exobench_dropped_total")
 	add(map[string][]string{"node": nil, "state": {"total", "available"}}, "exobench_node_memory_bytes")
 	add(node, "exobench_node_power_watts", "exobench_node_gpu_utilization_ratio", "exobench_node_temperature_celsius")
 	add(versionLabels, "exobench_build_info")

@@ -161,6 +161,8 @@ func ofNode(all []turn) []series {
 		constant(1, "up"), constant(0, "exobench_simulated"), constant(1, "exobench_exo_up"),
 		constant(1, "exobench_exo_info", "dialect", "exo1", "endpoint", "bench"),
 		constant(1, "exobench_workload_info", "version", "standard-1", "sha256", "abc"),
+		constant(1, "exobench_epoch_info", "epoch", "2f1acd8e5b77", "dialect", "exo1", "endpoint", "bench", "engine", "exo", "version", "1.0.71",
+			"sha256", "abc"),
 		constant(1, "exobench_build_info", "version", "1.0.0"),
 		constant(1, "exobench_config_last_reload_successful"),
 		constant(float64(time.Now().Unix()), "exobench_config_last_reload_success_timestamp_seconds"),

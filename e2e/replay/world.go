@@ -120,7 +120,7 @@ type nodeState struct {
 }
 
 func (w World) state() ([]*nodeState, []*modelState) {
-	const job, hash = "exo-bench-exporter", "2f1acd8e5b7790c3"
+	const job, epoch = "exo-bench-exporter", "2f1acd8e5b77"
 	var nodes []*nodeState
 	var models []*modelState
 	for n := range w.Nodes {
@@ -143,7 +143,7 @@ func (w World) state() ([]*nodeState, []*modelState) {
 				node: n, model: m, rng: rand.New(rand.NewPCG(w.Seed, uint64(n)<<8|uint64(m))), noise: 1, up: true,
 				base:          20 + 40*float64(m),
 				tps:           make([]float64, w.Prompts),
-				seriesGood:    series("exobench_model_good_cycles_total", "model", name, "sha256", hash),
+				seriesGood:    series("exobench_model_good_cycles_total", "model", name, "epoch", epoch),
 				seriesTTFT:    series("exobench_model_time_to_first_token_seconds", "model", name),
 				seriesUp:      series("exobench_model_up", "model", name),
 				seriesOK:      series("exobench_turns_total", "model", name, "outcome", "ok"),
