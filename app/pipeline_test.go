@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
+	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exosim"
 )
@@ -106,10 +107,17 @@ func TestDemoExposition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		documented := make(map[string]bool)
+		for _, f := range exporter.Families() {
+			documented[f.FullName()] = true
+		}
 		var b strings.Builder
 		for _, f := range families {
 			if !strings.HasPrefix(f.GetName(), "exobench_") || f.GetName() == "exobench_build_info" {
 				continue // of the process and the build, not of what it measures
+			}
+			if !documented[f.GetName()] {
+				t.Errorf("%s is not one of exporter.Families, and so not in docs/metrics.md", f.GetName())
 			}
 			if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
 				t.Fatal(err)
