@@ -43,6 +43,7 @@ type Bench struct {
 func newBench(cfg exporter.Config, w wiring) (*Bench, error) {
 	b := &Bench{Config: cfg, Suite: w.runner.Suite, Sampler: memory.New(w.memory), wiring: w, reg: exporter.NewRegistry()}
 	var err error
+	w.client.Runners = b.Sampler.Runners
 	if b.Client, err = exo.New(w.client); err != nil {
 		return nil, fmt.Errorf("EXOBENCH_EXO_URL: %w", err)
 	}

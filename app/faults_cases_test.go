@@ -157,9 +157,13 @@ func faultCases() []faultCase {
 			requests: first(workload.OutcomeTruncated), reason: []string{"0 tokens without a finish_reason"},
 		},
 		{
-			fault: exosim.Fault{Kind: exosim.InstanceDeleted, Skip: 1, Count: 1, After: 4}, in: wire, turn: workload.TurnFailed,
-			requests: []workload.Outcome{workload.OutcomeTruncated, workload.OutcomeHTTPError, workload.OutcomeHTTPError},
-			reason:   []string{"without a finish_reason", "somebody deleted it"},
+			fault: exosim.Fault{Kind: exosim.InstanceDeleted, Skip: 1, Count: 1, After: 4}, in: wire, turn: workload.TurnPartial,
+			requests: first(workload.OutcomeTruncated), reason: []string{"without a finish_reason", "somebody deleted it", "placed again"},
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.InstanceDeleted, Skip: 1, Count: 2, After: 4}, in: wire, turn: workload.TurnFailed,
+			requests: []workload.Outcome{workload.OutcomeTruncated, workload.OutcomeTruncated},
+			reason:   []string{"somebody deleted it", "for the second time in this turn", "1 prompts not sent"},
 		},
 		{
 			fault: exosim.Fault{Kind: exosim.DeadInstance, Count: 1}, in: exo1, turn: workload.TurnFailed,

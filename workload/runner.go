@@ -21,13 +21,6 @@ type RunnerOptions struct {
 	Logger *slog.Logger
 }
 
-// How long a session may take to give back what it created: in peace, and when the process
-// has to end.
-const (
-	closeTimeout = time.Minute
-	closeGrace   = 3 * time.Second
-)
-
 // Runner cycles models through a suite, one request at a time.
 type Runner struct {
 	o      RunnerOptions

@@ -66,9 +66,16 @@ type Session interface {
 	// Measure puts one prompt to the model and returns what happened. It never fails
 	// otherwise than by the Result's Outcome.
 	Measure(ctx context.Context, r Request) Result
-	// Close gives back what Open created, and nothing else. It is called with a context of
-	// its own, so that it also runs when the turn was canceled.
+	// Close gives back what Open created, and nothing else, and bounds itself. It is called
+	// when the turn was canceled too: ctx has ended then, or ends meanwhile, and Close does
+	// within two seconds what can be done.
 	Close(ctx context.Context) error
+}
+
+// Ender is a Session that may find out that the node will not serve its model any more.
+type Ender interface {
+	// Ended returns why no further prompt is worth putting in this turn; empty while one is.
+	Ended() string
 }
 
 // Request is one prompt to be put to a model.

@@ -40,7 +40,7 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 	t.judge(len(r.o.Suite.Prompts))
 	t.Load = session.Load() // an implicit load shows only with the first request
 	rec.Mark(PhaseReleasing)
-	if err := r.close(ctx, session); err != nil {
+	if err := session.Close(ctx); err != nil {
 		r.o.Logger.Warn("could not give back what the turn created", "model", m.Name, "error", err)
 	} else if t.Load.Owned {
 		rec.Mark(PhaseReleased)
@@ -66,6 +66,10 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 		} else {
 			silent = 0
 		}
+		if why := ended(s); why != "" {
+			t.Reason = fmt.Sprintf("%s; %d prompts not sent", why, len(prompts[i:]))
+			break
+		}
 		if silent >= hopelessAfter {
 			rest := prompts[i:]
 			t.Reason = fmt.Sprintf("given up after %d requests in a row without an answer (%s); %d prompts not sent", silent, last.Err, len(rest))
@@ -86,6 +90,14 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 		r.each(func(o Observer) { o.RequestDone(last) })
 	}
 	return last.Outcome != OutcomeConnectError
+}
+
+// ended says why no further prompt is worth putting; empty while one is.
+func ended(s Session) string {
+	if e, ok := s.(Ender); ok {
+		return e.Ended()
+	}
+	return ""
 }
 
 // put puts one prompt to the model. It is the one gate by which a Result enters the program: what
@@ -147,23 +159,4 @@ func (t *Turn) judge(due int) {
 			}
 		}
 	}
-}
-
-// close gives the session back within closeTimeout, or within closeGrace of ctx ending.
-func (r *Runner) close(ctx context.Context, s Session) error {
-	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-	defer cancel()
-	done := make(chan struct{})
-	defer close(done)
-	stop := context.AfterFunc(ctx, func() {
-		grace := time.NewTimer(closeGrace)
-		defer grace.Stop()
-		select {
-		case <-grace.C:
-			cancel()
-		case <-done:
-		}
-	})
-	defer stop()
-	return s.Close(cctx)
 }

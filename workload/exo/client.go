@@ -50,6 +50,8 @@ type Options struct {
 	// MinNodes and Sharding constrain placements on exo 1.x, see instance.Options.
 	MinNodes int
 	Sharding string
+	// Runners names the processes of exo's runners on this machine, see instance.Options; may be nil.
+	Runners func() (names []string, ok bool)
 	// Progress is told how a load goes on, see instance.Options; may be nil.
 	Progress func(instance.Progress)
 	// Watcher watches this process while an answer comes; nil where its time is not the real one.
@@ -138,7 +140,7 @@ func (c *Client) Instances() (*instance.Manager, error) {
 		API: c.api, State: c.state, StateDir: c.opts.StateDir, AddModels: c.opts.AddModels,
 		MinNodes: c.opts.MinNodes, Sharding: c.opts.Sharding,
 		LoadTimeout: c.opts.LoadTimeout, DownloadTimeout: c.opts.DownloadTimeout, BusyTimeout: c.opts.BusyTimeout,
-		Logger: c.log, Progress: c.opts.Progress,
+		Runners: c.opts.Runners, Logger: c.log, Progress: c.opts.Progress,
 	})
 	if err != nil {
 		return nil, err

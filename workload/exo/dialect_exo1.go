@@ -5,10 +5,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"slices"
-	"time"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
@@ -115,9 +113,6 @@ func (c *Client) placed(ctx context.Context) []string {
 	return ids
 }
 
-// diagnosis bounds the look at an instance after a request to it failed.
-const diagnosis = 5 * time.Second
-
 // open chooses the id for m and has an instance of it ready.
 func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, error) {
 	listed, err := d.catalogue(ctx, c)
@@ -139,15 +134,7 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 	}
 	s := &session{client: c, dialect: d, model: m.Name, id: id, load: lease.Load, release: lease.Release}
 	s.load.Owned, s.load.Shared = lease.Owned, lease.Shared
-	s.diagnose = func(ctx context.Context) string {
-		ctx, cancel := context.WithTimeout(ctx, diagnosis)
-		defer cancel()
-		var turn *workload.TurnError
-		if !errors.As(lease.Check(ctx), &turn) {
-			return "" // nothing, or exo cannot be asked
-		}
-		return turn.Reason
-	}
+	s.diagnose = lease.Recover
 	s.watch = func(ctx context.Context) func([]workload.Result) bool {
 		stop := lease.Watch(ctx)
 		return func(results []workload.Result) bool {

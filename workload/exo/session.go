@@ -19,9 +19,11 @@ type session struct {
 	// watch waits for other people's work to end, looks out for it, and returns what tells whether
 	// any ran beside the requests with these results; nil where that cannot be seen.
 	watch func(context.Context) (contended func([]workload.Result) bool)
-	// diagnose says what is the matter with the model on the node, empty for nothing; nil where
-	// that cannot be seen.
-	diagnose func(context.Context) string
+	// diagnose says, after a request that failed, what is the matter with the model on the node,
+	// empty for nothing, and mends it where it can; over tells that the node will not serve the
+	// model any more. Nil where that cannot be seen.
+	diagnose func(context.Context) (why string, over bool)
+	ended    string // why the node will not serve the model any more
 	// answered notes that a request succeeded; nil where that tells nothing.
 	answered func()
 }
@@ -35,6 +37,9 @@ func (s *session) ExoModel() string { return s.id }
 // Load implements workload.Session. Where the first request loads the model, only its
 // success tells whether there was anything to load, and nothing tells how long it took.
 func (s *session) Load() workload.Load { return s.load }
+
+// Ended implements workload.Ender.
+func (s *session) Ended() string { return s.ended }
 
 // Close implements workload.Session.
 func (s *session) Close(ctx context.Context) error {
@@ -57,8 +62,12 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	case res.Outcome == workload.OutcomeConnectError:
 		s.client.forget()
 	case !res.OK() && res.Outcome != workload.OutcomeCanceled && s.diagnose != nil:
-		if why := s.diagnose(ctx); why != "" {
+		why, over := s.diagnose(ctx)
+		if why != "" {
 			res.Err += "; " + why
+		}
+		if over {
+			s.ended = why
 		}
 	case res.OK() && s.answered != nil:
 		s.answered()

@@ -29,6 +29,7 @@ type Lease struct {
 	in    state.Instance
 	rec   *record // nil unless Owned
 	watch watch
+	again bool // it was placed again in this turn
 }
 
 // Acquire finds a ready instance of the model that exo calls model, or places one and waits
@@ -67,16 +68,15 @@ func (m *Manager) acquire(ctx context.Context, model string, offered func(contex
 
 // existing returns a lease on an instance of the model that is there already, or nil when
 // there is none. One that is not ready is waited for: as long as others' work is, unless it
-// is dead, which shows within runnerBound. It is never touched, and no second one is placed
+// is dead, which shows within deadBound. It is never touched, and no second one is placed
 // beside it.
 func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
-	start := time.Now()
-	var deadSince time.Time
-	for {
+	for start := time.Now(); ; {
 		v, err := m.node.look(ctx, state.Query{Parts: lifecycle, MaxAge: justNow})
 		if err != nil {
 			return nil, answered(ctx, err, "exo's instances cannot be read")
 		}
+		m.noteDead(v)
 		all := v.Of(model)
 		if len(all) == 0 {
 			return nil, nil
@@ -88,13 +88,8 @@ func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
 			return m.lease(v, in, "existing", nil, workload.Load{}), nil
 		}
 		m.progress(Progress{Model: model, Stage: "waiting", Elapsed: time.Since(start)})
-		if !h.Dead {
-			deadSince = time.Time{}
-		} else if deadSince.IsZero() {
-			deadSince = time.Now()
-		}
 		switch {
-		case !deadSince.IsZero() && time.Since(deadSince) >= runnerBound:
+		case m.isDead(waitFor.ID):
 			return nil, failed(nil, "instance %s of %s, which is not ours, is listed but not alive (runners: %s%s): exo would send requests "+
 				"there and they would hang (exo #2120). It was left alone; delete it in exo's dashboard or with DELETE /instance/%s",
 				waitFor.ID, model, h.States, because(h.Reason), waitFor.ID)
@@ -131,21 +126,4 @@ func (m *Manager) lease(v state.Snapshot, in state.Instance, via string, rec *re
 		Info: Info{Instance: in.ID, Model: in.Model, Kind: in.Kind, Nodes: len(in.Nodes), Via: via},
 		m:    m, in: in, rec: rec, watch: watch{seen: v, calm: true},
 	}
-}
-
-// Check tells what is wrong with the instance at the moment; nil when it is ready. It is for
-// telling a request that failed because the instance went from one that failed by itself.
-func (l *Lease) Check(ctx context.Context) error {
-	v, err := l.m.node.look(ctx, state.Query{Parts: lifecycle, MaxAge: justNow})
-	if err != nil {
-		return answered(ctx, err, "exo's instances cannot be read")
-	}
-	in, listed := v.Instances[l.in.ID]
-	if !listed {
-		return failed(nil, "instance %s of %s is gone: somebody deleted it, its node left, or exo's master changed", l.in.ID, l.in.Model)
-	}
-	if h := v.Health(in); !h.Ready {
-		return failed(nil, "instance %s of %s is not ready any more (runners: %s%s)", in.ID, in.Model, h.States, because(h.Reason))
-	}
-	return nil
 }

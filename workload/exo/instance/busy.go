@@ -26,6 +26,7 @@ func (m *Manager) Busy(ctx context.Context) (bool, string, error) {
 	if err != nil {
 		return false, "", answered(ctx, err, "exo's tasks cannot be read")
 	}
+	m.noteDead(s)
 	why := m.othersWork(s, func(state.Instance) bool { return false })
 	return why != "", why, nil
 }
@@ -68,12 +69,12 @@ func (m *Manager) mine(command string) bool {
 }
 
 // othersWork says what somebody else has exo work on in a look at everything: an open request,
-// or a runner that loads or generates; "" for nothing. Runners of instances that are ours to
+// or a runner that boots, loads or generates; "" for nothing. Runners of instances that are ours to
 // use are left out, and so is a request that waits for an instance that is gone or dead.
 func (m *Manager) othersWork(s state.Snapshot, ours func(state.Instance) bool) string {
 	if s.Tasks != nil {
 		for _, t := range s.Tasks.Open {
-			if !m.mine(t.Command) && !stuck(s, t) {
+			if !m.mine(t.Command) && !m.stuck(s, t) {
 				return request(s, t) + " is under way"
 			}
 		}
@@ -81,6 +82,9 @@ func (m *Manager) othersWork(s state.Snapshot, ours func(state.Instance) bool) s
 	for _, in := range s.Instances {
 		if ours(in) {
 			continue
+		}
+		if s.Health(in).Dead && !m.isDead(in.ID) {
+			return orSome(in.Model) + " is being loaded"
 		}
 		for _, r := range s.RunnersOf(in) {
 			switch {
@@ -95,9 +99,9 @@ func (m *Manager) othersWork(s state.Snapshot, ours func(state.Instance) bool) s
 }
 
 // stuck reports whether a request waits for an instance that will not answer it.
-func stuck(s state.Snapshot, t state.Task) bool {
-	in, listed := s.Instances[t.Instance]
-	return t.Instance != "" && (!listed || s.Health(in).Dead)
+func (m *Manager) stuck(s state.Snapshot, t state.Task) bool {
+	_, listed := s.Instances[t.Instance]
+	return t.Instance != "" && (!listed || m.isDead(t.Instance))
 }
 
 func request(s state.Snapshot, t state.Task) string {

@@ -42,8 +42,12 @@ func TestBusy(t *testing.T) {
 			f.tasks["t"] = textTask("Running", f.stranger(qwen, always("RunnerReady")), "c")
 			m.Mine("", "c")
 		}},
-		{name: "request to a dead instance", setup: func(f *fakeNode, _ *Manager) {
-			f.tasks["t"] = textTask("Running", f.stranger(qwen, always("")), "c")
+		{name: "booting", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("")) }, busy: qwen + " is being loaded"},
+		{name: "started again", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("RunnerFailed")) }, busy: qwen + " is being loaded"},
+		{name: "request to a dead instance", setup: func(f *fakeNode, m *Manager) {
+			id := f.stranger(qwen, always(""))
+			f.tasks["t"] = textTask("Running", id, "c")
+			m.deadSince = map[string]time.Time{id: time.Now().Add(-m.deadBound())}
 		}},
 		{name: "request to an instance that is gone", setup: func(f *fakeNode, _ *Manager) { f.tasks["t"] = textTask("Pending", "gone", "c") }},
 		{name: "loading", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("RunnerWarmingUp")) }, busy: qwen + " is being loaded"},
@@ -187,7 +191,7 @@ func TestWatch(t *testing.T) {
 					do(func(f *fakeNode, _ string) { delete(f.tasks, id); f.events += tokens + ownEvents })
 					return stop(workload.Result{Outcome: workload.OutcomeOK, ResponseID: id, TokenEvents: tokens, OutputTokens: tokens})
 				}
-				for range windowsToLearn + 1 { // the first has no look before it
+				for range 3 { // the first has no look before it
 					if contended, why := request("warm-up", nil, nil); contended {
 						t.Errorf("warm-up contended: %s", why)
 					}
@@ -225,7 +229,7 @@ func TestWatchWaits(t *testing.T) {
 		{"a runner that stays dead", func(f *fakeNode, ours string) {
 			f.tasks["e"] = errand("Shutdown", ours)
 			f.instances[ours].lifetime = always("")
-		}, runnerBound, runnerBound + time.Second, ""},
+		}, 150 * time.Second, 152 * time.Second, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

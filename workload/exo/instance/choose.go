@@ -65,9 +65,9 @@ func (m *Manager) choose(ctx context.Context, model string) (placement, error) {
 			return placement{}, answered(ctx, err, "exo's placements of %s cannot be read", model)
 		case len(doc.Previews) > 0:
 			return m.best(ctx, model, doc.Previews)
-		case time.Since(start) >= topologyBound:
+		case time.Since(start) >= m.commandBound():
 			return placement{}, unavailable(nil, "exo proposes no placement of %s at all, even after %s: it seems to know no node; look whether its workers run",
-				model, topologyBound)
+				model, m.commandBound())
 		}
 		if err := sleep(ctx, time.Second); err != nil {
 			return placement{}, answered(ctx, err, "waiting for placements of %s", model)

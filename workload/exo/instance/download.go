@@ -101,8 +101,12 @@ type looker func(context.Context, state.Query) (state.Snapshot, error)
 // harmless returns errDownload when deleting the instance of rec would make exo cancel a
 // download of somebody else's. When exo does not tell in time, or not at all, the look at the
 // placing has to do: there was none then.
-func (m *Manager) harmless(ctx context.Context, rec *record) error {
-	ctx, cancel := context.WithTimeout(ctx, harmBound)
+func (m *Manager) harmless(ctx context.Context, rec *record, leaving bool) error {
+	bound := harmBound
+	if leaving {
+		bound = harmBoundLeaving
+	}
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	model, err := m.othersDownload(ctx, m.node.glance, rec.Model)
 	if err != nil {

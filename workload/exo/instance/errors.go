@@ -70,3 +70,21 @@ func passing(err error) bool {
 type final struct{ error }
 
 func (f *final) Unwrap() error { return f.error }
+
+// outcomeOf returns the outcome of a turn that err stands for; false when it stands for none.
+func outcomeOf(err error) (workload.TurnOutcome, bool) {
+	var te *workload.TurnError
+	if errors.As(err, &te) {
+		return te.Outcome, true
+	}
+	return "", false
+}
+
+// reasonOf returns what a turn's error says to people, without its cause.
+func reasonOf(err error) string {
+	var te *workload.TurnError
+	if errors.As(err, &te) {
+		return te.Reason
+	}
+	return err.Error()
+}

@@ -64,7 +64,7 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name:  "no node ever",
 			setup: func(f *fakeNode) { f.override["GET /instance/previews"] = status(200, `{"previews":[]}`) },
-			want:  workload.TurnUnavailable, message: []string{"no placement", "30s"}, within: 35 * time.Second,
+			want:  workload.TurnUnavailable, message: []string{"no placement", "1m0s"}, within: 65 * time.Second,
 		},
 		{
 			name: "model card cannot be loaded",
@@ -144,7 +144,7 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name:  "accepted, never listed",
 			setup: func(f *fakeNode) { f.appear = -1 },
-			want:  workload.TurnFailed, message: []string{"accepted instance", "#2047", "30s"}, within: 35 * time.Second, posts: 1,
+			want:  workload.TurnFailed, message: []string{"accepted instance", "#2047", "1m0s"}, within: 65 * time.Second, posts: 1,
 		},
 		{
 			name: "runner failed",
@@ -154,12 +154,12 @@ func TestAcquireFails(t *testing.T) {
 					"diagnostics":  []any{j{"RunnerMetalGpuTimeout": j{"message": "GPU Timeout", "evidence": []any{"secret"}}}},
 				}})
 			},
-			want: workload.TurnFailed, message: []string{"runner", "failed", "Terminated (exitcode=1)", "RunnerMetalGpuTimeout: GPU Timeout"}, within: 5 * time.Second, posts: 1,
+			want: workload.TurnFailed, message: []string{"runner", "failed", "Terminated (exitcode=1)", "RunnerMetalGpuTimeout: GPU Timeout"}, within: 7 * time.Second, posts: 1,
 		},
 		{
 			name:  "runner failed without words",
 			setup: func(f *fakeNode) { f.lifetime = script(usual, time.Second, j{"RunnerFailed": j{}}) },
-			want:  workload.TurnFailed, message: []string{"exo does not say why"}, within: 5 * time.Second, posts: 1,
+			want:  workload.TurnFailed, message: []string{"exo does not say why"}, within: 7 * time.Second, posts: 1,
 		},
 		{
 			name: "download failed for good",
@@ -167,7 +167,7 @@ func TestAcquireFails(t *testing.T) {
 				f.lifetime = always("RunnerIdle")
 				f.downloads = []any{j{"DownloadFailed": j{"shardMetadata": j{"P": j{"modelCard": j{"modelId": llama}}}, "errorMessage": "HTTP 401"}}}
 			},
-			want: workload.TurnFailed, message: []string{"could not download", "HTTP 401", "restart exo"}, within: 15 * time.Second, posts: 1,
+			want: workload.TurnFailed, message: []string{"could not download", "HTTP 401", "restart exo"}, within: 17 * time.Second, posts: 1,
 		},
 		{
 			name: "download stalls",
@@ -197,7 +197,7 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name:  "stuck idle",
 			setup: func(f *fakeNode) { f.lifetime = always("RunnerIdle") },
-			want:  workload.TurnFailed, message: []string{"stuck for 1m0s", "RunnerIdle", "nothing being downloaded"}, within: 65 * time.Second, posts: 1,
+			want:  workload.TurnFailed, message: []string{"not ready after 10m0s", "RunnerIdle", "nothing being downloaded"}, within: 10*time.Minute + 6*time.Second, posts: 1,
 		},
 		{
 			name:  "stuck loading",
@@ -212,7 +212,7 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name:  "listed but dead",
 			setup: func(f *fakeNode) { f.lifetime = script(usual, time.Second, nil) },
-			want:  workload.TurnFailed, message: []string{"lacked runners", "absent", "#2120"}, within: 35 * time.Second, posts: 1,
+			want:  workload.TurnFailed, message: []string{"not ready after 10m0s", "absent", "#2120"}, within: 10*time.Minute + 6*time.Second, posts: 1,
 		},
 		{
 			name: "vanishes while loading",
@@ -241,14 +241,14 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name:  "stranger's instance dead",
 			setup: func(f *fakeNode) { f.stranger(llama, always("")) },
-			want:  workload.TurnFailed, message: []string{"not ours", "not alive", "absent", "#2120", "left alone", "DELETE /instance/instance-1"}, within: 35 * time.Second,
+			want:  workload.TurnFailed, message: []string{"not ours", "not alive", "absent", "#2120", "left alone", "DELETE /instance/instance-1"}, within: 155 * time.Second,
 		},
 		{
 			name: "stranger's instance failed",
 			setup: func(f *fakeNode) {
 				f.stranger(llama, func(time.Duration) any { return j{"RunnerFailed": j{"errorMessage": "boom"}} })
 			},
-			want: workload.TurnFailed, message: []string{"not ours", "boom"}, within: 35 * time.Second,
+			want: workload.TurnFailed, message: []string{"not ours", "boom"}, within: 155 * time.Second,
 		},
 		{
 			name:  "stranger's instance idle for ever",
@@ -261,7 +261,7 @@ func TestAcquireFails(t *testing.T) {
 				f.stranger(llama, always("RunnerReady"))
 				f.stranger(llama, always(""))
 			},
-			want: workload.TurnFailed, message: []string{"instance-2", "not alive"}, within: 35 * time.Second,
+			want: workload.TurnFailed, message: []string{"instance-2", "not alive"}, within: 155 * time.Second,
 		},
 		{
 			name: "others' request",
@@ -298,7 +298,7 @@ func TestAcquireFails(t *testing.T) {
 					return 200, `{"message":"Command received."}`
 				}
 			},
-			want: workload.TurnFailed, message: []string{"accepted instance", "#2047"}, within: 35 * time.Second, posts: 1,
+			want: workload.TurnFailed, message: []string{"accepted instance", "#2047"}, within: 65 * time.Second, posts: 1,
 		},
 		{
 			name: "others' download",

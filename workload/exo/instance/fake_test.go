@@ -74,6 +74,7 @@ type fakeInst struct {
 	created          time.Time
 	listed           time.Duration
 	deleted          time.Time
+	shutAfter        time.Duration // when the worker has more to do before than usual
 	lifetime         func(time.Duration) any
 }
 
@@ -118,8 +119,8 @@ func always(status string) func(time.Duration) any {
 }
 
 const (
-	goneAfter    = 150 * time.Millisecond // from DELETE to not being listed
-	runnersAfter = 900 * time.Millisecond // from DELETE to the runners' end
+	goneAfter = 150 * time.Millisecond // from DELETE to not being listed
+	shutAfter = 400 * time.Millisecond // from DELETE to the worker's errand to shut the runner down
 )
 
 func (i *fakeInst) visible() bool {
@@ -370,17 +371,23 @@ func (f *fakeNode) create(body []byte, owner string) (int, any) {
 }
 
 func (f *fakeNode) state() j {
-	instances, runners, memory, downloads := j{}, j{}, j{}, j{}
+	instances, runners, memory, downloads, tasks := j{}, j{}, j{}, j{}, maps.Clone(f.tasks)
 	for id, in := range f.instances {
 		if in.visible() {
 			instances[id] = in.body
 		}
-		if in.listed < 0 || !in.deleted.IsZero() && time.Since(in.deleted) >= runnersAfter {
+		if in.listed < 0 {
 			continue
+		}
+		if f.tasks != nil && time.Since(in.created) >= in.listed {
+			tasks["create "+id] = errand("CreateRunner", id)
+			if !in.deleted.IsZero() && time.Since(in.deleted) >= max(shutAfter, in.shutAfter) {
+				tasks["shut "+id] = errand("Shutdown", id)
+			}
 		}
 		status := in.lifetime(time.Since(in.created))
 		if !in.deleted.IsZero() && status != nil {
-			status = j{"RunnerShuttingDown": j{}}
+			status = j{"RunnerShuttingDown": j{}} // for ever: exo never removes the record
 		}
 		for _, r := range in.runners {
 			if status != nil {
@@ -394,7 +401,7 @@ func (f *fakeNode) state() j {
 	for _, id := range f.nodes {
 		downloads[id] = f.downloads
 	}
-	s := j{"instances": instances, "runners": runners, "downloads": downloads, "tasks": f.tasks, "lastEventAppliedIdx": f.events, "somethingNew": j{"deep": []int{1}}}
+	s := j{"instances": instances, "runners": runners, "downloads": downloads, "tasks": tasks, "lastEventAppliedIdx": f.events, "somethingNew": j{"deep": []int{1}}}
 	if f.free != nil {
 		s["nodeMemory"] = memory
 	}

@@ -19,7 +19,6 @@ type waiting struct {
 
 	last         time.Time // previous look
 	absentSince  time.Time // instance not listed
-	brokenSince  time.Time // a runner absent
 	changed      time.Time // last progress
 	signature    string
 	download     download
@@ -65,9 +64,9 @@ func (w *waiting) run(ctx context.Context) (state.Snapshot, workload.Load, error
 // absent judges an instance that is not listed.
 func (w *waiting) absent(now time.Time) error {
 	if !w.rec.seen {
-		if now.Sub(w.asked) >= appearBound {
+		if bound := w.m.commandBound(); now.Sub(w.asked) >= bound {
 			return failed(nil, "exo accepted instance %s of %s, but did not list it within %s (exo #2047); look for the reason in exo's log, or restart exo",
-				w.rec.Instance, w.model, appearBound)
+				w.rec.Instance, w.model, bound)
 		}
 		return nil
 	}
@@ -84,24 +83,14 @@ func (w *waiting) absent(now time.Time) error {
 // judge looks for what is wrong with an instance that is listed but not ready.
 func (w *waiting) judge(ctx context.Context, v state.Snapshot, in state.Instance, now time.Time) error {
 	h := v.Health(in)
-	idle, broken := false, len(v.RunnersOf(in)) == 0
+	idle := false
 	for _, r := range v.RunnersOf(in) {
 		switch r.Status {
 		case state.RunnerFailed:
 			return failed(nil, "a runner of instance %s of %s failed%s; look into exo's log", in.ID, w.model, because(cmp.Or(h.Reason, "exo does not say why")))
-		case "":
-			broken = true
 		case state.RunnerIdle:
 			idle = true
 		}
-	}
-	if !broken {
-		w.brokenSince = time.Time{}
-	} else if w.brokenSince.IsZero() {
-		w.brokenSince = now
-	} else if now.Sub(w.brokenSince) >= runnerBound {
-		return failed(nil, "instance %s of %s is listed, but for %s it has lacked runners (runners: %s; exo #2120); look into exo's log, or restart exo",
-			in.ID, w.model, runnerBound, h.States)
 	}
 	if idle {
 		if err := w.watchDownload(ctx, in, now); err != nil {
@@ -117,14 +106,22 @@ func (w *waiting) judge(ctx context.Context, v state.Snapshot, in state.Instance
 		return failed(nil, "the weights of %s were not downloaded within %s (%s), which EXOBENCH_DOWNLOAD_TIMEOUT sets; exo keeps what it has, the next turn goes on from there", w.model, w.m.opts.DownloadTimeout, w.download)
 	case w.download.active && now.Sub(w.changed) >= downloadStall:
 		return failed(nil, "the download of %s has made no progress for %s (%s); look whether exo reaches the internet", w.model, downloadStall, w.download)
-	case idle && !w.download.active && now.Sub(w.changed) >= idleBound:
-		return failed(nil, "instance %s of %s has been stuck for %s (runners: %s) with nothing being downloaded; look into exo's log, or restart exo",
-			in.ID, w.model, idleBound, h.States)
 	case loading >= w.m.opts.LoadTimeout:
-		return failed(nil, "instance %s of %s was not ready after %s of loading (runners: %s); raise EXOBENCH_LOAD_TIMEOUT if it needs longer",
-			in.ID, w.model, w.m.opts.LoadTimeout, h.States)
+		return failed(nil, "instance %s of %s was not ready after %s of loading (runners: %s%s); raise EXOBENCH_LOAD_TIMEOUT if it needs longer",
+			in.ID, w.model, w.m.opts.LoadTimeout, h.States, hint(h, idle))
 	}
 	return nil
+}
+
+// hint says what an instance that was not ready in time may suffer from.
+func hint(h state.Health, idle bool) string {
+	switch {
+	case h.Dead:
+		return "; exo lists the instance but has no runner of it, exo #2120: look into exo's log, or restart exo"
+	case idle:
+		return ", with nothing being downloaded: look into exo's log, or restart exo"
+	}
+	return ""
 }
 
 // watchDownload follows the download of an instance whose runners are idle, and adds the

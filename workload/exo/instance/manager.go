@@ -26,9 +26,15 @@ type Options struct {
 	// AddModels allows a model that exo does not know to be added to its catalogue.
 	AddModels bool
 
-	LoadTimeout     time.Duration // from asking for an instance to its being ready, download excluded; 10 m
+	// LoadTimeout bounds the time from asking for an instance to its being ready, download
+	// excluded, and from deleting one to the end of its processes; 10 m.
+	LoadTimeout     time.Duration
 	DownloadTimeout time.Duration // download of the weights; 1 h
 	BusyTimeout     time.Duration // waiting for other people's work to end; 5 m
+
+	// Runners names the processes of exo's runners on this machine, false where they cannot be
+	// seen. May be nil.
+	Runners func() (names []string, ok bool)
 
 	Logger *slog.Logger
 	// Progress is told about a load and a release while they go on, from the goroutine that
@@ -48,26 +54,34 @@ type Progress struct {
 	Elapsed        time.Duration // since the instance was asked for
 }
 
-// Bounds that nobody needs to configure.
+// commandBound is what exo may take for what it does within a second when it has time: list
+// an instance that it was asked for, or know its own node after a start. It is a tenth of
+// LoadTimeout, but half a minute at least.
+func (m *Manager) commandBound() time.Duration { return max(m.opts.LoadTimeout/10, 30*time.Second) }
+
+// deadBound is for how long a runner may be absent or failed before it counts as dead: exo
+// starts one that failed again within ten seconds, and one that boots shows nowhere in exo's
+// state, for half a minute on a busy machine.
+func (m *Manager) deadBound() time.Duration { return min(m.opts.BusyTimeout/2, m.opts.LoadTimeout) }
+
+// Bounds that nobody needs to configure: they tell a passing moment from a state, or follow
+// what exo itself does. Whatever waits for exo to do something is bounded by the Options.
 const (
 	pollInterval    = 250 * time.Millisecond
 	downloadLook    = 5 * time.Second // others' downloads take long
 	downloadPoll    = time.Second     // a download's progress is read less often than the rest
 	retryInterval   = 500 * time.Millisecond
-	outageBound     = 20 * time.Second // calls that fail for no longer than this are a master election
-	topologyBound   = 30 * time.Second // exo has no node in its topology just after its start
-	appearBound     = 30 * time.Second // an accepted instance is listed within a second (exo #2047: never)
-	vanishBound     = 3 * time.Second  // absence shorter than this is not the end of an instance
-	runnerBound     = 30 * time.Second // exo restarts a runner within 10 s (exo #2120: never)
-	downloadRefusal = 10 * time.Second // a failed download that exo does not take up again is final
-	idleBound       = time.Minute      // a runner that stays idle with nothing being downloaded is stuck
-	downloadStall   = 2 * time.Minute  // a download without a new byte is stuck
-	goneBound       = 30 * time.Second // a deleted instance and its runners are gone within seconds
-	deleteAgain     = 5 * time.Second  // a DELETE without effect was lost in a master election
-	graceAfterStop  = 3 * time.Second  // what a canceled caller still grants for cleaning up
-	harmBound       = 2 * time.Second  // of that, what a look before the DELETE may take
-	lateBound       = 2 * time.Minute  // an instance that was asked for may still appear for so long
-	sweepBound      = 5 * time.Second  // how long Sweep waits for orphans that have not appeared yet
+	outageBound     = 20 * time.Second        // calls that fail for no longer than this are a master election
+	vanishBound     = 3 * time.Second         // absence shorter than this is not the end of an instance
+	downloadRefusal = 10 * time.Second        // a failed download that exo does not take up again is final
+	downloadStall   = 2 * time.Minute         // a download without a new byte is stuck
+	deleteAgain     = 5 * time.Second         // a DELETE without effect was lost in a master election
+	graceAfterStop  = 1500 * time.Millisecond // what a canceled caller still grants for cleaning up
+	harmBound       = 2 * time.Second         // what a look before the DELETE may take
+
+	harmBoundLeaving = 300 * time.Millisecond // of graceAfterStop
+	lateBound        = 2 * time.Minute        // an instance that was asked for may still appear for so long
+	sweepBound       = 5 * time.Second        // how long Sweep waits for orphans that have not appeared yet
 )
 
 // Manager creates and removes instances on one exo node. It is safe for concurrent use.
@@ -82,8 +96,9 @@ type Manager struct {
 	reaping sync.Mutex
 
 	mu        sync.Mutex
-	commands  []string           // ids of our own latest requests
-	downloads map[string]advance // downloads that no instance needs, as they were seen last, by node and model
+	commands  []string             // ids of our own latest requests
+	deadSince map[string]time.Time // since when instances lack a runner that lives, by id
+	downloads map[string]advance   // downloads that no instance needs, as they were seen last, by node and model
 }
 
 // NewManager returns a Manager. A state directory that cannot be used is no error: it is

@@ -29,7 +29,8 @@ func (m *Manager) place(ctx context.Context, model string) (_ *Lease, err error)
 	if _, taken := v.Instances[p.ID]; taken || p.ID == "" {
 		return nil, failed(nil, "exo proposes to place %s under the instance id %q, which cannot be told from others'; nothing was placed", model, p.ID)
 	}
-	rec := &record{Instance: p.ID, Model: model, Created: time.Now(), Runners: p.Runners}
+	rec := &record{Instance: p.ID, Model: model, Created: time.Now(), Nodes: len(p.Nodes)}
+	rec.before, rec.counted = m.runnersNow()
 	if err := m.store.put(rec); err != nil {
 		return nil, failed(err, "%s was not placed: the instance could not be recorded in the state directory %s, so it could not be removed after a crash; "+
 			"make the directory writable or set EXOBENCH_STATE_DIR", model, m.opts.StateDir)
@@ -50,6 +51,11 @@ func (m *Manager) place(ctx context.Context, model string) (_ *Lease, err error)
 	v, load, err := w.run(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if m.born(rec); len(rec.Processes) > 0 {
+		if err := m.store.put(rec); err != nil { // the record that matters is on disk
+			m.log.Debug("The processes of an instance could not be recorded", "instance", rec.Instance, "err", err)
+		}
 	}
 	return m.lease(v, v.Instances[rec.Instance], p.via, rec, load), nil
 }
@@ -97,9 +103,8 @@ func (m *Manager) refused(ctx context.Context, rec *record, err error, model str
 
 // abandon removes what a failed place may have created.
 func (m *Manager) abandon(ctx context.Context, rec *record) {
-	ctx, cancel := linger(ctx)
-	defer cancel()
-	if err := m.remove(ctx, rec); errors.Is(err, errYoung) {
+	m.born(rec)
+	if err := m.giveBack(ctx, rec); errors.Is(err, errYoung) {
 		m.log.Info("An instance that exo was asked for may still appear; it will be removed then", "model", rec.Model, "instance", rec.Instance)
 	} else if err != nil {
 		m.log.Warn("An instance could not be removed yet; it is tried again", "model", rec.Model, "instance", rec.Instance, "err", err)

@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -17,18 +16,18 @@ import (
 //
 // A request costs one event a token, one for each report on the prefill, and six besides (task
 // created and running, runner running, complete, runner ready, task deleted). At rest exo has
-// between one and two events a second on each machine (memory every second, the rest seldom),
-// which is learned from what is left over of the windows between two looks.
+// between one and two events a second on each machine (memory every second, the rest seldom);
+// how many is learned from the quietest of the windows between two looks.
 const (
-	ownEvents       = 9    // of a request, beside its tokens: three reports on the prefill
-	tokensReported  = 2048 // of a prompt, from one report on the prefill to the next
-	restPrior       = 2.0  // events a second on each machine, while nothing is learned
-	restSlack       = 1.1  // on what is learned
-	restMargin      = 5    // events; the shortest chat has ten
-	windowsKept     = 32
-	windowsToLearn  = 2
-	windowShortest  = time.Second
-	blindProportion = 2 // of our own tokens, one of so many is the least that must have counted
+	ownEvents      = 9    // of a request, beside its tokens: three reports on the prefill
+	tokensReported = 2048 // of a prompt, from one report on the prefill to the next
+	restMost       = 2.0  // events a second on each machine, and while nothing is learned
+	restDoubt      = 2    // events of a window that may have been counted in its neighbour
+	restMargin     = 5    // events; the shortest chat has ten
+	windowsKept    = 32
+	windowShortest = time.Second
+	quietest       = 10 // one window in so many may have counted too few, and is passed over
+	blindShare     = 2  // of our own tokens, one of so many is the least that must have counted
 )
 
 // pulse learns what events exo has at rest.
@@ -43,14 +42,15 @@ type window struct {
 	took   time.Duration
 }
 
-func (w window) rate() float64 { return w.events / w.took.Seconds() }
+// rate returns the most events a second that the window may have had.
+func (w window) rate() float64 { return (w.events + restDoubt) / w.took.Seconds() }
 
 // judge takes in a window on a cluster of so many nodes and reports whether somebody else's
 // work was in it; own is how many events our requests in it cost. Where exo does not count
 // tokens as events nothing can be told.
 func (p *pulse) judge(events, own int64, took time.Duration, nodes int) (others int64) {
 	left := events - own
-	if took <= 0 || left < -own/blindProportion {
+	if took <= 0 || left < -own/blindShare {
 		return 0
 	}
 	p.mu.Lock()
@@ -66,18 +66,18 @@ func (p *pulse) judge(events, own int64, took time.Duration, nodes int) (others 
 	return 0
 }
 
-// rest returns the events a second that exo has at rest, with the slack: those of the quieter
-// half of the windows, since in the others somebody may have worked.
+// rest returns how many events a second exo has at rest, at most.
 func (p *pulse) rest(nodes int) float64 {
-	if len(p.windows) < windowsToLearn {
-		return restPrior * float64(max(1, nodes))
+	most := restMost * float64(max(1, nodes))
+	if len(p.windows) == 0 {
+		return most
 	}
-	sorted := slices.SortedFunc(slices.Values(p.windows), func(a, b window) int { return cmp.Compare(a.rate(), b.rate()) })
-	var sum window
-	for _, w := range sorted[:(len(sorted)+1)/2] {
-		sum.events, sum.took = sum.events+w.events, sum.took+w.took
+	rates := make([]float64, len(p.windows))
+	for i, w := range p.windows {
+		rates[i] = w.rate()
 	}
-	return restSlack * max(0, sum.rate())
+	slices.Sort(rates)
+	return min(most, max(0, rates[len(rates)/quietest]))
 }
 
 // cost returns how many events the requests behind results have cost exo.

@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -99,12 +100,9 @@ func TestReleaseGoesWrong(t *testing.T) {
 			}
 		}},
 		{name: "DELETE fails for some seconds", setup: func(f *fakeNode) { del(f, first(0, 500, 0, 503, -1)) }},
-		{name: "DELETE ignored", setup: func(f *fakeNode) { del(f, status(200, "{}")) }, message: "still lists the instance after 30s", later: true},
+		{name: "DELETE ignored", setup: func(f *fakeNode) { del(f, status(200, "{}")) }, message: "still lists the instance after 1m0s", later: true},
 		{name: "DELETE fails", setup: func(f *fakeNode) { del(f, status(500, "Internal Server Error")) }, message: "HTTP 500", later: true},
-		{name: "runner stays", setup: func(f *fakeNode) {
-			stays := &fakeInst{runners: f.instances["instance-1"].runners, lifetime: always("RunnerShuttingDown"), listed: time.Hour, created: time.Now()}
-			f.instances["ghost"] = stays
-		}, message: "1 of its runners"},
+		{name: "worker does not come to it", setup: func(f *fakeNode) { f.instances["instance-1"].shutAfter = time.Hour }, message: "worker has not shut its runners down after 10m0s (EXOBENCH_LOAD_TIMEOUT)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -182,4 +180,65 @@ func TestCheck(t *testing.T) {
 			t.Errorf("gone: %v", err)
 		}
 	})
+}
+
+// TestReleased waits for what was placed to be gone, and for nothing else: exo goes on listing
+// the runner.
+func TestReleased(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		seen        bool          // runners' processes can be seen
+		others      int           // of them that appear in the same time
+		gone        time.Duration // from DELETE to the end of the process
+		shut        time.Duration // from DELETE to the worker's errand
+		least, most time.Duration
+	}{
+		{"not seen", false, 0, 0, 0, settleTime, settleTime + time.Second},
+		{"worker busy", false, 0, 0, 40 * time.Second, 40*time.Second + settleTime, 41*time.Second + settleTime},
+		{"seen", true, 0, 1200 * time.Millisecond, 0, 1200 * time.Millisecond, 2 * time.Second},
+		{"seen, slow", true, 0, 20 * time.Second, 0, 20 * time.Second, 21 * time.Second},
+		{"somebody else's among them", true, 1, 0, 0, settleTime, settleTime + time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				var deleted time.Time
+				m := newTestManager(t, f, t.TempDir(), func(o *Options) {
+					if !c.seen {
+						return
+					}
+					o.Runners = func() ([]string, bool) {
+						now := []string{"1@1"}
+						f.mu.Lock()
+						defer f.mu.Unlock()
+						if len(f.instances) == 0 {
+							return now, true
+						}
+						for i := range c.others {
+							now = append(now, fmt.Sprint("other ", i))
+						}
+						if deleted.IsZero() || time.Since(deleted) < c.gone {
+							now = append(now, "2@2")
+						}
+						return now, true
+					}
+				})
+				lease, err := m.Acquire(t.Context(), llama)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.instances[lease.Info.Instance].shutAfter = c.shut
+				deleted = time.Now()
+				if err := lease.Release(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(deleted); took < c.least || took > c.most {
+					t.Errorf("took %s", took)
+				}
+				if f.state()["runners"].(j)["runner-1-0"] == nil {
+					t.Error("the runner's record is gone, unlike any real one")
+				}
+			})
+		})
+	}
 }

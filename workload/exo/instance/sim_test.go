@@ -58,7 +58,7 @@ func TestSimulator(t *testing.T) {
 			name: "download fails", node: exosim.Options{NotDownloaded: []string{llama}},
 			fault: &exosim.Fault{Kind: exosim.DownloadFails, Message: "HTTP 401"}, want: workload.TurnFailed, message: "HTTP 401",
 		},
-		{name: "stuck idle", fault: &exosim.Fault{Kind: exosim.RunnerStuck}, want: workload.TurnFailed, message: "stuck"},
+		{name: "stuck idle", fault: &exosim.Fault{Kind: exosim.RunnerStuck}, want: workload.TurnFailed, message: "nothing being downloaded"},
 		{name: "stuck warming up", fault: &exosim.Fault{Kind: exosim.RunnerStuck, State: "RunnerWarmingUp"}, want: workload.TurnFailed, message: "not ready after 1m30s"},
 		{name: "DELETE ignored", fault: &exosim.Fault{Kind: exosim.DeleteIgnored}, want: workload.TurnOK, stays: true},
 		{name: "not in the catalogue", model: mistral, node: exosim.Options{CatalogueOnly: true}, want: workload.TurnUnavailable, message: "curl -X POST"},

@@ -23,12 +23,16 @@ type record struct {
 	Instance string    `json:"instance_id"`
 	Model    string    `json:"model"`
 	Created  time.Time `json:"created"`
-	Runners  []string  `json:"runners,omitempty"`
+	Nodes    int       `json:"nodes,omitempty"` // that it was placed on
+	// Processes are the processes of its runners on this machine, where they could be seen.
+	Processes []string `json:"processes,omitempty"`
 
-	file   string
-	seen   bool // the instance was listed at some time, so absence now means that it is gone
-	unsure bool // a call that creates it may still be under way inside exo
-	void   bool // nothing that may be removed came of it
+	before  []string // runners' processes before the instance was asked for
+	counted bool     // they could be seen
+	file    string
+	seen    bool // the instance was listed at some time, so absence now means that it is gone
+	unsure  bool // a call that creates it may still be under way inside exo
+	void    bool // nothing that may be removed came of it
 }
 
 // proves reports whether the record proves that its instance is ours.

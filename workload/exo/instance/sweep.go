@@ -40,7 +40,7 @@ func (m *Manager) reap(ctx context.Context) (young int, err error) {
 		return 0, errors.Join(append(errs, fmt.Errorf("%d instances left behind: %w", len(left), err))...)
 	}
 	for _, rec := range left {
-		switch err := m.remove(ctx, rec); {
+		switch err := m.remove(ctx, rec, func() bool { return false }); {
 		case errors.Is(err, errYoung):
 			young++
 		case err != nil:

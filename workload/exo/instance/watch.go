@@ -63,7 +63,6 @@ func (l *Lease) Watch(ctx context.Context) (stop func(results ...workload.Result
 
 // ready looks, and waits where there is something to wait for.
 func (l *Lease) ready(ctx context.Context) {
-	var deadSince time.Time
 	for start := time.Now(); ; {
 		why, h, err := l.before(ctx)
 		if err != nil {
@@ -73,15 +72,10 @@ func (l *Lease) ready(ctx context.Context) {
 		if l.watch.begun = why; l.watch.calm || l.watch.beside {
 			return
 		}
-		if !h.Dead {
-			deadSince = time.Time{}
-		} else if deadSince.IsZero() {
-			deadSince = time.Now()
-		}
 		waited := time.Since(start)
 		wait := readyPoll
 		switch {
-		case !h.Ready && !(h.Dead && time.Since(deadSince) >= runnerBound) && waited < l.m.opts.LoadTimeout:
+		case !h.Ready && !h.Dead && waited < l.m.opts.LoadTimeout:
 		case why == "":
 			return
 		case waited >= l.m.opts.BusyTimeout:
@@ -116,6 +110,7 @@ func (l *Lease) before(ctx context.Context) (why string, h state.Health, err err
 	if err != nil {
 		return "", h, err
 	}
+	l.m.noteDead(s)
 	w.seen, w.tasks = s, s.Tasks
 	w.events, w.at = s.Events, time.Now()
 	h = l.health()
@@ -135,6 +130,7 @@ func (l *Lease) ran(ctx context.Context, results []workload.Result) string {
 		if err != nil {
 			return ""
 		}
+		l.m.noteDead(s)
 		return l.m.othersWork(s, l.uses)
 	}
 	s, err := l.m.node.glance(ctx, state.Query{Parts: state.Tasks | state.Events, Since: w.tasks})
@@ -183,7 +179,7 @@ func (l *Lease) passed(tasks *state.TaskList) string {
 
 func (l *Lease) foreign(tasks []state.Task) string {
 	for _, t := range tasks {
-		if t.Request() && !l.m.mine(t.Command) && !stuck(l.watch.seen, t) {
+		if t.Request() && !l.m.mine(t.Command) && !l.m.stuck(l.watch.seen, t) {
 			return request(l.watch.seen, t)
 		}
 	}
@@ -228,7 +224,7 @@ func (l *Lease) health() state.Health {
 	for _, in := range l.watch.seen.Instances {
 		if l.uses(in) {
 			h := l.watch.seen.Health(in)
-			sum.Ready, sum.Dead = sum.Ready && h.Ready, sum.Dead || h.Dead
+			sum.Ready, sum.Dead = sum.Ready && h.Ready, sum.Dead || l.m.isDead(in.ID)
 		}
 	}
 	return sum

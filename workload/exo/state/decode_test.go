@@ -20,7 +20,7 @@ func read(t *testing.T, parts Part, since *TaskList, path ...string) Snapshot {
 	}
 	defer f.Close()
 	var s Snapshot
-	if err := decodeWhole(f, parts, since, &s); err != nil {
+	if err := decodeWhole(f, parts, Query{Since: since}, &s); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -140,7 +140,7 @@ func TestTasks(t *testing.T) {
 		{"more nonsense", `"x"`, "[]"},
 	} {
 		var s Snapshot
-		if err := decodePart(strings.NewReader(c.in), Tasks, nil, &s); err != nil {
+		if err := decodePart(strings.NewReader(c.in), Tasks, Query{}, &s); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if got := fmt.Sprint(s.Tasks.Open); got != c.want {
@@ -153,7 +153,7 @@ func TestTasks(t *testing.T) {
 func TestNewTasks(t *testing.T) {
 	look := func(doc string, since *TaskList) *TaskList {
 		var s Snapshot
-		if err := decodePart(strings.NewReader(doc), Tasks, since, &s); err != nil {
+		if err := decodePart(strings.NewReader(doc), Tasks, Query{Since: since}, &s); err != nil {
 			t.Fatal(err)
 		}
 		return s.Tasks
@@ -182,7 +182,7 @@ func TestRunners(t *testing.T) {
 		{`7`, "unknown", ""},
 	} {
 		var s Snapshot
-		if err := decodePart(strings.NewReader(`{"r":`+c.in+`}`), Runners, nil, &s); err != nil {
+		if err := decodePart(strings.NewReader(`{"r":`+c.in+`}`), Runners, Query{}, &s); err != nil {
 			t.Errorf("%s: %v", c.in, err)
 		}
 		if r := s.Runners["r"]; r.String() != c.want || r.Reason != c.reason {
@@ -196,7 +196,7 @@ func TestDownloads(t *testing.T) {
 		{"DownloadFailed":{"shardMetadata":{"modelCard":{"modelId":"f"}},"errorMessage":"HTTP 401"}}, {"DownloadCompleted":{"modelId":"c"}}, 7,
 		{"DownloadPending":{"modelId":"p","downloaded_bytes":3,"total_bytes":4}}]}`
 	var s Snapshot
-	if err := decodePart(strings.NewReader(doc), Downloads, nil, &s); err != nil {
+	if err := decodePart(strings.NewReader(doc), Downloads, Query{}, &s); err != nil {
 		t.Fatal(err)
 	}
 	want := "[{n m DownloadOngoing 5 9 2.5 } {n f DownloadFailed 0 0 0 HTTP 401} {n p DownloadPending 3 4 0 }]"
@@ -209,7 +209,7 @@ func TestDownloads(t *testing.T) {
 func TestNoPrompts(t *testing.T) {
 	doc := `{"tasks":{"t":{"TextGeneration":{"taskStatus":"Running","instanceId":"i","commandId":"c","taskParams":{"input":"private words"}}}},"events":["private words"]}`
 	var s Snapshot
-	if err := decodeWhole(strings.NewReader(doc), all, nil, &s); err != nil {
+	if err := decodeWhole(strings.NewReader(doc), all, Query{}, &s); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := json.Marshal(struct {

@@ -47,6 +47,8 @@ type Query struct {
 	MaxAge time.Duration
 	// Since is an earlier look at the tasks, those since which are told apart.
 	Since *TaskList
+	// Instance is one whose tasks, finished ones too, are told apart.
+	Instance string
 }
 
 // Look reads the parts of the state that q asks for: one call each, or one for all where this
@@ -62,9 +64,9 @@ func (r *Reader) Look(ctx context.Context, q Query) (Snapshot, error) {
 	}
 	for p := range missing.each {
 		if r.readsWhole() {
-			return out, r.lookWhole(ctx, missing, q.Since, &out)
+			return out, r.lookWhole(ctx, missing, q, &out)
 		}
-		err := r.lookPart(ctx, p, q.Since, &out)
+		err := r.lookPart(ctx, p, q, &out)
 		switch {
 		case err == nil:
 		case !httpapi.IsStatus(err, http.StatusNotFound):
@@ -72,7 +74,7 @@ func (r *Reader) Look(ctx context.Context, q Query) (Snapshot, error) {
 		case p == Instances:
 			r.log.Info("This exo has no paths below /state (before v1.0.70): reading its state whole")
 			r.setWhole()
-			return out, r.lookWhole(ctx, missing, q.Since, &out)
+			return out, r.lookWhole(ctx, missing, q, &out)
 		default:
 			r.lack(p)
 		}
@@ -124,7 +126,7 @@ func (r *Reader) lack(p Part) {
 }
 
 // lookPart reads one part into out.
-func (r *Reader) lookPart(ctx context.Context, p Part, since *TaskList, out *Snapshot) error {
+func (r *Reader) lookPart(ctx context.Context, p Part, q Query, out *Snapshot) error {
 	limit := int64(maxBody)
 	if p == Tasks {
 		limit = maxTasks
@@ -132,7 +134,7 @@ func (r *Reader) lookPart(ctx context.Context, p Part, since *TaskList, out *Sna
 	at := time.Now()
 	var s Snapshot
 	err := r.api.Stream(ctx, http.MethodGet, "/state/"+parts[p].name, limit, func(body io.Reader) error {
-		return decodePart(body, p, since, &s)
+		return decodePart(body, p, q, &s)
 	})
 	if err != nil {
 		return err
@@ -143,11 +145,11 @@ func (r *Reader) lookPart(ctx context.Context, p Part, since *TaskList, out *Sna
 }
 
 // lookWhole reads all of the state and takes the wanted parts into out.
-func (r *Reader) lookWhole(ctx context.Context, wanted Part, since *TaskList, out *Snapshot) error {
+func (r *Reader) lookWhole(ctx context.Context, wanted Part, q Query, out *Snapshot) error {
 	at := time.Now()
 	var s Snapshot
 	err := r.api.Stream(ctx, http.MethodGet, "/state", maxTasks, func(body io.Reader) error {
-		return decodeWhole(body, wanted, since, &s)
+		return decodeWhole(body, wanted, q, &s)
 	})
 	if err != nil {
 		return err
@@ -171,19 +173,19 @@ func (r *Reader) hold(p Part, s *Snapshot, at time.Time) {
 	r.held[p] = l
 }
 
-func decodePart(body io.Reader, p Part, since *TaskList, to *Snapshot) error {
+func decodePart(body io.Reader, p Part, q Query, to *Snapshot) error {
 	s := newScanner(body)
-	parts[p].read(s, since, to)
+	parts[p].read(s, q, to)
 	to.Known |= p
 	return s.end()
 }
 
-func decodeWhole(body io.Reader, wanted Part, since *TaskList, to *Snapshot) error {
+func decodeWhole(body io.Reader, wanted Part, q Query, to *Snapshot) error {
 	s := newScanner(body)
 	s.object(func(key string) {
 		for p := range wanted.each {
 			if is(key, parts[p].name) {
-				parts[p].read(s, since, to)
+				parts[p].read(s, q, to)
 				to.Known |= p
 				s.kept = 0 // what is kept is bounded for each part
 				return

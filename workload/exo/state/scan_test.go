@@ -100,7 +100,7 @@ func TestBounds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			doc := &measured{r: c.doc}
 			var s Snapshot
-			err := decodePart(doc, c.part, nil, &s)
+			err := decodePart(doc, c.part, Query{}, &s)
 			if doc.most > 100<<20 {
 				t.Errorf("%d MiB of heap", doc.most>>20)
 			}

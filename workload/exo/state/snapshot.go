@@ -57,18 +57,18 @@ type Snapshot struct {
 // part is how a part is called and read.
 type part struct {
 	name string
-	read func(*scanner, *TaskList, *Snapshot)
+	read func(*scanner, Query, *Snapshot)
 }
 
 var parts = map[Part]part{
-	Instances:  {"instances", func(s *scanner, _ *TaskList, to *Snapshot) { to.Instances = s.instances() }},
-	Runners:    {"runners", func(s *scanner, _ *TaskList, to *Snapshot) { to.Runners = s.runners() }},
-	Tasks:      {"tasks", func(s *scanner, since *TaskList, to *Snapshot) { to.Tasks = s.tasks(since) }},
-	Downloads:  {"downloads", func(s *scanner, _ *TaskList, to *Snapshot) { to.Downloads = s.downloads() }},
-	Identities: {"nodeIdentities", func(s *scanner, _ *TaskList, to *Snapshot) { to.Names = nodes(s, s.identity) }},
-	Memories:   {"nodeMemory", func(s *scanner, _ *TaskList, to *Snapshot) { to.Memories = nodes(s, s.memory) }},
-	Systems:    {"nodeSystem", func(s *scanner, _ *TaskList, to *Snapshot) { to.Systems = nodes(s, s.system) }},
-	Events: {"lastEventAppliedIdx", func(s *scanner, _ *TaskList, to *Snapshot) {
+	Instances:  {"instances", func(s *scanner, _ Query, to *Snapshot) { to.Instances = s.instances() }},
+	Runners:    {"runners", func(s *scanner, _ Query, to *Snapshot) { to.Runners = s.runners() }},
+	Tasks:      {"tasks", func(s *scanner, q Query, to *Snapshot) { to.Tasks = s.tasks(q) }},
+	Downloads:  {"downloads", func(s *scanner, _ Query, to *Snapshot) { to.Downloads = s.downloads() }},
+	Identities: {"nodeIdentities", func(s *scanner, _ Query, to *Snapshot) { to.Names = nodes(s, s.identity) }},
+	Memories:   {"nodeMemory", func(s *scanner, _ Query, to *Snapshot) { to.Memories = nodes(s, s.memory) }},
+	Systems:    {"nodeSystem", func(s *scanner, _ Query, to *Snapshot) { to.Systems = nodes(s, s.system) }},
+	Events: {"lastEventAppliedIdx", func(s *scanner, _ Query, to *Snapshot) {
 		f, _ := s.number()
 		to.Events = int64(f)
 	}},

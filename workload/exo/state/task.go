@@ -43,6 +43,7 @@ func (t Task) Heavy() bool {
 type TaskList struct {
 	Open []Task // requests that are pending or running
 	New  []Task // tasks that the look before, which the query named, did not have
+	Of   []Task // tasks of the instance that the query named
 	ids  []uint64
 }
 
@@ -67,8 +68,8 @@ func (s *scanner) task(key string) Task {
 	return t
 }
 
-// tasks reads exo's tasks, with those in New that since does not have; none where it is nil.
-func (s *scanner) tasks(since *TaskList) *TaskList {
+// tasks reads exo's tasks, with those in New that q.Since does not have; none where it is nil.
+func (s *scanner) tasks(q Query) *TaskList {
 	l := &TaskList{}
 	s.byID(func(key string) {
 		before := s.kept
@@ -77,14 +78,18 @@ func (s *scanner) tasks(since *TaskList) *TaskList {
 		s.keep(8)
 		hash := maphash.String(idSeed, t.ID)
 		l.ids = append(l.ids, hash)
-		open, fresh := t.Open() && t.Request(), since != nil && !since.has(hash)
+		open, fresh := t.Open() && t.Request(), q.Since != nil && !q.Since.has(hash)
+		of := q.Instance != "" && t.Instance == q.Instance
 		if open {
 			l.Open = append(l.Open, t)
 		}
 		if fresh {
 			l.New = append(l.New, t)
 		}
-		if open || fresh {
+		if of {
+			l.Of = append(l.Of, t)
+		}
+		if open || fresh || of {
 			s.keep(2 * itemCost)
 		}
 	})
