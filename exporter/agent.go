@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"errors"
 	"html/template"
 	"slices"
 	"sync"
@@ -80,10 +81,13 @@ func NewAgent(reg prometheus.Registerer, o AgentOptions) *Agent {
 func (a *Agent) Contact(s cluster.State, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.up, a.err = err == nil, err
+	a.up, a.err = err == nil, nil
+	if err != nil {
+		a.err = errors.New(brief(err.Error()))
+	}
 	a.driverUp.Record(a.up)
 	if a.up {
-		a.driver = s
+		a.driver = briefDriver(s)
 		a.simulated.Record(s.Simulated)
 	}
 }

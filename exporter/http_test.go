@@ -57,7 +57,9 @@ func TestPaths(t *testing.T) {
 		if w.Code != want.status || !strings.Contains(w.Body.String(), want.text) {
 			t.Errorf("%s: status %d, want %d with %q", path, w.Code, want.status, want.text)
 		}
-		if w.Header().Get("X-Content-Type-Options") != "nosniff" {
+		policy := w.Header().Get("Content-Security-Policy")
+		if w.Header().Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(policy, "default-src 'none'") ||
+			!strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: headers %v", path, w.Header())
 		}
 	}

@@ -93,7 +93,12 @@ func (m *Metrics) Apply(opts Options) {
 func (m *Metrics) SetStatus(s workload.Status) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.node.set(s)
+	kept, left := briefStatus(s)
+	m.dropped.Record(dropped{DroppedSeries, left})
+	if s.Err != nil {
+		m.dropped.Record(dropped{DroppedStrings, tooLong(s.Err.Error())})
+	}
+	m.node.set(kept)
 	m.answerSimulated = s.Simulated
 	m.showSimulated()
 }

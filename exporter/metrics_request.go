@@ -43,8 +43,8 @@ func promptAttempts() metric.Group[workload.Result] {
 		Counters: []metric.Counter[workload.Result]{{
 			Family: metric.Family{
 				Name: "requests_total", Unit: "requests", Labels: []string{"outcome"},
-				Help: "Requests by how they ended. Only outcome ok enters histograms, sums and gauges, and only where the request was neither " +
-					"contended nor starved.",
+				Help: "Requests by how they ended. Only outcome ok enters histograms, sums and gauges, and only where the request was " +
+					"neither contended nor starved.",
 			},
 			Values: requestOutcomes, Of: func(r workload.Result) string { return string(r.Outcome) },
 		}},
@@ -169,8 +169,8 @@ func latencies() []metric.Histogram[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "inter_token_latency_seconds", Unit: "seconds",
-				Help: "Time in seconds between successive tokens as the client saw them, of successful requests. A gap before an event of k " +
-					"tokens is k samples of a k-th each; one before an event that shared a read with the one before is none.",
+				Help: "Time in seconds between successive tokens as the client saw them, of successful requests. A gap before an event " +
+					"of k tokens is k samples of a k-th each; one before an event that shared a read with the one before is none.",
 			},
 			Buckets: itlBuckets,
 			Samples: func(r workload.Result, o prometheus.Observer) {

@@ -30,8 +30,8 @@ func tokenCounters() []metric.Counter[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "decode_tokens_total", Unit: "tokens",
-				Help: "Output tokens of successful requests that came after those of the first event: all but one where an event is a token. " +
-					"Its rate over the rate of exobench_decode_seconds_total is the throughput in tokens per second over any window.",
+				Help: "Output tokens of successful requests that came after those of the first event: all but one where an event " +
+					"is a token. Its rate over the rate of exobench_decode_seconds_total is the throughput in tokens per second over any window.",
 			},
 			Value: func(r workload.Result) float64 { return float64(r.DecodeTokens()) },
 		},
@@ -82,15 +82,16 @@ func lastFigures() []metric.Gauge[workload.Result] {
 		{
 			Family: metric.Family{
 				Name: "output_tokens_per_second", Unit: unit,
-				Help: "Decode rate in tokens per second of the last request, as the client saw it: tokens after those of the first event over " +
-					"(last - first token event).",
+				Help: "Decode rate in tokens per second of the last request, as the client saw it: tokens after those of the first " +
+					"event over (last - first token event).",
 			},
 			Value: workload.Result.DecodeRate,
 		},
 		{
 			Family: metric.Family{
 				Name: "tokens_per_event", Unit: "tokens", Absent: "where no event was seen",
-				Help: "Mean number of tokens that one token event of the last request carried: 1 where the server sends every token by itself.",
+				Help: "Mean number of tokens that one token event of the last request carried: " +
+					"1 where the server sends every token by itself.",
 			},
 			Value: workload.Result.TokensPerEvent,
 		},

@@ -38,8 +38,9 @@ func turnFigures() metric.Group[workload.Turn] {
 			{
 				Family: metric.Family{
 					Name: "model_output_tokens_per_second", Unit: "tokens per second", Absent: "when no request yielded it",
-					Help: "Decode rate in tokens per second over the last turn: decode tokens of its successful requests over their decode " +
-						"seconds. One value a cycle. Requests that were contended or starved, or whose rate the server contradicts, are left out.",
+					Help: "Decode rate in tokens per second over the last turn: decode tokens of its successful requests " +
+						"over their decode seconds. One value a cycle. Requests that were contended or starved, or whose rate the " +
+						"server contradicts, are left out.",
 				},
 				Value: workload.Turn.DecodeRate,
 			},

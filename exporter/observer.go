@@ -42,6 +42,7 @@ func (o Observer) RequestDone(r workload.Result) {
 	if r.Clean() {
 		o.m.enter(model, r.Epoch)
 	}
+	o.m.dropped.Record(dropped{DroppedStrings, tooLong(r.Err, r.ExoModel, r.Answered)})
 	prompt.attempts.Record(r)
 	prompt.requests.Record(r)
 	model.attempts.Record(r)
@@ -66,6 +67,7 @@ func (o Observer) TurnDone(t workload.Turn) {
 		o.m.enter(model, t.Epoch())
 		model.goodCycles.Record(t)
 	}
+	o.m.dropped.Record(dropped{DroppedStrings, tooLong(t.Reason, t.ExoModel)})
 	model.outcome.Record(t)
 	model.figures.Record(t)
 	if t.Outcome.Good() {

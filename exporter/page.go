@@ -2,7 +2,9 @@ package exporter
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"log/slog"
@@ -19,9 +21,17 @@ var (
 	//go:embed agent.html
 	agentHTML string
 
+	// pagePolicy allows the page's own style and nothing else.
+	pagePolicy = nothingAllowed + "; style-src 'sha256-" + base64Sum(pageCSS) + "'"
+
 	pageTemplate  = parsePage("page", pageHTML)
 	agentTemplate = parsePage("agent", agentHTML)
 )
+
+func base64Sum(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
 
 func parsePage(name, html string) *template.Template {
 	return template.Must(template.New(name).Funcs(template.FuncMap{
@@ -75,7 +85,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Cache-Control", "no-store")
 	_, _ = w.Write(b.Bytes())
 }

@@ -19,6 +19,11 @@ func showPage(t *testing.T, s PageSource) string {
 	if w.Code != 200 || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.HasPrefix(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("status %d, headers %v", w.Code, w.Header())
 	}
+	_, style, _ := strings.Cut(w.Body.String(), "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	if !strings.Contains(w.Header().Get("Content-Security-Policy"), "'sha256-"+base64Sum(style)+"'") {
+		t.Error("the page's policy does not allow the page's style")
+	}
 	return w.Body.String()
 }
 

@@ -2,18 +2,15 @@ package exporter
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // maxFailures bounds the failures that a Store keeps.
 const maxFailures = 50
-
-// maxReason bounds the text of a failure in bytes: it comes from a foreign server.
-const maxReason = 500
 
 // Store keeps what the status page shows: the cycle that runs, the last turn of each model,
 // and the latest failures. What it holds is bounded. It is a workload.Observer; all methods
@@ -107,7 +104,8 @@ func (s *Store) Apply(opts Options) {
 func (s *Store) SetStatus(status workload.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.Status, s.state.StatusKnown = status, true
+	s.state.Status, _ = briefStatus(status)
+	s.state.StatusKnown = true
 }
 
 // State returns a copy of what s holds.
@@ -167,7 +165,7 @@ func (s *Store) TurnDone(t workload.Turn) {
 		p.Model, p.Requests, p.Done = "", 0, p.Done+1
 	}
 	summary := Summarize(t)
-	summary.Reason = clip(summary.Reason)
+	summary.Reason, summary.ExoModel = brief(summary.Reason), foreign.ID(summary.ExoModel)
 	if s.configured(t.Model) {
 		s.last[t.Model] = summary
 	}
@@ -190,7 +188,8 @@ func (s *Store) configured(model string) bool {
 
 // fail adds f to the failures, or to the latest of them when that is alike.
 func (s *Store) fail(f Failure) {
-	f.Reason, f.Count = clip(f.Reason), 1
+	f.Reason, f.Count = brief(f.Reason), 1
+	f.Model, f.Prompt, f.Outcome = foreign.ID(f.Model), foreign.ID(f.Prompt), foreign.ID(f.Outcome)
 	all := s.state.Failures
 	if n := len(all); n > 0 {
 		if l := &all[n-1]; l.Model == f.Model && l.Outcome == f.Outcome && l.Reason == f.Reason {
@@ -203,13 +202,4 @@ func (s *Store) fail(f Failure) {
 		all = slices.Delete(all, 0, 1)
 	}
 	s.state.Failures = append(all, f)
-}
-
-// clip returns at most maxReason bytes of s, as valid UTF-8.
-func clip(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) <= maxReason {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxReason], "") + "…"
 }

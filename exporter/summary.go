@@ -15,7 +15,8 @@ type Summary struct {
 	Outcome  workload.TurnOutcome
 	Reason   string // why Outcome is not ok; empty when it is
 	Requests int
-	OK       int // of those, successful
+	OK       int      // of those, successful
+	Notes    []string // what to know about the requests beside the figures, a line each
 
 	TTFT         *time.Duration // median over the prompts
 	Output       *float64       // decode rate in tokens per second, as the client saw it
@@ -35,7 +36,7 @@ const minP99Gaps = 100
 func Summarize(t workload.Turn) Summary {
 	s := Summary{
 		Model: t.Model, ExoModel: t.ExoModel, Start: t.Start, Duration: t.Duration,
-		Outcome: t.Outcome, Reason: t.Reason, Requests: len(t.Results), OK: len(t.OKResults()),
+		Outcome: t.Outcome, Reason: t.Reason, Requests: len(t.Results), OK: len(t.OKResults()), Notes: notes(t),
 	}
 	s.TTFT = known(t.MedianTTFT())
 	s.Output = known(t.DecodeRate())

@@ -11,9 +11,9 @@ import (
 	"exo-bench-exporter/workload"
 )
 
-// writeTable prints a cycle for people: a line for each model in the order of models, then
-// the reason of every turn that did not go well. "-" stands for what is not known. prompts is the
-// number of prompts in the suite, of which a turn that was stopped had not put all.
+// writeTable prints a cycle for people: a line for each model in the order of models, then what
+// there is to say about turns beside their figures. "-" stands for what is not known. prompts is
+// the number of prompts in the suite, of which a turn that was stopped had not put all.
 func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts int) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "MODEL\tTURN\tTTFT p50\tITL p50\tITL p99\tDECODE tok/s\tSERVER tok/s\tPREFILL tok/s\tLOAD\tRSS p50\tRSS PEAK\tREQUESTS")
@@ -41,14 +41,24 @@ func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts 
 		return err
 	}
 	for _, t := range c.Turns {
-		if t.Reason != "" {
-			if _, err := fmt.Fprintf(w, "\n%s is %s: %s\n", t.Model, t.Outcome, t.Reason); err != nil {
-				return err
-			}
-		}
+		writeRemarks(w, t)
 	}
 	_, err := fmt.Fprintf(w, "\ncycle %s after %s\n", c.Outcome, c.Duration.Round(100*time.Millisecond))
 	return err
+}
+
+// writeRemarks prints why a turn did not go well, and what to know about its requests.
+func writeRemarks(w io.Writer, t workload.Turn) {
+	notes := exporter.Summarize(t).Notes
+	switch {
+	case t.Reason != "":
+		fmt.Fprintf(w, "\n%s is %s: %s\n", t.Model, t.Outcome, t.Reason)
+	case len(notes) > 0:
+		fmt.Fprintf(w, "\n%s is %s, but:\n", t.Model, t.Outcome)
+	}
+	for _, note := range notes {
+		fmt.Fprintf(w, "  %s\n", note)
+	}
 }
 
 func text[T any](v *T, format func(T) string) string {

@@ -22,10 +22,10 @@ func TestTable(t *testing.T) {
 		Results: []workload.Result{
 			{
 				Outcome: workload.OutcomeOK, Timed: true, TTFT: 250 * time.Millisecond, Decode: 2 * time.Second, E2E: 3 * time.Second,
-				Gaps: gaps, TokenEvents: 201, OutputTokens: 201, PromptTokens: 80,
+				Gaps: gaps, TokenEvents: 201, OutputTokens: 201, PromptTokens: 80, Prompt: "chat", AskedTokens: 256,
 				Server: &workload.ServerStats{GenerationTPS: 102.5, GenerationTokens: 201},
 			},
-			{Outcome: workload.OutcomeTruncated},
+			{Outcome: workload.OutcomeBuffered, Prompt: "code"},
 		},
 	}
 	c := workload.Cycle{Outcome: workload.TurnPartial, Duration: 63 * time.Second, Turns: []workload.Turn{turn}}
@@ -42,12 +42,14 @@ func TestTable(t *testing.T) {
 		{"mistral-7b", "not run"},
 		{""},
 		{"llama-3.2-1b is partial: 1 of 2 requests failed"},
+		{"buffered: code"},
+		{"fewer tokens than asked for in: chat (201 of 256)"},
 		{""},
 		{"cycle partial after 1m3s"},
 	}
 	for i, columns := range want {
 		var got []string
-		for column := range strings.SplitSeq(lines[i], "  ") {
+		for column := range strings.SplitSeq(strings.TrimSpace(lines[i]), "  ") {
 			if column = strings.TrimSpace(column); column != "" || len(columns) == 1 {
 				got = append(got, column)
 			}

@@ -2,11 +2,10 @@ package metric
 
 import (
 	"math"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // Namespace begins the name of every family.
@@ -63,21 +62,9 @@ func (f Family) help() string {
 // maxLabel bounds a label's value in bytes.
 const maxLabel = 256
 
-// Label returns s as a label value that no reader chokes on: valid UTF-8 of at most 256 bytes,
-// with U+FFFD in the place of what cannot be printed. Names that a node gives end up in labels.
-func Label(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if !unicode.IsPrint(r) {
-			r = unicode.ReplacementChar
-		}
-		if b.Len()+utf8.RuneLen(r) > maxLabel {
-			break
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+// Label returns s as a label value that no reader chokes on: printable, and of at most 256
+// bytes. Names that a node gives end up in labels.
+func Label(s string) string { return foreign.Cut(s, maxLabel) }
 
 // finite reports whether v can be shown: everything but NaN and the infinities.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

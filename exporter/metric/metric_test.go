@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"maps"
 	"math"
-	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
@@ -219,18 +219,30 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-func TestLabel(t *testing.T) {
-	for in, want := range map[string]string{
-		"mac studio, ü":                     "mac studio, ü",
-		"a\x00b\x1b[31m\n":                  "a\ufffdb\ufffd[31m\ufffd",
-		"\xff\xfe":                          "\ufffd\ufffd",
-		"\u202egnp":                         "\ufffdgnp", // an override of the direction of writing
-		strings.Repeat("ü", 5_000_000):      strings.Repeat("ü", maxLabel/2),
-		"x" + strings.Repeat("ü", maxLabel): "x" + strings.Repeat("ü", maxLabel/2-1),
-	} {
-		if got := Label(in); got != want {
-			t.Errorf("of %d bytes: %s", len(in), strconv.Quote(got[:min(len(got), 300)]))
+// Names that a node gives are cut and made printable wherever they become labels, and found again.
+func TestForeignLabels(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	set := NewSet(reg)
+	long := "\xff\x1b[31m" + strings.Repeat("ü", 5_000_000)
+	Register(set, trips()).With(long).Record(trip{ok: true, km: 1, vehicle: "car", plate: long})
+	Snapshot(set, []string{"driver"},
+		func(emit func(trip, ...string)) { emit(trip{plate: long}, long) },
+		Gauge[trip]{
+			Family: Family{Name: "now", Unit: "none", Help: "Now.", Labels: []string{"plate"}},
+			Value:  Constant[trip], Own: func(t trip) []string { return []string{t.plate} },
+		})
+	all := samples(t, reg)
+	if len(all) != 12 {
+		t.Errorf("%d series, want 12", len(all))
+	}
+	for name := range all {
+		if len(name) > 2*maxLabel+100 || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("a series is called %q", name)
 		}
+	}
+	set.Delete(prometheus.Labels{"driver": long})
+	if all := samples(t, reg); len(all) != 1 { // the snapshot
+		t.Errorf("after it was deleted: %v", all)
 	}
 }
 

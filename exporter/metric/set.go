@@ -37,8 +37,12 @@ func Families(sets ...*Set) []Declared {
 
 // Delete deletes the series of every group that have all of labels.
 func (s *Set) Delete(labels prometheus.Labels) {
+	shown := make(prometheus.Labels, len(labels))
+	for name, value := range labels {
+		shown[name] = Label(value)
+	}
 	for _, v := range s.vecs {
-		v.DeletePartialMatch(labels)
+		v.DeletePartialMatch(shown)
 	}
 }
 

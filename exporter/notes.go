@@ -1,0 +1,91 @@
+package exporter
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/foreign"
+)
+
+// maxNoted bounds the prompts that one note names.
+const maxNoted = 4
+
+// markNotes says what the marks of a result mean, and what of the result tells it.
+var markNotes = []struct {
+	mark   workload.Mark
+	words  string
+	detail func(workload.Result) string // nil: nothing beside the prompt
+}{
+	{workload.MarkContended, "contended (other people's work ran), so nothing is taken from", nil},
+	{workload.MarkStarved, "starved (the exporter was kept from running), so nothing is taken from", func(r workload.Result) string {
+		if r.Stalled == 0 {
+			return ""
+		}
+		return r.Stalled.Round(time.Millisecond).String()
+	}},
+	{workload.MarkDisagreement, "client's and server's decode rate disagree in", func(r workload.Result) string {
+		rate, ok := r.DecodeRate()
+		if !ok || r.Server == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.1f and %.1f tok/s", rate, r.Server.GenerationTPS)
+	}},
+	{workload.MarkCoalesced, "token events came in clumps in", func(r workload.Result) string {
+		return fmt.Sprintf("%d of %d", r.Coalesced, r.TokenEvents)
+	}},
+	{workload.MarkShort, "fewer tokens than asked for in", func(r workload.Result) string {
+		return fmt.Sprintf("%d of %d", r.OutputTokens, r.AskedTokens)
+	}},
+	{workload.MarkOverran, "the server went on past the tokens asked for in", func(r workload.Result) string {
+		return fmt.Sprint(r.AskedTokens)
+	}},
+}
+
+// notes says, a line each, what a reader has to know about the results of t beside its figures:
+// which requests failed and how, and which marks the others have.
+func notes(t workload.Turn) []string {
+	var all []string
+	add := func(words string, detail func(workload.Result) string, is func(workload.Result) bool) {
+		if named := name(t.Results, detail, is); named != "" {
+			all = append(all, words+": "+named)
+		}
+	}
+	for _, o := range workload.Outcomes() {
+		if o != workload.OutcomeOK {
+			add(string(o), nil, func(r workload.Result) bool { return r.Outcome == o })
+		}
+	}
+	for _, m := range markNotes {
+		add(m.words, m.detail, func(r workload.Result) bool { return r.OK() && slices.Contains(r.Marks(), m.mark) })
+	}
+	return all
+}
+
+// name lists the prompts of the results that are meant, each with its detail.
+func name(results []workload.Result, detail func(workload.Result) string, is func(workload.Result) bool) string {
+	var named []string
+	more := 0
+	for _, r := range results {
+		if !is(r) {
+			continue
+		}
+		if len(named) == maxNoted {
+			more++
+			continue
+		}
+		text := foreign.ID(r.Prompt)
+		if detail != nil {
+			if d := detail(r); d != "" {
+				text += " (" + d + ")"
+			}
+		}
+		named = append(named, text)
+	}
+	if more > 0 {
+		named = append(named, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(named, ", ")
+}

@@ -1,0 +1,52 @@
+package exporter
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+func TestNotes(t *testing.T) {
+	with := func(prompt string, change func(*workload.Result)) workload.Result {
+		r := okResult("m", prompt)
+		change(&r)
+		return r
+	}
+	results := []workload.Result{
+		okResult("m", "fine"),
+		failedResult("m", "b1", workload.OutcomeBuffered),
+		failedResult("m", "t1", workload.OutcomeTruncated),
+		failedResult("m", "b2", workload.OutcomeBuffered),
+		with("busy", func(r *workload.Result) { r.Contended = true }),
+		with("slept", func(r *workload.Result) { r.Starved, r.Stalled = true, 3200*time.Microsecond }),
+		with("doubled", func(r *workload.Result) { r.Server = &workload.ServerStats{GenerationTPS: 50, GenerationTokens: 5} }),
+		with("clumps", func(r *workload.Result) { r.Coalesced = 2 }),
+		with("long", func(r *workload.Result) { r.Overran = true }),
+	}
+	for i := range 6 {
+		results = append(results, with(fmt.Sprint("short", i), func(r *workload.Result) { r.AskedTokens = 32 }))
+	}
+	want := []string{
+		"truncated: t1",
+		"buffered: b1, b2",
+		"contended (other people's work ran), so nothing is taken from: busy",
+		"starved (the exporter was kept from running), so nothing is taken from: slept (3ms)",
+		"client's and server's decode rate disagree in: doubled (100.0 and 50.0 tok/s)",
+		"token events came in clumps in: clumps (2 of 5)",
+		"fewer tokens than asked for in: short0 (5 of 32), short1 (5 of 32), short2 (5 of 32), short3 (5 of 32), 2 more",
+		"the server went on past the tokens asked for in: long (5)",
+	}
+	turn := turnOf("llama-3.2-1b", workload.TurnPartial, results...)
+	if got := Summarize(turn).Notes; !slices.Equal(got, want) {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+	if got := Summarize(turnOf("m", workload.TurnOK, okResult("m", "fine"))).Notes; len(got) != 0 {
+		t.Errorf("of a turn without anything to note: %q", got)
+	}
+	s := NewStore(testOptions())
+	s.TurnDone(turn)
+	expectPage(t, showPage(t, s), []string{"short0 (5 of 32)", "buffered: b1, b2", "100.0 and 50.0 tok/s"}, nil)
+}
