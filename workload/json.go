@@ -161,11 +161,12 @@ type cycleJSON struct {
 	Number   int         `json:"number"`
 	Start    time.Time   `json:"start"`
 	Duration float64     `json:"duration_seconds"`
+	Slept    float64     `json:"slept_seconds,omitempty"`
 	Outcome  TurnOutcome `json:"outcome"`
 	Turns    []Turn      `json:"turns"`
 }
 
 // MarshalJSON implements json.Marshaler.
 func (c Cycle) MarshalJSON() ([]byte, error) {
-	return json.Marshal(cycleJSON{c.Number, c.Start, c.Duration.Seconds(), c.Outcome, c.Turns})
+	return json.Marshal(cycleJSON{c.Number, c.Start, c.Duration.Seconds(), c.Slept.Seconds(), c.Outcome, c.Turns})
 }

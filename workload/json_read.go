@@ -70,7 +70,7 @@ func (c *Cycle) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
-	*c = Cycle{Number: j.Number, Start: j.Start, Duration: duration(j.Duration), Outcome: j.Outcome, Turns: j.Turns}
+	*c = Cycle{Number: j.Number, Start: j.Start, Duration: duration(j.Duration), Slept: duration(j.Slept), Outcome: j.Outcome, Turns: j.Turns}
 	for i := range c.Turns {
 		c.Turns[i].Cycle = c.Number
 	}

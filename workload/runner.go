@@ -24,7 +24,8 @@ type RunnerOptions struct {
 // Runner cycles models through a suite, one request at a time.
 type Runner struct {
 	o      RunnerOptions
-	sha256 string // of the suite
+	sha256 string           // of the suite
+	wall   func() time.Time // the time without a monotonic reading
 	cycles int
 }
 
@@ -36,19 +37,20 @@ func NewRunner(o RunnerOptions) *Runner {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Runner{o: o, sha256: o.Suite.SHA256()}
+	return &Runner{o: o, sha256: o.Suite.SHA256(), wall: wallClock}
 }
 
 // Run runs a cycle at once and then one every interval until ctx is done. A cycle that takes
-// longer than the interval is followed by the next at once; missed starts do not pile up.
+// longer than the interval is followed by the next at once; missed starts do not pile up. A cycle
+// that was due while the machine slept starts after it has woken.
 func (r *Runner) Run(ctx context.Context) {
 	for {
-		start := time.Now()
+		start := r.now()
 		_, reached := r.cycle(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		took := time.Since(start)
+		took := time.Since(start.Time)
 		if took > r.o.Interval {
 			r.o.Logger.Warn("cycle took longer than the interval; the next one starts at once",
 				"took", took.Round(time.Millisecond), "interval", r.o.Interval)
@@ -57,14 +59,7 @@ func (r *Runner) Run(ctx context.Context) {
 		if reached {
 			wake = nil
 		}
-		timer := time.NewTimer(max(0, r.o.Interval-took))
-		select {
-		case <-timer.C:
-		case <-wake:
-			r.o.Logger.Info("exo can be reached again; starting a cycle ahead of its time")
-		case <-ctx.Done():
-		}
-		timer.Stop()
+		r.wait(ctx, start, wake)
 		if ctx.Err() != nil {
 			return
 		}
@@ -81,7 +76,8 @@ func (r *Runner) Cycle(ctx context.Context) Cycle {
 
 // cycle runs one cycle; reached is false when its last turn could not reach the node.
 func (r *Runner) cycle(ctx context.Context) (c Cycle, reached bool) {
-	c = Cycle{Number: r.cycles, Start: time.Now()}
+	start := r.now()
+	c = Cycle{Number: r.cycles, Start: start.Time}
 	r.cycles++
 	var order []Model
 	for _, i := range Order(len(r.o.Models), c.Number) {
@@ -103,6 +99,7 @@ func (r *Runner) cycle(ctx context.Context) (c Cycle, reached bool) {
 		r.each(func(o Observer) { o.TurnDone(t) })
 	}
 	c.Duration, c.Outcome = time.Since(c.Start), cycleOutcome(c.Turns)
+	r.noteSleep(&c, start)
 	args := []any{"cycle", c.Number, "outcome", c.Outcome, "took", c.Duration.Round(time.Millisecond)}
 	if !reached {
 		args = append(args, "reason", c.Turns[len(c.Turns)-1].Reason)

@@ -153,7 +153,9 @@ func (t Turn) PeakReported() (uint64, bool) {
 type Cycle struct {
 	Number   int // counts from 0 since the process started
 	Start    time.Time
-	Duration time.Duration
+	Duration time.Duration // without the time in which the machine slept
+	// Slept is how long the machine slept meanwhile, 0 when it did not.
+	Slept time.Duration
 	// Outcome is ok when every turn was, failed when none yielded figures, partial otherwise.
 	Outcome TurnOutcome
 	Turns   []Turn // in the order in which they were run
