@@ -21,7 +21,7 @@ type Current struct {
 // HostMemory is the memory of the exporter's machine, in bytes.
 type HostMemory struct {
 	Total     uint64
-	Available uint64
+	Available uint64 // what programs can have without swapping, page cache included
 }
 
 // Visibility says whether exo's processes can be seen.

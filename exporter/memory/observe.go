@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/shirou/gopsutil/v3/mem"
 )
 
 // searching says how much of exo's tree is looked for before a sample.
@@ -150,14 +148,6 @@ func (s *Sampler) readHost(ctx context.Context) {
 		return
 	}
 	s.host.Store(&h)
-}
-
-func readHostMemory(ctx context.Context) (HostMemory, error) {
-	m, err := mem.VirtualMemoryWithContext(ctx)
-	if err != nil {
-		return HostMemory{}, err
-	}
-	return HostMemory{Total: m.Total, Available: m.Available}, nil
 }
 
 func (s *Sampler) resetPeaks(pids []int32) {

@@ -1,0 +1,23 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+
+	"golang.org/x/sys/unix"
+)
+
+// readHostMemory returns the memory of this Mac. vm_stat is Apple's own reader of the kernel's
+// counters, which without C only calls of the Mach kernel would tell.
+func readHostMemory(ctx context.Context) (HostMemory, error) {
+	total, err := unix.SysctlUint64("hw.memsize")
+	if err != nil {
+		return HostMemory{}, fmt.Errorf("read hw.memsize: %w", err)
+	}
+	out, err := exec.CommandContext(ctx, "/usr/bin/vm_stat").Output()
+	if err != nil {
+		return HostMemory{}, fmt.Errorf("run vm_stat: %w", err)
+	}
+	return parseVMStat(out, total)
+}
