@@ -44,6 +44,7 @@ type resultJSON struct {
 	PerEvent     *float64     `json:"tokens_per_event,omitempty"`
 	Coalesced    int          `json:"coalesced_events,omitempty"`
 	Stalled      float64      `json:"stalled_seconds,omitempty"`
+	Lateness     []float64    `json:"stamp_lateness_seconds,omitempty"`
 	Marks        []Mark       `json:"marks,omitempty"`
 	Epoch        *epochJSON   `json:"epoch,omitempty"`
 }
@@ -64,7 +65,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		TokenSource: r.TokenSource, Mismatch: r.TokenMismatch, FinishReason: r.FinishReason,
 		Server: r.Server, EnergyJoules: r.EnergyJoules, Contended: r.Contended,
 		Asked: r.AskedTokens, FirstTokens: r.FirstTokens, Silent: r.SilentTokens, Coalesced: r.Coalesced,
-		Stalled: r.Stalled.Seconds(), Marks: r.Marks(),
+		Stalled: r.Stalled.Seconds(), Lateness: inSeconds(r.StampLateness), Marks: r.Marks(),
 	}
 	if r.Epoch != (Epoch{}) {
 		j.Epoch = &epochJSON{r.Epoch.ID(), r.Epoch}
@@ -77,9 +78,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		if r.TTFO > 0 {
 			j.TTFO = seconds(r.TTFO)
 		}
-		for _, g := range r.Gaps {
-			j.Gaps = append(j.Gaps, g.Seconds())
-		}
+		j.Gaps = inSeconds(r.Gaps)
 	}
 	if v, ok := r.TPOT(); ok {
 		j.TPOT = seconds(v)
@@ -91,6 +90,13 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		j.PrefillTPS = &v
 	}
 	return json.Marshal(j)
+}
+
+func inSeconds(all []time.Duration) (s []float64) {
+	for _, d := range all {
+		s = append(s, d.Seconds())
+	}
+	return s
 }
 
 func seconds(d time.Duration) *float64 {

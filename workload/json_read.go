@@ -22,7 +22,8 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 		TokenSource: j.TokenSource, TokenMismatch: j.Mismatch, FinishReason: j.FinishReason,
 		Server: j.Server, EnergyJoules: j.EnergyJoules, Contended: j.Contended,
 		AskedTokens: j.Asked, FirstTokens: j.FirstTokens, SilentTokens: j.Silent, Coalesced: j.Coalesced,
-		Stalled: duration(j.Stalled), Starved: slices.Contains(j.Marks, MarkStarved), Overran: slices.Contains(j.Marks, MarkOverran),
+		StampLateness: durations(j.Lateness),
+		Stalled:       duration(j.Stalled), Starved: slices.Contains(j.Marks, MarkStarved), Overran: slices.Contains(j.Marks, MarkOverran),
 	}
 	if j.Epoch != nil {
 		r.Epoch = j.Epoch.Epoch
@@ -31,9 +32,7 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	r.Timed, r.TTFT, r.TTFO, r.Decode = true, duration(*j.TTFT), optional(j.TTFO), optional(j.Decode)
-	for _, g := range j.Gaps {
-		r.Gaps = append(r.Gaps, duration(g))
-	}
+	r.Gaps = durations(j.Gaps)
 	return nil
 }
 
@@ -79,6 +78,13 @@ func (c *Cycle) UnmarshalJSON(b []byte) error {
 
 // duration returns seconds as a Duration, rounded to the nanosecond that MarshalJSON had.
 func duration(seconds float64) time.Duration { return time.Duration(math.Round(seconds * 1e9)) }
+
+func durations(seconds []float64) (all []time.Duration) {
+	for _, s := range seconds {
+		all = append(all, duration(s))
+	}
+	return all
+}
 
 func optional(seconds *float64) time.Duration {
 	if seconds == nil {

@@ -49,6 +49,11 @@ func (r Result) Check(p Prompt) error {
 			return fmt.Errorf("inter-token latency of %s within %s of decoding", g, r.Decode)
 		}
 	}
+	for _, late := range r.StampLateness {
+		if err := within("stamp lateness", late.Seconds(), maxRequestTime.Seconds()); err != nil {
+			return err
+		}
+	}
 	if rate, ok := r.DecodeRate(); ok {
 		if err := within("decode rate", rate, maxTokensPerSecond); err != nil {
 			return err

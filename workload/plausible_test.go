@@ -32,6 +32,7 @@ func TestCheckFindsWhatCannotBeTrue(t *testing.T) {
 		"decode seconds":            func(r *Result) { r.Decode = r.E2E + 1 },
 		"request seconds":           func(r *Result) { r.E2E = 100 * time.Hour },
 		"stalled seconds":           func(r *Result) { r.Stalled = -1 },
+		"stamp lateness":            func(r *Result) { r.StampLateness = []time.Duration{0, -1} },
 		"token events":              func(r *Result) { r.TokenEvents = -1 },
 		"output tokens":             func(r *Result) { r.OutputTokens = 33 },
 		"tokens of the first event": func(r *Result) { r.FirstTokens = 33 },

@@ -121,7 +121,10 @@ type Result struct {
 	// for so long that the times are not the model's. Stalled is how long that was, in all.
 	Starved bool
 	Stalled time.Duration
-	Epoch   Epoch // method by which all of this was measured
+	// StampLateness is how long before each read of the answer the kernel had received what was
+	// read: the exporter's own part in the times. Empty where the kernel does not tell.
+	StampLateness []time.Duration
+	Epoch         Epoch // method by which all of this was measured
 }
 
 // OK reports whether the request succeeded.

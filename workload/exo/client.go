@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/arrival"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/instance"
 	"exo-bench-exporter/workload/exo/state"
@@ -121,6 +122,9 @@ func New(o Options) (*Client, error) {
 	if t, ok := o.Transport.(*http.Transport); ok {
 		t = t.Clone()
 		t.DisableKeepAlives = true // also keeps it from taking a connection that is idle
+		if t.DialContext != nil {
+			t.DialContext = arrival.Dial(t.DialContext)
+		}
 		c.stream = t
 	}
 	return c, nil

@@ -2,6 +2,7 @@ package exo
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"exo-bench-exporter/workload"
@@ -13,6 +14,12 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, noRoute bool) 
 	watch := x.watcher.Begin()
 	res, noRoute = x.put(ctx)
 	seen := watch.End()
+	if x.trace != nil {
+		res.StampLateness = x.trace.lateness()
+		if len(res.StampLateness) > 0 {
+			seen.Unread = slices.Max(res.StampLateness)
+		}
+	}
 	why := seen.Starved(meanGap(res))
 	res.Starved, res.Stalled = why != "", seen.Stalled()
 	if res.Starved {

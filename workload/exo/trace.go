@@ -4,6 +4,8 @@ import (
 	"net/http/httptrace"
 	"sync"
 	"time"
+
+	"exo-bench-exporter/workload/exo/arrival"
 )
 
 // connTrace notes when a request asked for a connection and when it had one. The hooks may
@@ -14,6 +16,7 @@ type connTrace struct {
 	mu       sync.Mutex
 	asked    time.Time
 	got      time.Time
+	conn     *arrival.Conn // nil where the system does not tell when bytes came
 	isReused bool
 }
 
@@ -26,7 +29,7 @@ func (t *connTrace) hooks() *httptrace.ClientTrace {
 		},
 		GotConn: func(info httptrace.GotConnInfo) {
 			t.mu.Lock()
-			t.got, t.isReused = time.Now(), info.Reused
+			t.got, t.isReused, t.conn = time.Now(), info.Reused, arrival.Of(info.Conn)
 			t.mu.Unlock()
 			t.connected()
 		},
@@ -42,6 +45,13 @@ func (t *connTrace) times() (got time.Time, connect time.Duration, ok bool) {
 		connect = t.got.Sub(t.asked)
 	}
 	return t.got, connect, !t.got.IsZero()
+}
+
+// lateness returns how late each read of the connection was; none where that is not known.
+func (t *connTrace) lateness() []time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conn.Lateness()
 }
 
 // failed reports whether a connection was asked for but never had.

@@ -35,6 +35,7 @@ type Report struct {
 	Longest     time.Duration // largest lateness of a tick: at least this long the process stood still
 	Late        time.Duration // sum of what ticks were late beyond what timers may be
 	Queued      time.Duration // longest wait of a goroutine for a thread, as the Go runtime counts it
+	Unread      time.Duration // longest time that bytes waited to be read, where the caller knows it
 	Jump        time.Duration // what the wall clock went beyond the monotonic clock; negative when it was set back
 }
 
@@ -49,6 +50,8 @@ func (r Report) Starved(gap time.Duration) string {
 			round(r.Duration+r.Jump), round(r.Duration))
 	case r.Longest > longest:
 		return fmt.Sprintf("the exporter stood still for %v of %v", round(r.Longest), round(r.Duration))
+	case r.Unread > longest:
+		return fmt.Sprintf("the exporter read %v late what had come, in %v", round(r.Unread), round(r.Duration))
 	case r.RunDelay > max(minTotal, part(r.Duration, runDelayPart)):
 		return fmt.Sprintf("the exporter's threads waited %v for a processor in %v", round(r.RunDelay), round(r.Duration))
 	case r.Late > max(minTotal, part(r.Duration, latePart)):
@@ -65,7 +68,7 @@ const maxStalled = 24 * time.Hour
 // Stalled returns how long the process did not run when it should have, by the largest of the
 // accounts; they overlap, so that a sum would count a stall twice.
 func (r Report) Stalled() time.Duration {
-	return min(maxStalled, max(r.RunDelay, r.Longest, r.Late, r.Queued, r.Jump, 0))
+	return min(maxStalled, max(r.RunDelay, r.Longest, r.Late, r.Queued, r.Unread, r.Jump, 0))
 }
 
 func part(d time.Duration, p float64) time.Duration { return time.Duration(float64(d) * p) }

@@ -1,0 +1,198 @@
+package arrival
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"os"
+	"slices"
+	"testing"
+	"time"
+)
+
+// pair returns both ends of a loopback connection, the first of them a *Conn.
+func pair(t *testing.T) (*Conn, net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			panic(err)
+		}
+		accepted <- c
+	}()
+	c, err := Dial((&net.Dialer{}).DialContext)(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer := <-accepted
+	t.Cleanup(func() {
+		_ = c.Close()
+		_ = peer.Close()
+	})
+	a := Of(c)
+	if a == nil {
+		t.Skip("this kernel does not tell when bytes came")
+	}
+	return a, peer
+}
+
+func say(t *testing.T, c net.Conn, text string) {
+	t.Helper()
+	if _, err := c.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLateReaderIsToldHowLate(t *testing.T) {
+	t.Parallel()
+	const late = 80 * time.Millisecond
+	c, peer := pair(t)
+	if got := c.Lateness(); len(got) != 0 {
+		t.Errorf("before anything was read reads were %v late", got)
+	}
+	buf := make([]byte, 64)
+	for _, wait := range []time.Duration{0, late} { // the kernel may begin to note times only after the first
+		sent := time.Now()
+		say(t, peer, "token")
+		time.Sleep(wait)
+		n, err := c.Read(buf)
+		if err != nil || string(buf[:n]) != "token" {
+			t.Fatalf("read %q (error %v)", buf[:n], err)
+		}
+		took := time.Since(sent)
+		got := c.Lateness()
+		if wait > 0 && (len(got) == 0 || got[len(got)-1] < late-10*time.Millisecond || got[len(got)-1] > took+10*time.Millisecond) {
+			t.Errorf("read %v after it was sent, but reads are said to be %v late", took, got)
+		}
+	}
+}
+
+func TestReadBehavesAsAnyOther(t *testing.T) {
+	t.Parallel()
+	c, peer := pair(t)
+	if n, err := c.Read(nil); n != 0 || err != nil {
+		t.Errorf("reading nothing: %d, %v", n, err)
+	}
+	if err := c.SetReadDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 4)
+	if _, err := c.Read(buf); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("after the deadline: %v", err)
+	}
+	if err := c.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	say(t, peer, "a long text")
+	_ = peer.Close()
+	if all, err := io.ReadAll(c); err != nil || string(all) != "a long text" {
+		t.Errorf("read %q (error %v)", all, err)
+	}
+	_ = c.Close()
+	var op *net.OpError
+	if _, err := c.Read(buf); !errors.Is(err, net.ErrClosed) || !errors.As(err, &op) {
+		t.Errorf("after closing: %v", err)
+	}
+}
+
+func TestResetIsAnErrorOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	c, peer := pair(t)
+	if err := peer.(*net.TCPConn).SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	_ = peer.Close()
+	var op *net.OpError
+	if _, err := c.Read(make([]byte, 4)); !errors.As(err, &op) || op.Op != "read" {
+		t.Errorf("after a reset: %v", err)
+	}
+}
+
+func TestUnderHTTPAndTLS(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }))
+	defer srv.Close()
+	tr := &http.Transport{
+		DialContext:     Dial((&net.Dialer{}).DialContext),
+		TLSClientConfig: &tls.Config{RootCAs: srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs},
+	}
+	defer tr.CloseIdleConnections()
+	var conn *Conn
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { conn = Of(i.Conn) }})
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || string(text) != "ok" {
+		t.Fatalf("read %q (error %v)", text, err)
+	}
+	if conn == nil {
+		t.Fatal("the connection below TLS is not found")
+	}
+	if got := conn.Lateness(); len(got) > 0 && slices.Max(got) > time.Minute {
+		t.Errorf("reads are said to be %v late", got)
+	}
+}
+
+func TestReadsToRememberAreBounded(t *testing.T) {
+	c := &Conn{}
+	for range maxReads + 10 {
+		c.note(-1)
+	}
+	if got := c.Lateness(); len(got) != maxReads || slices.Max(got) != 0 || slices.Min(got) != 0 {
+		t.Errorf("%d reads are remembered, from %v to %v", len(got), slices.Min(got), slices.Max(got))
+	}
+}
+
+func TestReceiveTime(t *testing.T) {
+	if got := receiveTime(nil); !got.IsZero() {
+		t.Errorf("of nothing: %v", got)
+	}
+	if got := receiveTime([]byte{1, 2, 3}); !got.IsZero() {
+		t.Errorf("of rubbish: %v", got)
+	}
+	words := binary.NativeEndian.AppendUint32(binary.NativeEndian.AppendUint32(nil, 5), 7)
+	if got, want := timespec(words), time.Unix(5, 7); !got.Equal(want) {
+		t.Errorf("of a machine of 32 bits: %v, want %v", got, want)
+	}
+	if got := timespec([]byte{1}); !got.IsZero() {
+		t.Errorf("of another length: %v", got)
+	}
+}
+
+func TestWithoutAConnNothingIsKnown(t *testing.T) {
+	client, server := net.Pipe()
+	defer client.Close()
+	defer server.Close()
+	dial := Dial(func(context.Context, string, string) (net.Conn, error) { return client, nil })
+	c, err := dial(t.Context(), "tcp", "any")
+	if err != nil || c != client || Of(c) != nil || Of(nil) != nil {
+		t.Errorf("a pipe is dialed as %T (error %v)", c, err)
+	}
+	if got := Of(c).Lateness(); got != nil {
+		t.Errorf("of no connection: %v", got)
+	}
+	refused := errors.New("refused")
+	dial = Dial(func(context.Context, string, string) (net.Conn, error) { return nil, refused })
+	if c, err := dial(t.Context(), "tcp", "any"); c != nil || !errors.Is(err, refused) {
+		t.Errorf("a refused connection is %v (error %v)", c, err)
+	}
+}
