@@ -103,7 +103,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	if memory < 1 || memory > 4096 {
 		wrong("-memory-gib %d: must be between 1 and 4096", memory)
 	}
-	c.node.MemoryTotal, c.node.LeaveRunners = memory<<30, true
+	c.node.MemoryTotal = memory << 30
 	if absent != "" {
 		c.node.NotDownloaded = strings.Split(absent, ",")
 	}

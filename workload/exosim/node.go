@@ -52,7 +52,7 @@ func New(o Options) *Node {
 	} else {
 		n.exo1 = exo1.New(w, exo1.Options{
 			Variant: o.Variant, CatalogueOnly: o.CatalogueOnly, Offline: o.Offline,
-			NotDownloaded: o.NotDownloaded, DownloadRate: o.DownloadRate, Boot: o.Boot, CatalogueIn: o.CatalogueIn, LeaveRunners: o.LeaveRunners,
+			NotDownloaded: o.NotDownloaded, DownloadRate: o.DownloadRate, Boot: o.Boot, CatalogueIn: o.CatalogueIn,
 		})
 		n.exo, n.style = n.exo1, link.Hypercorn
 	}

@@ -43,9 +43,6 @@ type Options struct {
 	// CatalogueIn is how long after the start exo 1.x goes on reading its cards: until then
 	// it lists some of its models only. None when zero.
 	CatalogueIn time.Duration
-	// LeaveRunners keeps the status of a runner in the state for ever when the runner is gone,
-	// as every exo 1.x does; without it the status goes with the process.
-	LeaveRunners bool
 	// Boot is how long a spawned runner takes until it listens; 1.2 s when zero.
 	Boot time.Duration
 	// DownloadRate is in bytes per second; 100 MB/s when zero.

@@ -47,7 +47,6 @@ type bench struct {
 // simulate runs f with a node inside a synctest bubble.
 func simulate(t *testing.T, o Options, f func(b *bench)) {
 	t.Helper()
-	o.LeaveRunners = true
 	synctest.Test(t, func(t *testing.T) {
 		n := New(o)
 		defer n.Close()

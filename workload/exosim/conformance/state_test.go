@@ -104,7 +104,7 @@ func TestStateLikeRecordings(t *testing.T) {
 			t.Run(version+"/"+c.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := &scene{t, version, exosim.New(exosim.Options{
-						Variant: exosim.Variant(version), AnswerTokens: 20_000, LeaveRunners: true,
+						Variant: exosim.Variant(version), AnswerTokens: 20_000,
 					})}
 					defer s.node.Close()
 					end := c.setup(s)

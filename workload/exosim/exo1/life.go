@@ -109,9 +109,6 @@ func (n *Node) forget(i *instance) {
 	if f, ok := n.Faults.StrikeInstance(faults.MemoryKept, i.profile.ExoID); ok {
 		n.cluster.keep(f.Bytes)
 	}
-	if !n.opts.LeaveRunners {
-		n.setStatus(i, wire.Runner{})
-	}
 	n.cluster.forget(i)
 }
 

@@ -25,7 +25,6 @@ type Options struct {
 	NotDownloaded []string
 	DownloadRate  float64
 	Boot          time.Duration // of a spawned Python until it listens
-	LeaveRunners  bool          // whether the status of one that is gone stays
 	CatalogueIn   time.Duration // after the start until all cards are known
 }
 
