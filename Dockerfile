@@ -9,7 +9,7 @@ RUN --mount=type=cache,target=/go/pkg/mod go mod download
 # that is missing here would make every image report itself as modified, so .dockerignore names none.
 COPY . .
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    mkdir -p /out/bin /out/state && \
+    mkdir -p /out/bin /out/lib && mkdir -m 1777 /out/lib/exo-bench-exporter && \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -buildvcs=auto -ldflags='-s -w' -o /out/bin/ ./cmd/exo-bench-exporter ./cmd/exo-sim
 
@@ -21,8 +21,9 @@ LABEL org.opencontainers.image.title="exo-bench-exporter" \
       org.opencontainers.image.base.name="gcr.io/distroless/static-debian13:nonroot"
 COPY --from=build /out/bin/ /usr/local/bin/
 # The only place that is written to. A named volume mounted here inherits owner and mode, so that the
-# container can also run as another user.
-COPY --from=build --chown=65532:65532 --chmod=1777 /out/state /var/lib/exo-bench-exporter
+# container can also run as another user. What is copied is its parent: a directory that is itself
+# the source of a COPY gets neither its own mode nor that of --chmod.
+COPY --from=build --chown=65532:65532 /out/lib/ /var/lib/
 ENV EXOBENCH_STATE_DIR=/var/lib/exo-bench-exporter
 USER 65532:65532
 EXPOSE 9955

@@ -2,6 +2,7 @@ package app
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -83,6 +84,21 @@ func TestComposeMountsFiles(t *testing.T) {
 		noError(t, err)
 		if !strings.Contains("\n"+string(content), "\n"+line+"\n") {
 			t.Errorf("%s has no line %q", file, line)
+		}
+	}
+}
+
+// The state directory in the image can be written by whoever the container runs as.
+func TestImageHasAStateDirectoryForEverybody(t *testing.T) {
+	content, err := os.ReadFile("../Dockerfile")
+	noError(t, err)
+	for what, line := range map[string]string{
+		"a directory that all may write to": `(?m)mkdir -m 1777 /out/lib/exo-bench-exporter\b`,
+		"a copy that keeps its mode":        `(?m)^COPY --from=build (--chown=\S+ )?/out/lib/ /var/lib/$`,
+		"its name as the default":           `(?m)^ENV EXOBENCH_STATE_DIR=/var/lib/exo-bench-exporter$`,
+	} {
+		if !regexp.MustCompile(line).Match(content) {
+			t.Errorf("Dockerfile has no %s: %s", what, line)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/instance"
+	"exo-bench-exporter/workload/stall"
 )
 
 // Seams are what a program takes from its surroundings. The zero value takes all of it from the
@@ -23,6 +24,9 @@ type Seams struct {
 	Processes memory.Source
 	// Settle is how long memory may settle after a model was unloaded; 0 for the sampler's own.
 	Settle time.Duration
+	// Watcher tells when the program itself was held up while an answer came; nil where time is
+	// not the real one.
+	Watcher *stall.Watcher
 	// Simulated says that the node is the built-in simulator, whatever its answers say.
 	Simulated bool
 	// Observers are told what happens after the program's own.

@@ -66,7 +66,7 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 		Timeouts:    exo.Timeouts{FirstToken: cfg.FirstTokenTimeout, Idle: cfg.IdleTimeout, Request: cfg.RequestTimeout},
 		LoadTimeout: cfg.LoadTimeout, DownloadTimeout: cfg.DownloadTimeout, BusyTimeout: cfg.BusyTimeout,
 		StateDir: cfg.StateDir, AddModels: cfg.AddModels, MinNodes: cfg.MinNodes, Sharding: cfg.Sharding,
-		Progress: seams.loading(w.log), Logger: w.log,
+		Progress: seams.loading(w.log), Watcher: seams.Watcher, Logger: w.log,
 	}
 	w.shown = exporter.Options{
 		Target: cfg.ExoURL, Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Simulated: seams.Simulated,

@@ -24,6 +24,7 @@ import (
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
 	"exo-bench-exporter/workload/exo/instance"
+	"exo-bench-exporter/workload/stall"
 )
 
 // reach says where a variable's value has to arrive.
@@ -192,7 +193,7 @@ func TestEverySeamArrives(t *testing.T) {
 	loads := 0
 	s := Seams{
 		Log: &log, Transport: nowhere{}, Listener: l, Processes: memory.SimulatedSource(nil), Settle: time.Minute, Simulated: true,
-		Observers: []workload.Observer{hooks{}}, Loading: func(instance.Progress) { loads++ },
+		Observers: []workload.Observer{hooks{}}, Loading: func(instance.Progress) { loads++ }, Watcher: stall.Fixed(stall.Report{}),
 	}
 	for field := range reflect.TypeFor[Seams]().Fields() {
 		if reflect.ValueOf(s).FieldByIndex(field.Index).IsZero() {
@@ -218,7 +219,7 @@ func TestEverySeamArrives(t *testing.T) {
 	if _, ok := agent.driver.Transport.(nowhere); !ok || agent.memory.PSS {
 		t.Errorf("agent: driver %+v, sampler %+v", agent.driver, agent.memory)
 	}
-	if _, ok := bench.client.Transport.(nowhere); !ok || bench.client.Logger != bench.log || !bench.memory.PSS {
+	if _, ok := bench.client.Transport.(nowhere); !ok || bench.client.Logger != bench.log || bench.client.Watcher != s.Watcher || !bench.memory.PSS {
 		t.Errorf("client %+v, sampler %+v", bench.client, bench.memory)
 	}
 	if bench.client.Progress(instance.Progress{Elapsed: time.Minute}); loads != 1 {

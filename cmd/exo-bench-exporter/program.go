@@ -8,11 +8,12 @@ import (
 
 	"exo-bench-exporter/app"
 	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/workload/stall"
 )
 
 // open builds the program that inv's environment asks for; its log goes to inv's stderr.
 func open(inv invocation, demo bool, seams app.Seams) (app.Program, error) {
-	seams.Log = inv.stderr
+	seams.Log, seams.Watcher = inv.stderr, stall.New()
 	return app.Open(inv.env, demo, seams)
 }
 
