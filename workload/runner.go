@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -17,7 +18,11 @@ type RunnerOptions struct {
 	Interval  time.Duration // from the start of a cycle to the start of the next
 	// Wake receives when a node that could not be reached can be reached again; a runner whose
 	// last turn could not reach it then starts a cycle at once. Nil: it waits for the interval.
-	Wake   <-chan struct{}
+	Wake <-chan struct{}
+	// First is the number of the first cycle, which decides the order of the models in it. Last is
+	// when the cycle before it started, by which it is due; the zero time means at once.
+	First  int
+	Last   time.Time
 	Logger *slog.Logger
 }
 
@@ -26,7 +31,12 @@ type Runner struct {
 	o      RunnerOptions
 	sha256 string           // of the suite
 	wall   func() time.Time // the time without a monotonic reading
-	cycles int
+	cycles int              // number of the next cycle
+
+	stopping chan struct{} // closed by Stop
+	stop     func()
+	cut      bool   // a cycle was cut short by Stop
+	started  moment // when the last cycle started that was not; zero when the next is due at once
 }
 
 // NewRunner returns a Runner; nothing runs yet.
@@ -37,33 +47,70 @@ func NewRunner(o RunnerOptions) *Runner {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Runner{o: o, sha256: o.Suite.SHA256(), wall: wallClock}
+	stopping := make(chan struct{})
+	r := &Runner{
+		o: o, sha256: o.Suite.SHA256(), wall: wallClock, cycles: o.First,
+		stopping: stopping, stop: sync.OnceFunc(func() { close(stopping) }),
+	}
+	if !o.Last.IsZero() {
+		r.started = moment{o.Last, r.wall().Add(-time.Since(o.Last))}
+	}
+	return r
 }
 
-// Run runs a cycle at once and then one every interval until ctx is done. A cycle that takes
-// longer than the interval is followed by the next at once; missed starts do not pile up. A cycle
-// that was due while the machine slept starts after it has woken.
+// Run runs a cycle when it is due and then one every interval until ctx is done or Stop is called. A
+// cycle that takes longer than the interval is followed by the next at once; missed starts do not
+// pile up. A cycle that was due while the machine slept starts after it has woken.
 func (r *Runner) Run(ctx context.Context) {
-	for {
+	reached := true
+	for r.await(ctx, reached) {
 		start := r.now()
-		_, reached := r.cycle(ctx)
-		if ctx.Err() != nil {
+		_, reached = r.cycle(ctx)
+		if r.cut {
+			r.started = moment{}
 			return
 		}
-		took := time.Since(start.Time)
-		if took > r.o.Interval {
+		r.started = start
+		if took := time.Since(start.Time); took > r.o.Interval && ctx.Err() == nil {
 			r.o.Logger.Warn("cycle took longer than the interval; the next one starts at once",
 				"took", took.Round(time.Millisecond), "interval", r.o.Interval)
 		}
-		wake := r.o.Wake
-		if reached {
-			wake = nil
-		}
-		r.wait(ctx, start, wake)
-		if ctx.Err() != nil {
-			return
-		}
 	}
+}
+
+// await waits until a cycle is due, or until a node that could not be reached can be; false when
+// the runner has to end instead.
+func (r *Runner) await(ctx context.Context, reached bool) bool {
+	wake := r.o.Wake
+	if reached {
+		wake = nil
+	}
+	if !r.started.IsZero() {
+		r.wait(ctx, r.started, wake)
+	}
+	return ctx.Err() == nil && !r.stopped()
+}
+
+// Stop has Run return when the turn that runs has ended, or at once between cycles. A cycle that
+// is cut short so is not published.
+func (r *Runner) Stop() { r.stop() }
+
+func (r *Runner) stopped() bool {
+	select {
+	case <-r.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// Next returns, after Run, the First and Last with which another Runner goes on. After a cycle that
+// was cut short its first one is due at once.
+func (r *Runner) Next() (first int, last time.Time) {
+	if !r.started.IsZero() {
+		last = r.started.Add(-r.slept(r.started)) // which the clock of last does not count
+	}
+	return r.cycles, last
 }
 
 // Cycle runs one cycle. When ctx ends before the cycle does, the returned Cycle holds the
@@ -85,7 +132,12 @@ func (r *Runner) cycle(ctx context.Context) (c Cycle, reached bool) {
 	}
 	r.each(func(o Observer) { o.CycleStarted(c.Number, order, c.Start) })
 	reached = true
-	for _, m := range order {
+	for i, m := range order {
+		if r.cut = i > 0 && r.stopped(); r.cut {
+			c.Duration, c.Outcome = time.Since(c.Start), TurnCanceled
+			r.o.Logger.Info("cycle cut short", "cycle", c.Number, "turns", len(c.Turns), "of", len(order))
+			return c, reached
+		}
 		t, ok := r.turn(ctx, c.Number, m)
 		if ctx.Err() != nil {
 			t.Outcome, t.Reason = TurnCanceled, "the exporter was told to stop"

@@ -345,3 +345,54 @@ func TestCanceledCycleHoldsWhatWasMeasured(t *testing.T) {
 		}
 	})
 }
+
+// A runner that is stopped ends with its turn, and another goes on where it ended.
+func TestStoppedRunnerHandsOver(t *testing.T) {
+	for name, tt := range map[string]struct {
+		stop    time.Duration
+		turns   int           // that were published
+		cycles  int           // likewise
+		ended   time.Duration // when Run returned
+		next    int
+		started time.Duration // of the last whole cycle; negative for none
+	}{
+		"in the first turn":     {2500 * time.Millisecond, 1, 0, 4 * time.Second, 1, -1},
+		"in the last turn":      {6500 * time.Millisecond, 2, 1, 8 * time.Second, 1, 0},
+		"between cycles":        {time.Minute, 2, 1, time.Minute, 1, 0},
+		"in the second cycle":   {time.Hour + time.Second, 3, 1, time.Hour + 4*time.Second, 2, -1},
+		"before anything began": {-1, 0, 0, 0, 0, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, rec := newTestRunner(&fakeNode{}, 2, 3, RunnerOptions{Interval: time.Hour})
+				begin := time.Now()
+				if tt.stop < 0 {
+					r.Stop()
+				} else {
+					time.AfterFunc(tt.stop, r.Stop)
+				}
+				r.Run(t.Context())
+				if ended := time.Since(begin); ended != tt.ended {
+					t.Errorf("ended after %s, want %s", ended, tt.ended)
+				}
+				if len(rec.turns) != tt.turns || len(rec.cycles) != tt.cycles {
+					t.Errorf("%d turns and %d cycles were published, want %d and %d", len(rec.turns), len(rec.cycles), tt.turns, tt.cycles)
+				}
+				next, started := r.Next()
+				if next != tt.next || started.IsZero() != (tt.started < 0) || tt.started >= 0 && started.Sub(begin) != tt.started {
+					t.Errorf("next is cycle %d after one started at %s", next, started.Sub(begin))
+				}
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r, rec := newTestRunner(&fakeNode{}, 3, 1, RunnerOptions{Interval: time.Hour, First: 7, Last: time.Now().Add(-50 * time.Minute)})
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
+		defer cancel()
+		r.Run(ctx)
+		if len(rec.starts) != 1 || rec.starts[0].Sub(begin) != 10*time.Minute || rec.cycles[0].Number != 7 {
+			t.Errorf("started at %v: %+v", rec.starts, rec.cycles)
+		}
+	})
+}

@@ -32,7 +32,7 @@ func (r *Runner) slept(start moment) time.Duration {
 }
 
 // wait waits until the interval since start has passed, the time counted in which the machine
-// slept, until wake receives, or until ctx is done.
+// slept, until wake receives, or until the runner has to end.
 func (r *Runner) wait(ctx context.Context, start moment, wake <-chan struct{}) {
 	for {
 		rest := r.o.Interval - time.Since(start.Time) - r.slept(start)
@@ -45,6 +45,7 @@ func (r *Runner) wait(ctx context.Context, start moment, wake <-chan struct{}) {
 			continue
 		case <-wake:
 			r.o.Logger.Info("exo can be reached again; starting a cycle ahead of its time")
+		case <-r.stopping:
 		case <-ctx.Done():
 		}
 		timer.Stop()
