@@ -33,7 +33,8 @@ func newAgent(cfg exporter.Config, w wiring) (*Agent, error) {
 		return nil, fmt.Errorf("EXOBENCH_DRIVER_URL: %w", err)
 	}
 	shown := exporter.NewAgent(a.reg, exporter.AgentOptions{
-		Driver: w.driver.URL, Memory: residentMemory(a.Sampler), Node: thisMachine(a.Sampler),
+		Driver: w.driver.URL, Memory: func() (map[string]exporter.RoleMemory, bool) { return residentMemory(a.Sampler) },
+		Node: thisMachine(a.Sampler),
 	})
 	a.front = exporter.NewFront(a.reg, shown, w.log)
 	a.follower = &cluster.Follower{Client: a.Driver, Sampler: a.Sampler, Sink: shown, Logger: w.log}

@@ -56,7 +56,7 @@ func startDemo(cfg exporter.Config, environ map[string]string, log *slog.Logger)
 	d.server = &http.Server{Handler: d.node, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		if err := d.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the simulator has stopped", "error", err)
+			log.Error("the simulator has stopped", "err", err)
 		}
 	}()
 	if environ[exporter.EnvPrefix+"EXO_URL"] != "" {
@@ -64,6 +64,15 @@ func startDemo(cfg exporter.Config, environ map[string]string, log *slog.Logger)
 	}
 	log.Warn("SIMULATED: every figure comes from the built-in simulator in fast motion, none from a real exo", "speed", demoSpeed)
 	return d, nil
+}
+
+// configure reads the configuration of a program that measures the simulator.
+func (d *demo) configure(environ map[string]string) (exporter.Config, error) {
+	all, err := exporter.Environ(environ)
+	if err != nil {
+		return exporter.Config{}, err
+	}
+	return exporter.LoadConfig(d.environ(all))
 }
 
 // environ returns env with what leads to the simulator instead of a node, and with a cycle
@@ -75,6 +84,7 @@ func (d *demo) environ(env map[string]string) map[string]string {
 	set("STATE_DIR", d.state)
 	set("API_KEY", "")
 	set("API_KEY_FILE", "")
+	set("ENV_FILE", "") // it is in env already, and must not win
 	set("EXO_PID", strconv.Itoa(d.node.Processes()[0].PID))
 	if env[exporter.EnvPrefix+"CYCLE_INTERVAL"] == "" {
 		set("CYCLE_INTERVAL", demoInterval.String())

@@ -27,14 +27,18 @@ var ErrDemo = errors.New("the simulator cannot be started")
 func Open(environ map[string]string, demo bool, seams Seams) (Program, error) {
 	cfg, err := exporter.LoadConfig(environ)
 	if links := exporter.ServiceLinks(environ); err == nil && len(links) > 0 {
-		cfg.Logger(seams.log()).Info("Variables that Kubernetes sets for a Service are passed over; enableServiceLinks: false keeps them out",
+		seams.log(cfg).Info("Variables that Kubernetes sets for a Service are passed over; enableServiceLinks: false keeps them out",
 			"variables", links)
 	}
 	switch {
 	case err != nil:
 		return nil, err
 	case !demo:
-		return New(cfg, seams)
+		p, err := New(cfg, seams)
+		if b, ok := p.(*Bench); ok {
+			b.load = func() (exporter.Config, error) { return exporter.LoadConfig(environ) }
+		}
+		return p, err
 	case cfg.Mode == exporter.ModeMemory:
 		return nil, errors.New("-demo measures, and EXOBENCH_MODE=memory does not: leave one of them out")
 	}
@@ -54,7 +58,7 @@ func New(cfg exporter.Config, seams Seams) (Program, error) {
 		}
 		return a, nil
 	}
-	b, err := newBench(cfg, w)
+	b, err := newBench(cfg, w, seams)
 	if err != nil {
 		return nil, err
 	}
@@ -62,15 +66,17 @@ func New(cfg exporter.Config, seams Seams) (Program, error) {
 }
 
 func openDemo(cfg exporter.Config, environ map[string]string, seams Seams) (Program, error) {
-	d, err := startDemo(cfg, environ, cfg.Logger(seams.log()))
+	d, err := startDemo(cfg, environ, seams.log(cfg))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDemo, err)
 	}
-	if cfg, err = exporter.LoadConfig(d.environ(environ)); err == nil {
+	load := func() (exporter.Config, error) { return d.configure(environ) }
+	if cfg, err = load(); err == nil {
 		var p Program
 		if p, err = New(cfg, d.seams(seams)); err == nil {
-			p.(*Bench).demo = d
-			return p, nil
+			b := p.(*Bench)
+			b.demo, b.load = d, load
+			return b, nil
 		}
 	}
 	d.close()

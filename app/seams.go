@@ -2,10 +2,13 @@ package app
 
 import (
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
+	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/instance"
@@ -29,15 +32,23 @@ type Seams struct {
 	Watcher *stall.Watcher
 	// Simulated says that the node is the built-in simulator, whatever its answers say.
 	Simulated bool
+	// Hangup receives when the user wants the configuration to be read anew; nil for never.
+	Hangup <-chan os.Signal
 	// Observers are told what happens after the program's own.
 	Observers []workload.Observer
 	// Loading is told now and then how the load of a model goes on; nil for a line in the log.
 	Loading func(instance.Progress)
+
+	logger *slog.Logger // of a program that runs already; nil for the one that is configured
 }
 
-func (s Seams) log() io.Writer {
-	if s.Log == nil {
-		return io.Discard
+// log returns the logger of a program with this configuration.
+func (s Seams) log(cfg exporter.Config) *slog.Logger {
+	switch {
+	case s.logger != nil:
+		return s.logger
+	case s.Log == nil:
+		return slog.New(slog.DiscardHandler)
 	}
-	return s.Log
+	return cfg.Logger(s.Log)
 }

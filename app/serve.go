@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
+
+	"go.yaml.in/yaml/v3"
 
 	"exo-bench-exporter/exporter"
 )
@@ -14,6 +17,7 @@ import (
 type serving struct {
 	address   string       // to listen on
 	webConfig string       // path of the exporter toolkit's web configuration; empty for plain HTTP
+	reload    bool         // whether a reload may be asked for by HTTP
 	listener  net.Listener // instead of address; nil outside of tests
 }
 
@@ -28,9 +32,31 @@ func (s serving) listen() (net.Listener, error) {
 	return l, nil
 }
 
+func isLoopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// guarded reports whether the web configuration asks for TLS or a password.
+func (s serving) guarded() bool {
+	content, err := os.ReadFile(s.webConfig)
+	if err != nil {
+		return false
+	}
+	var web struct {
+		TLS   map[string]any `yaml:"tls_server_config"`
+		Users map[string]any `yaml:"basic_auth_users"`
+	}
+	return yaml.Unmarshal(content, &web) == nil && len(web.TLS)+len(web.Users) > 0
+}
+
 // while serves front on l while the works run, until ctx is done. Where it cannot serve, it ends
 // the works too.
 func (s serving) while(ctx context.Context, l net.Listener, front *exporter.Front, log *slog.Logger, works ...func(context.Context)) error {
+	if !isLoopback(l.Addr()) && !s.guarded() {
+		log.Warn("Whoever reaches this address may read everything that is served, without TLS or a password; "+
+			"EXOBENCH_LISTEN_ADDRESS=localhost:9955 keeps it to this machine, EXOBENCH_WEB_CONFIG_FILE guards it", "listen", l.Addr().String())
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -45,7 +71,7 @@ func (s serving) while(ctx context.Context, l net.Listener, front *exporter.Fron
 	front.SetReady(true)
 	wg.Wait()
 	if err == nil {
-		log.Info("stopped")
+		log.Info("Stopped")
 	}
 	return err
 }

@@ -21,11 +21,12 @@ import (
 type quietListener struct {
 	closed chan struct{}
 	close  func()
+	at     net.IP // address that it says it is at
 }
 
 func newQuietListener() quietListener {
 	closed := make(chan struct{})
-	return quietListener{closed, sync.OnceFunc(func() { close(closed) })}
+	return quietListener{closed, sync.OnceFunc(func() { close(closed) }), net.IPv4(127, 0, 0, 1)}
 }
 
 func (l quietListener) Accept() (net.Conn, error) {
@@ -38,7 +39,7 @@ func (l quietListener) Close() error {
 	return nil
 }
 
-func (quietListener) Addr() net.Addr { return &net.TCPAddr{} }
+func (l quietListener) Addr() net.Addr { return &net.TCPAddr{IP: l.at} }
 
 // serve has s serve in the background and returns what ends that and returns its error.
 func (s *stack) serve(t *testing.T) (end func() error) {
@@ -102,7 +103,7 @@ func TestServe(t *testing.T) {
 		if w.Code != 503 {
 			t.Errorf("after the end agents are answered %d", w.Code)
 		}
-		for _, words := range []string{"exo-bench-exporter is running", "exo is down", "exo is up again", "cycle done", "msg=stopped"} {
+		for _, words := range []string{"exo-bench-exporter is running", "exo is down", "exo is up again", "cycle done", "msg=Stopped"} {
 			if !strings.Contains(s.log.String(), words) {
 				t.Errorf("the log lacks %q:\n%s", words, s.log)
 			}
@@ -210,4 +211,47 @@ func TestRecordsAreLost(t *testing.T) {
 			t.Errorf("dropped %v, turns %v; log:\n%s", got[`exobench_dropped_total{what="records"}`], got, s.log)
 		}
 	})
+}
+
+// A port that others reach is called open unless something guards it.
+func TestOpenPortIsSaid(t *testing.T) {
+	file := func(content string) string {
+		path := filepath.Join(t.TempDir(), "web.yml")
+		noError(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	for name, tt := range map[string]struct {
+		at        net.IP
+		webConfig string
+		want      bool
+	}{
+		"everywhere":             {net.IPv6zero, "", true},
+		"another address":        {net.IPv4(192, 0, 2, 1), "", true},
+		"loopback":               {net.IPv4(127, 0, 0, 2), "", false},
+		"IPv6 loopback":          {net.IPv6loopback, "", false},
+		"with a password":        {net.IPv6zero, file("basic_auth_users: {a: $2a$04$47r0CPcjfdWV4x5Za7iGZekr1w7SBa5DqoOGdl67270v7bhGhA/ny}"), false},
+		"with TLS":               {net.IPv6zero, file("tls_server_config: {cert_file: a, key_file: b}"), false},
+		"with a file of nothing": {net.IPv6zero, file("http_server_config: {http2: false}"), true},
+	} {
+		for _, mode := range [][]string{nil, {"MODE", "memory", "DRIVER_URL", "http://127.0.0.1:1"}} {
+			var log buffer
+			l := newQuietListener()
+			l.at = tt.at
+			p, err := Open(environ(t, mode...), false, Seams{Log: &log, Listener: l})
+			noError(t, err)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			switch p := p.(type) { // past the check of the file, which would want the certificate
+			case *Bench:
+				p.serve.webConfig = tt.webConfig
+			case *Agent:
+				p.wiring.serve.webConfig = tt.webConfig
+			}
+			_ = p.Serve(ctx)
+			p.Close()
+			if got := strings.Contains(log.String(), "without TLS or a password"); got != tt.want {
+				t.Errorf("%s: said %t, want %t:\n%s", name, got, tt.want, &log)
+			}
+		}
+	}
 }

@@ -8,19 +8,17 @@ import (
 	"exo-bench-exporter/workload"
 )
 
-// residentMemory lets a scrape read what the sampler saw last.
-func residentMemory(sampler *memory.Sampler) exporter.MemorySource {
-	return func() (map[string]exporter.RoleMemory, bool) {
-		c, ok := sampler.Current()
-		if !ok {
-			return nil, false
-		}
-		byRole := map[string]exporter.RoleMemory{}
-		for role, u := range c.Roles {
-			byRole[string(role)] = exporter.RoleMemory{Bytes: u.RSS, Proportional: u.PSS, Processes: u.Processes}
-		}
-		return byRole, true
+// residentMemory returns what the sampler saw last, for a scrape.
+func residentMemory(sampler *memory.Sampler) (map[string]exporter.RoleMemory, bool) {
+	c, ok := sampler.Current()
+	if !ok {
+		return nil, false
 	}
+	byRole := map[string]exporter.RoleMemory{}
+	for role, u := range c.Roles {
+		byRole[string(role)] = exporter.RoleMemory{Bytes: u.RSS, Proportional: u.PSS, Processes: u.Processes}
+	}
+	return byRole, true
 }
 
 // thisMachine returns a source of what the sampler knows of the machine's memory.

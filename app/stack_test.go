@@ -75,6 +75,7 @@ type setting struct {
 // stack is the program put to a simulated node in virtual time. It must be made in a bubble.
 type stack struct {
 	*Bench
+	*Rig // the first one
 	log  *buffer
 	stop func()
 	wg   sync.WaitGroup
@@ -100,7 +101,8 @@ func newStack(t *testing.T, s setting) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &stack{Bench: p.(*Bench), log: log}
+	b := p.(*Bench)
+	return &stack{Bench: b, Rig: b.Rig(), log: log}
 }
 
 // startStack starts all but the runner, whose cycles the caller runs.
@@ -109,7 +111,10 @@ func startStack(t *testing.T, how setting) *stack {
 	s := newStack(t, how)
 	ctx, cancel := context.WithCancel(t.Context())
 	s.stop = cancel
-	s.wg.Go(func() { s.watch(ctx) })
+	s.wg.Go(func() {
+		defer s.feed.Close()
+		s.watch(ctx)
+	})
 	return s
 }
 
@@ -119,7 +124,7 @@ func (s *stack) close(t *testing.T) {
 	s.stop()
 	s.wg.Wait()
 	s.Close()
-	if strings.Contains(s.log.String(), "could not close") {
+	if strings.Contains(s.log.String(), "Could not close") {
 		t.Errorf("log:\n%s", s.log)
 	}
 }

@@ -35,8 +35,8 @@ type wiring struct {
 // newWiring translates cfg. The error is for the user and means wrong configuration.
 func newWiring(cfg exporter.Config, seams Seams) (wiring, error) {
 	w := wiring{
-		log:   cfg.Logger(seams.log()),
-		serve: serving{address: cfg.ListenAddress, webConfig: cfg.WebConfigFile, listener: seams.Listener},
+		log:   seams.log(cfg),
+		serve: serving{address: cfg.ListenAddress, webConfig: cfg.WebConfigFile, reload: cfg.WebReload, listener: seams.Listener},
 	}
 	api, err := url.Parse(cfg.ExoURL)
 	if err != nil {

@@ -104,6 +104,8 @@ func reaches(authority []byte) map[string]reach {
 			roots.AppendCertsFromPEM(authority)
 			return []any{roots.Equal(w.driver.Transport.(*http.Transport).TLSClientConfig.RootCAs)}
 		}},
+		"WEB_RELOAD": {value: "true", want: true, bench: func(w wiring) []any { return []any{w.serve.reload} }},
+		"ENV_FILE":   {file: "EXOBENCH_EXO_PID=4712", want: 4712, bench: pid, memory: pid},
 		"LOG_LEVEL":  {value: "debug", want: true, bench: debug, memory: debug},
 		"LOG_FORMAT": {value: "json", want: "*slog.JSONHandler", bench: format, memory: format},
 	}
@@ -163,7 +165,7 @@ func wantArrival(t *testing.T, name string, mode exporter.Mode, row reach, read 
 		}
 	}
 	wired := func(vars []string) []any {
-		w, err := newWiring(configure(t, vars...), Seams{})
+		w, err := newWiring(configure(t, vars...), Seams{Log: io.Discard})
 		noError(t, err)
 		return read(w)
 	}
@@ -194,9 +196,10 @@ func TestEverySeamArrives(t *testing.T) {
 	s := Seams{
 		Log: &log, Transport: nowhere{}, Listener: l, Processes: memory.SimulatedSource(nil), Settle: time.Minute, Simulated: true,
 		Observers: []workload.Observer{hooks{}}, Loading: func(instance.Progress) { loads++ }, Watcher: stall.Fixed(stall.Report{}),
+		Hangup: make(chan os.Signal),
 	}
 	for field := range reflect.TypeFor[Seams]().Fields() {
-		if reflect.ValueOf(s).FieldByIndex(field.Index).IsZero() {
+		if field.IsExported() && reflect.ValueOf(s).FieldByIndex(field.Index).IsZero() {
 			t.Errorf("seam %s is not set here", field.Name)
 		}
 	}
@@ -228,7 +231,7 @@ func TestEverySeamArrives(t *testing.T) {
 	if !bench.shown.Simulated || len(bench.runner.Observers) != 1 || bench.runner.Logger != bench.log {
 		t.Errorf("shown simulated %v, runner %+v", bench.shown.Simulated, bench.runner)
 	}
-	if (Seams{}).log() != io.Discard {
+	if (Seams{}).log(exporter.Config{}).Enabled(t.Context(), slog.LevelError) {
 		t.Error("without a log something is written")
 	}
 }

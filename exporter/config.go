@@ -30,9 +30,10 @@ const (
 
 // Config is the exporter's configuration. The tag `meaning` is the help text of a variable;
 // the tag `shown` is the default that help shows where envDefault does not say it; the tag
-// `mode` is the only mode in which the variable has a meaning.
+// `mode` is the only mode in which the variable has a meaning; the tag `reload` is "no" where it
+// takes a restart to change it.
 type Config struct {
-	Mode Mode `env:"MODE" envDefault:"bench" meaning:"bench measures; memory only watches the memory of exo on one more machine of a cluster, for the exporter at EXOBENCH_DRIVER_URL"`
+	Mode Mode `env:"MODE" reload:"no" envDefault:"bench" meaning:"bench measures; memory only watches the memory of exo on one more machine of a cluster, for the exporter at EXOBENCH_DRIVER_URL"`
 	// ExoURL is the node's base URL, without user, query or trailing slash.
 	ExoURL  string           `env:"EXO_URL" envDefault:"http://localhost:52415" meaning:"base URL of the node that is measured; in mode memory that of exo on this machine, whose processes its port leads to"`
 	Dialect workload.Dialect `env:"DIALECT" mode:"bench" envDefault:"auto" meaning:"API that the node speaks: {dialects}"`
@@ -41,17 +42,18 @@ type Config struct {
 	APIKeyFile string `env:"API_KEY_FILE" mode:"bench" meaning:"file to read that key from, instead of EXOBENCH_API_KEY"`
 	Endpoint   string `env:"ENDPOINT" mode:"bench" envDefault:"auto" meaning:"route that prompts are put to: auto (find out), v1 (/v1/chat/completions) or bench (exo 1.x: /bench/chat/completions)"`
 
-	ListenAddress string `env:"LISTEN_ADDRESS" envDefault:":9955" meaning:"address that /metrics and the status page are served on, as host:port"`
-	WebConfigFile string `env:"WEB_CONFIG_FILE" meaning:"web configuration file of the Prometheus exporter toolkit: TLS and basic authentication"`
+	ListenAddress string `env:"LISTEN_ADDRESS" reload:"no" envDefault:":9955" meaning:"address that /metrics and the status page are served on, as host:port"`
+	WebConfigFile string `env:"WEB_CONFIG_FILE" reload:"no" meaning:"web configuration file of the Prometheus exporter toolkit: TLS and basic authentication"`
+	WebReload     bool   `env:"WEB_RELOAD" mode:"bench" reload:"no" envDefault:"false" meaning:"whether POST /-/reload reads EXOBENCH_ENV_FILE and the suite anew, as the signal SIGHUP does"`
 
 	CycleInterval time.Duration `env:"CYCLE_INTERVAL" mode:"bench" envDefault:"15m" meaning:"time from the start of one cycle to the start of the next, at least 1s"`
 	Models        Models        `env:"MODELS" mode:"bench" shown:"the five" meaning:"models to measure, separated by commas: name, name=id to choose the id that the node is asked for, or name=id=answered where its answers name another one"`
 	// SuiteFile is the path of a suite file; empty means the embedded suite.
 	SuiteFile string `env:"SUITE" mode:"bench" shown:"embedded" meaning:"path of a suite file with prompts of your own"`
-	StateDir  string `env:"STATE_DIR" mode:"bench" shown:"the user's state directory" meaning:"directory that records which instances the exporter created on the node, so that it removes exactly those after a crash"`
+	StateDir  string `env:"STATE_DIR" mode:"bench" reload:"no" shown:"the user's state directory" meaning:"directory that records which instances the exporter created on the node, so that it removes exactly those after a crash"`
 	// ResultsFile is where the records of single results are kept; empty means that none are.
-	ResultsFile      string `env:"RESULTS" mode:"bench" shown:"results.jsonl in the state directory" meaning:"file that keeps a record of every result and turn, as JSON Lines without any prompt or answer; off keeps none"`
-	ResultsMegabytes int    `env:"RESULTS_MEGABYTES" mode:"bench" envDefault:"256" meaning:"most that file and the older ones beside it may hold together, in megabytes"`
+	ResultsFile      string `env:"RESULTS" mode:"bench" reload:"no" shown:"results.jsonl in the state directory" meaning:"file that keeps a record of every result and turn, as JSON Lines without any prompt or answer; off keeps none"`
+	ResultsMegabytes int    `env:"RESULTS_MEGABYTES" mode:"bench" reload:"no" envDefault:"256" meaning:"most that file and the older ones beside it may hold together, in megabytes"`
 
 	FirstTokenTimeout time.Duration `env:"FIRST_TOKEN_TIMEOUT" mode:"bench" envDefault:"2m" meaning:"longest wait for the first token of an answer"`
 	IdleTimeout       time.Duration `env:"IDLE_TIMEOUT" mode:"bench" envDefault:"30s" meaning:"longest wait for each further token"`
@@ -78,15 +80,22 @@ type Config struct {
 	DriverPasswordFile string `env:"DRIVER_PASSWORD_FILE" mode:"memory" meaning:"file to read that password from, instead of EXOBENCH_DRIVER_PASSWORD"`
 	DriverCAFile       string `env:"DRIVER_CA_FILE" mode:"memory" meaning:"file with the certificates (PEM) of the authorities to trust for that exporter, instead of the system's"`
 
-	LogLevel  slog.Level `env:"LOG_LEVEL" envDefault:"info" meaning:"least severe message that is logged: debug, info, warn or error"`
-	LogFormat string     `env:"LOG_FORMAT" envDefault:"text" meaning:"format of the log: text or json"`
+	LogLevel  slog.Level `env:"LOG_LEVEL" reload:"no" envDefault:"info" meaning:"least severe message that is logged: debug, info, warn or error"`
+	LogFormat string     `env:"LOG_FORMAT" reload:"no" envDefault:"text" meaning:"format of the log: text or json"`
+
+	// EnvFile has been read already: what it holds is in the other fields.
+	EnvFile string `env:"ENV_FILE" reload:"no" meaning:"file with more variables, one NAME=value a line, which win over the environment's; it is read again on SIGHUP"`
 }
 
-// LoadConfig reads the configuration from environ, a map of variable to value; it looks at no
-// other environment. A variable that is set but empty counts as not set, except
+// LoadConfig reads the configuration from environ, a map of variable to value, and from the file
+// that EXOBENCH_ENV_FILE names there; it looks at no other environment. A variable that is set but empty counts as not set, except
 // EXOBENCH_MODELS, where an empty list is an error. The error is a *ConfigError, which lists
 // everything that is wrong.
 func LoadConfig(environ map[string]string) (Config, error) {
+	environ, err := Environ(environ)
+	if err != nil {
+		return Config{}, err
+	}
 	c, err := env.ParseAsWithOptions[Config](env.Options{
 		Environment: environ,
 		Prefix:      EnvPrefix,

@@ -70,6 +70,7 @@ func TestDefaults(t *testing.T) {
 func TestEverythingSet(t *testing.T) {
 	suite := writeFile(t, "version: x")
 	webConfig := writeFile(t, "basic_auth_users: {}")
+	envFile := writeFile(t, "OTHER=x")
 	got, err := LoadConfig(environ(
 		"EXO_URL", "https://node.example:8443/exo/", "DIALECT", "openai", "API_KEY", "k", "ENDPOINT", "bench",
 		"LISTEN_ADDRESS", "[::1]:0", "WEB_CONFIG_FILE", webConfig, "CYCLE_INTERVAL", "1s",
@@ -77,7 +78,7 @@ func TestEverythingSet(t *testing.T) {
 		"RESULTS", "/var/lib/results", "RESULTS_MEGABYTES", "1",
 		"FIRST_TOKEN_TIMEOUT", "1ms", "IDLE_TIMEOUT", "2ms", "REQUEST_TIMEOUT", "3ms", "LOAD_TIMEOUT", "4ms", "DOWNLOAD_TIMEOUT", "6ms", "BUSY_TIMEOUT", "5ms",
 		"ADD_MODELS", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77", "MEMORY_INTERVAL", "10ms",
-		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json",
+		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json", "WEB_RELOAD", "true", "ENV_FILE", envFile,
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +91,7 @@ func TestEverythingSet(t *testing.T) {
 		FirstTokenTimeout: time.Millisecond, IdleTimeout: 2 * time.Millisecond, RequestTimeout: 3 * time.Millisecond,
 		LoadTimeout: 4 * time.Millisecond, DownloadTimeout: 6 * time.Millisecond, BusyTimeout: 5 * time.Millisecond,
 		AddModels: true, MinNodes: 2, Sharding: "Tensor", ExoPID: 77, MemoryInterval: 10 * time.Millisecond,
-		LogLevel: slog.LevelDebug, LogFormat: "json",
+		LogLevel: slog.LevelDebug, LogFormat: "json", WebReload: true, EnvFile: envFile,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -304,6 +305,65 @@ func TestMemoryMode(t *testing.T) {
 		"\n  EXOBENCH_DRIVER_PASSWORD: want EXOBENCH_DRIVER_USER beside it: the password is that of a user"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+func TestEnvFile(t *testing.T) {
+	file := writeFile(t, "# mine\nexport EXOBENCH_CYCLE_INTERVAL=7m\nEXOBENCH_API_KEY='a#b'\nPATH=/evil\nEXOBENCH_DIALECT=\n")
+	e := environ("ENV_FILE", file, "CYCLE_INTERVAL", "1m", "DIALECT", "exo0", "MIN_NODES", "2")
+	before := maps.Clone(e)
+	c, err := LoadConfig(e)
+	if err != nil || c.CycleInterval != 7*time.Minute || c.APIKey != "a#b" || c.Dialect != workload.DialectAuto || c.MinNodes != 2 || c.EnvFile != file {
+		t.Errorf("got %+v, %v", c, err)
+	}
+	all, err := Environ(e)
+	if err != nil || all["PATH"] != "/bin" || !maps.Equal(e, before) {
+		t.Errorf("got %v, %v; the environment is now %v", all, err, e)
+	}
+	for content, want := range map[string]string{
+		"EXOBENCH_API_KEY hunter2":    "error on line 1: missing =",
+		"\nEXOBENCH_API_KEY='hunter2": "error on line 2: unmatched '",
+		"EXOBENCH_ENV_FILE=/x":        "not in the file itself",
+		"EXOBENCH_APY_KEY=hunter2":    "did you mean EXOBENCH_API_KEY?",
+	} {
+		_, err := LoadConfig(environ("ENV_FILE", writeFile(t, content)))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v", content, err)
+		}
+	}
+	if _, err := LoadConfig(environ("ENV_FILE", "/does/not/exist")); err == nil || !strings.Contains(err.Error(), "EXOBENCH_ENV_FILE=\"/does/not/exist\": want a file that can be read") {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+// A program that runs can take up every variable but those that say where it lives.
+func TestCanBecome(t *testing.T) {
+	before, err := LoadConfig(environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := LoadConfig(environ("CYCLE_INTERVAL", "1m", "MODELS", "x", "EXO_PID", "7", "EXO_URL", "http://a", "API_KEY", "k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := before.CanBecome(after); err != nil {
+		t.Error(err)
+	}
+	after, err = LoadConfig(environ("LISTEN_ADDRESS", ":1", "STATE_DIR", "/s", "LOG_FORMAT", "json", "MODELS", "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = before.CanBecome(after)
+	var config *ConfigError
+	if !errors.As(err, &config) {
+		t.Fatalf("got %v", err)
+	}
+	var names []string
+	for _, p := range config.Problems {
+		names = append(names, strings.TrimPrefix(p.Variable, EnvPrefix))
+	}
+	if !slices.Equal(names, []string{"LISTEN_ADDRESS", "STATE_DIR", "RESULTS", "LOG_FORMAT"}) {
+		t.Errorf("problems with %v", names)
 	}
 }
 

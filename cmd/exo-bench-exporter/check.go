@@ -38,17 +38,20 @@ func check(ctx context.Context, inv invocation, demo bool) int {
 		return fail(inv.stderr, err)
 	}
 	defer p.Close()
+	ctx, stop := inv.untilHangup(ctx)
+	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	l := &checklist{w: inv.stdout}
 	switch p := p.(type) {
 	case *app.Bench:
+		rig := p.Rig()
 		l.ok("configuration", fmt.Sprintf("%d models, suite %s with %d prompts, a cycle every %s",
-			len(p.Config.Models), p.Suite.Version, len(p.Suite.Prompts), p.Config.CycleInterval))
-		l.state(p.Config)
-		report := p.Client.Check(ctx, p.Config.Models)
+			len(rig.Config.Models), rig.Suite.Version, len(rig.Suite.Prompts), rig.Config.CycleInterval))
+		l.state(rig.Config)
+		report := rig.Client.Check(ctx, rig.Config.Models)
 		l.node(report, p.Simulated())
-		l.memory(p.Sampler.Look())
+		l.memory(rig.Sampler.Look())
 	case *app.Agent:
 		l.ok("configuration", "memory agent of "+p.Config.DriverURL)
 		l.driver(ctx, p)

@@ -140,8 +140,8 @@ type program struct {
 	exited chan error
 }
 
-// start starts the program, with a command or as a server, to measure the model.
-func (e *exoServer) start(t *testing.T, model string, command ...string) *program {
+// command returns the program, with a command or as a server, to measure the model.
+func (e *exoServer) command(t *testing.T, model string, command ...string) *program {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -155,6 +155,13 @@ func (e *exoServer) start(t *testing.T, model string, command ...string) *progra
 	} {
 		p.cmd.Env = append(p.cmd.Env, exporter.EnvPrefix+kv)
 	}
+	return p
+}
+
+// start starts the program and waits until it works.
+func (e *exoServer) start(t *testing.T, model string, command ...string) *program {
+	t.Helper()
+	p := e.command(t, model, command...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -295,6 +302,73 @@ func TestTerminated(t *testing.T) {
 			if len(records) > 0 {
 				t.Errorf("the state directory still has %v", records)
 			}
+		})
+	}
+}
+
+// Closing the terminal does not end a server, which reads its configuration anew, and ends once as
+// Ctrl-C does: nothing stays on exo in either case.
+func TestHungUp(t *testing.T) {
+	streaming := func(e *exoServer) bool { return e.has("RunnerRunning") && e.RunningTasks() > 0 }
+	gone := func(e *exoServer) bool {
+		_, there := e.own()
+		return !there && e.RunningTasks() == 0
+	}
+	t.Run("server", func(t *testing.T) {
+		t.Parallel()
+		e := startExo(t, fast)
+		p := e.start(t, victim)
+		waitFor(t, "a stream", func() bool { return streaming(e) })
+		noError(t, p.cmd.Process.Signal(syscall.SIGHUP))
+		waitFor(t, "the reload", func() bool { return strings.Contains(p.log.String(), "The configuration was read anew") })
+		if !streaming(e) {
+			t.Errorf("the turn that ran was cut off; log:\n%s", p.log.String())
+		}
+		if got := p.end(t, syscall.SIGTERM, 5*time.Second); got != exitOK {
+			t.Errorf("exit status %d; log:\n%s", got, p.log.String())
+		}
+		waitFor(t, "the end of what exo does", func() bool { return gone(e) })
+		e.wantGuestsOnly(t)
+	})
+	t.Run("once", func(t *testing.T) {
+		t.Parallel()
+		e := startExo(t, fast)
+		p := e.start(t, victim, "once")
+		waitFor(t, "a stream", func() bool { return streaming(e) })
+		if got := p.end(t, syscall.SIGHUP, 5*time.Second); got != exitStopped {
+			t.Errorf("exit status %d; output:\n%s", got, p.log.String())
+		}
+		waitFor(t, "the end of what exo does", func() bool { return gone(e) })
+		e.wantGuestsOnly(t)
+	})
+}
+
+// Whoever reads the log or the progress may go away: that ends nothing.
+func TestReaderOfTheLogGoesAway(t *testing.T) {
+	for name, command := range map[string][]string{"server": nil, "once": {"once"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := startExo(t, fast)
+			noError(t, os.WriteFile(e.suite, []byte(tinySuite), 0o600))
+			r, w, err := os.Pipe()
+			noError(t, err)
+			p := e.command(t, victim, command...)
+			p.cmd.Stdout, p.cmd.Stderr = w, w
+			noError(t, p.cmd.Start())
+			t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+			go func() { p.exited <- p.cmd.Wait() }()
+			noError(t, w.Close())
+			noError(t, r.Close())
+			waitFor(t, "a whole turn", func() bool { return e.Calls()["DELETE /instance/{id}"] > 0 })
+			if name == "server" {
+				waitFor(t, "its end", func() bool { _, there := e.own(); return !there })
+				if got := p.end(t, syscall.SIGTERM, 5*time.Second); got != exitOK {
+					t.Errorf("exit status %d", got)
+				}
+			} else if err := <-p.exited; p.cmd.ProcessState.ExitCode() != exitFailed { // the table could not be printed
+				t.Errorf("ended with %v", err)
+			}
+			e.wantGuestsOnly(t)
 		})
 	}
 }

@@ -29,7 +29,16 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], environ(), os.Stdout, os.Stderr))
+	// A reader of the log or the progress that has gone ends nothing: what was loaded on exo would stay.
+	signal.Ignore(syscall.SIGPIPE)
+	inv := invocation{env: environ(), stdout: os.Stdout, stderr: os.Stderr}
+	// Closing the terminal of a server has it read its configuration anew, and ends every other
+	// command as Ctrl-C does, unless it was started with nohup.
+	inv.detached = signal.Ignored(syscall.SIGHUP)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	inv.hangup = hangup
+	os.Exit(inv.run(ctx, os.Args[1:]))
 }
 
 func environ() map[string]string {
@@ -46,6 +55,23 @@ func environ() map[string]string {
 type invocation struct {
 	env            map[string]string
 	stdout, stderr io.Writer
+	hangup         <-chan os.Signal // receives SIGHUP; nil for never
+	detached       bool             // the program is to outlive the terminal
+}
+
+// untilHangup returns a context that also ends when the terminal goes away.
+func (inv invocation) untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if !inv.detached {
+		go func() {
+			select {
+			case <-inv.hangup:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
 }
 
 type command struct {
@@ -59,8 +85,8 @@ func commands() []command {
 }
 
 // run executes the command that args name and returns the exit status.
-func run(ctx context.Context, args []string, env map[string]string, stdout, stderr io.Writer) int {
-	inv := invocation{env, stdout, stderr}
+func (inv invocation) run(ctx context.Context, args []string) int {
+	stdout, stderr := inv.stdout, inv.stderr
 	name := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, args = args[0], args[1:]

@@ -26,6 +26,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// run executes a command as if args had been typed.
+func run(ctx context.Context, args []string, env map[string]string, stdout, stderr io.Writer) int {
+	return invocation{env: env, stdout: stdout, stderr: stderr}.run(ctx, args)
+}
+
 // buffer is a bytes.Buffer for one writer and another's looking on.
 type buffer struct {
 	mu sync.Mutex

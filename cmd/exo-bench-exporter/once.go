@@ -30,6 +30,11 @@ gives back what was loaded, and exits 130.`,
 }
 
 func once(ctx context.Context, inv invocation, demo, asJSON bool) int {
+	ctx, stop := inv.untilHangup(ctx)
+	defer stop()
+	words := newBackground(inv.stderr)
+	defer words.Close()
+	inv.stderr = words
 	shown := &progress{w: inv.stderr}
 	p, err := open(quiet(inv, "warn"), demo, app.Seams{Observers: []workload.Observer{shown}, Loading: shown.loading})
 	if err != nil {
@@ -40,7 +45,7 @@ func once(ctx context.Context, inv invocation, demo, asJSON bool) int {
 	if !ok {
 		return fail(inv.stderr, errors.New("once measures, and EXOBENCH_MODE=memory does not: run it where the driver runs, or unset EXOBENCH_MODE"))
 	}
-	shown.prompts = len(b.Suite.Prompts)
+	shown.prompts = len(b.Rig().Suite.Prompts)
 	c := b.Once(ctx)
 	if err := printReport(inv.stdout, b.Report(c), b, asJSON); err != nil {
 		fmt.Fprintln(inv.stderr, "exo-bench-exporter: cannot print the result:", err)
@@ -64,7 +69,7 @@ func printReport(w io.Writer, r record.Report, b *app.Bench, asJSON bool) error 
 	if r.Simulated {
 		fmt.Fprint(w, "SIMULATED: these figures come from the simulator, not from a real exo.\n\n")
 	}
-	return writeTable(w, r.Cycle, b.Config.Models, len(b.Suite.Prompts))
+	return writeTable(w, r.Cycle, b.Rig().Config.Models, len(b.Rig().Suite.Prompts))
 }
 
 // progress tells a person how a cycle goes on.

@@ -16,7 +16,8 @@ serves what it finds on /metrics for Prometheus: latency histograms, tokens per 
 resident memory of exo, by model. A status page is at /.
 
 It is configured by environment variables, listed below. Without any it measures the exo at
-http://localhost:52415 every 15 minutes and serves on port 9955.
+http://localhost:52415 every 15 minutes and serves on port 9955. SIGHUP has it read the file that
+EXOBENCH_ENV_FILE names, and the suite, anew.
 
 With EXOBENCH_MODE=memory it measures nothing: on one more machine of a cluster it watches the
 resident memory of exo while the exporter at EXOBENCH_DRIVER_URL measures.`,
@@ -33,7 +34,10 @@ func demoFlag(fs *flag.FlagSet) *bool {
 
 // serve runs the exporter until ctx is done.
 func serve(ctx context.Context, inv invocation, demo bool) int {
-	p, err := open(inv, demo, app.Seams{})
+	log := newBackground(inv.stderr)
+	defer log.Close()
+	inv.stderr = log
+	p, err := open(inv, demo, app.Seams{Hangup: inv.hangup})
 	if err != nil {
 		return fail(inv.stderr, err)
 	}

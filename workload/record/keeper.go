@@ -116,7 +116,7 @@ func (k *Keeper) remember(id string, at place) {
 // drop counts a record that is not kept.
 func (k *Keeper) drop(why string, err error) {
 	if k.lost.Add(1) == 1 {
-		k.o.Logger.Warn("Records of results are dropped; measuring goes on", "file", k.o.Path, "because", why, "error", err)
+		k.o.Logger.Warn("Records of results are dropped; measuring goes on", "file", k.o.Path, "because", why, "err", err)
 	}
 	k.o.Dropped(1)
 }

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/memory"
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo"
+)
+
+// Rig is what measures under one configuration. A Bench has one at a time and, with a new
+// configuration, takes another in its place. Its fields are for commands that ask one part alone.
+type Rig struct {
+	Config  exporter.Config
+	Suite   workload.Suite
+	Client  *exo.Client
+	Sampler *memory.Sampler
+
+	wiring  wiring
+	monitor *exo.Monitor
+	runner  *workload.Runner // nil until mounted
+}
+
+// newRig makes the parts that w describes; it calls nobody. What is known of the node goes to
+// onStatus. The error is for the user.
+func newRig(cfg exporter.Config, w wiring, onStatus func(workload.Status)) (*Rig, error) {
+	sampler := memory.New(w.memory)
+	w.client.Runners = sampler.Runners
+	client, err := exo.New(w.client)
+	if err != nil {
+		return nil, fmt.Errorf("EXOBENCH_EXO_URL: %w", err)
+	}
+	r := &Rig{Config: cfg, Suite: w.runner.Suite, Client: client, Sampler: sampler, wiring: w}
+	// Where exo does not tell of its machines, this one is shown.
+	r.monitor = client.NewMonitor(func(s workload.Status) {
+		if len(s.Nodes) == 0 {
+			s.Nodes = thisMachine(r.Sampler)()
+		}
+		onStatus(s)
+	})
+	return r, nil
+}
+
+// mount has the rig's runner tell observers, and meter its turns by what meter makes of the rig's
+// sampler. Its first cycle has the number first and comes an interval after last, or at once.
+func (r *Rig) mount(meter func(workload.Meter) workload.Meter, observers []workload.Observer, first int, last time.Time) {
+	run := r.wiring.runner
+	run.Target, run.Meter, run.Wake = r.Client, meter(r.Sampler), r.monitor.Wake()
+	run.Observers = append(observers, run.Observers...)
+	run.First, run.Last = first, last
+	r.runner = workload.NewRunner(run)
+}
+
+// simulated reports whether the node is the simulator, by configuration or by its own word.
+func (r *Rig) simulated() bool { return r.wiring.shown.Simulated || r.Client.Simulated() }
+
+// run measures until ctx is done or the runner is stopped.
+func (r *Rig) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { r.watch(ctx) })
+	r.runner.Run(ctx)
+	cancel()
+	wg.Wait()
+}
+
+// watch samples memory and follows the node's state until ctx is done.
+func (r *Rig) watch(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { r.Sampler.Run(ctx) })
+	wg.Go(func() { r.monitor.Run(ctx) })
+	wg.Wait()
+}
+
+// once runs one cycle. See workload.Runner's Cycle for one that ctx ends.
+func (r *Rig) once(ctx context.Context) workload.Cycle {
+	sampling, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { r.Sampler.Run(sampling) })
+	c := r.runner.Cycle(ctx)
+	stop()
+	wg.Wait()
+	return c
+}
+
+func (r *Rig) close() {
+	if err := r.Client.Close(); err != nil {
+		r.wiring.log.Warn("Could not close the client", "err", err)
+	}
+}
