@@ -135,7 +135,7 @@ func (r *Runner) cycle(ctx context.Context) (c Cycle, reached bool) {
 	for i, m := range order {
 		if r.cut = i > 0 && r.stopped(); r.cut {
 			c.Duration, c.Outcome = time.Since(c.Start), TurnCanceled
-			r.o.Logger.Info("cycle cut short", "cycle", c.Number, "turns", len(c.Turns), "of", len(order))
+			r.o.Logger.Info("Cycle cut short", "cycle", c.Number, "turns", len(c.Turns), "of", len(order))
 			return c, reached
 		}
 		t, ok := r.turn(ctx, c.Number, m)
