@@ -70,6 +70,7 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 	}
 	w.shown = exporter.Options{
 		Target: cfg.ExoURL, Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Simulated: seams.Simulated,
+		Records: cfg.ResultsFile != "",
 	}
 	w.record = record.Options{Path: cfg.ResultsFile, MaxBytes: int64(cfg.ResultsMegabytes) << 20, Logger: w.log}
 	w.runner = workload.RunnerOptions{

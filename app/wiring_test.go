@@ -228,6 +228,9 @@ func TestEverySeamArrives(t *testing.T) {
 	if bench.client.Progress(instance.Progress{Elapsed: time.Minute}); loads != 1 {
 		t.Errorf("%d loads were told of", loads)
 	}
+	if off, err := newWiring(configure(t, "RESULTS", "off"), s); err != nil || off.shown.Records || !bench.shown.Records {
+		t.Errorf("records are shown: %t and %t, %v", off.shown.Records, bench.shown.Records, err)
+	}
 	if !bench.shown.Simulated || len(bench.runner.Observers) != 1 || bench.runner.Logger != bench.log {
 		t.Errorf("shown simulated %v, runner %+v", bench.shown.Simulated, bench.runner)
 	}

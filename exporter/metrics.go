@@ -19,6 +19,7 @@ type Options struct {
 	Interval  time.Duration // from the start of a cycle to the start of the next
 	Simulated bool          // the target is the built-in simulator, whatever its answers say
 	Memory    MemorySource  // nil: exo's processes are not watched
+	Records   bool          // single results are kept, and can be looked at
 }
 
 // Metrics holds every series of the exporter. Observer feeds it from the workload; SetStatus

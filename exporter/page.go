@@ -39,6 +39,8 @@ func parsePage(name, html string) *template.Template {
 		"clock":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"round":    roundDuration,
 		"millis":   formatMillis,
+		"seconds":  func(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) },
+		"moment":   newMoment,
 		"rate":     formatRate,
 		"bytes":    formatBytes,
 		"size":     func(b uint64) string { return formatBytes(&b) },
@@ -69,6 +71,15 @@ type pageData struct {
 	Version string
 	Now     time.Time
 }
+
+// moment is a time that the page shows, and the record that it leads to.
+type moment struct {
+	At     time.Time
+	Ago    string
+	Record string // id; empty for none
+}
+
+func newMoment(d pageData, at time.Time, id string) moment { return moment{at, d.Ago(at), id} }
 
 // Ago returns how long before Now t was, rounded for people.
 func (d pageData) Ago(t time.Time) string { return ago(d.Now, t) }

@@ -7,6 +7,7 @@ import (
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/foreign"
+	"exo-bench-exporter/workload/record"
 )
 
 // maxFailures bounds the failures that a Store keeps.
@@ -19,6 +20,7 @@ type Store struct {
 	mu    sync.Mutex
 	state State
 	last  map[string]Summary // last turn by model
+	slow  slowest
 }
 
 var _ workload.Observer = (*Store)(nil)
@@ -37,6 +39,8 @@ type State struct {
 	LastCycle   *CycleSummary   // nil before the first complete cycle
 	Models      []ModelState    // configured models in their order
 	Failures    []Failure       // newest first
+	Slowest     []Slow          // of the last day, slowest first
+	Records     bool            // records of results can be looked at
 }
 
 // Progress tells how far a cycle has come.
@@ -72,6 +76,7 @@ type Failure struct {
 	Prompt  string // of the latest; empty for a turn
 	Outcome string
 	Reason  string
+	Record  string // id of the record of the latest; empty where records are not kept
 }
 
 // NewStore returns a Store for the models of opts.
@@ -88,7 +93,9 @@ func (s *Store) Apply(opts Options) {
 	s.state.Target = redactURL(opts.Target)
 	s.state.Simulated = opts.Simulated
 	s.state.Interval = opts.Interval
-	s.state.SuiteVersion, s.state.SuiteSHA256 = opts.Suite.Version, opts.Suite.SHA256()
+	s.state.Records = opts.Records
+	before, sha := s.state.SuiteSHA256, opts.Suite.SHA256()
+	s.state.SuiteVersion, s.state.SuiteSHA256 = opts.Suite.Version, sha
 	s.state.Models = nil
 	last := make(map[string]Summary)
 	for _, m := range opts.Models {
@@ -98,6 +105,7 @@ func (s *Store) Apply(opts Options) {
 		}
 	}
 	s.last = last
+	s.slow.keep(s.state.Models, sha == before)
 }
 
 // SetStatus makes status what is known of the node.
@@ -116,6 +124,7 @@ func (s *Store) State() State {
 	state.Simulated = state.Simulated || state.Status.Simulated
 	state.Failures = slices.Clone(s.state.Failures)
 	slices.Reverse(state.Failures)
+	state.Slowest = slices.Clone(s.slow.found)
 	state.Models = slices.Clone(s.state.Models)
 	for i, m := range state.Models {
 		if summary, ok := s.last[m.Name]; ok {
@@ -152,8 +161,13 @@ func (s *Store) RequestDone(r workload.Result) {
 	if p := s.state.Running; p != nil {
 		p.Requests++
 	}
-	if !r.OK() {
-		s.fail(Failure{Last: r.Start, Model: r.Model, Prompt: r.Prompt, Outcome: string(r.Outcome), Reason: r.Err})
+	switch {
+	case !r.OK():
+		s.fail(Failure{
+			Last: r.Start, Model: r.Model, Prompt: r.Prompt, Outcome: string(r.Outcome), Reason: r.Err, Record: s.recordID(r),
+		})
+	case r.Clean() && s.configured(r.Model):
+		s.slow.add(r, s.recordID(r))
 	}
 }
 
@@ -170,7 +184,11 @@ func (s *Store) TurnDone(t workload.Turn) {
 		s.last[t.Model] = summary
 	}
 	if summary.Requests == 0 && t.Outcome != workload.TurnOK { // otherwise its requests tell why
-		s.fail(Failure{Last: t.Start, Model: t.Model, Outcome: string(t.Outcome), Reason: t.Reason})
+		f := Failure{Last: t.Start, Model: t.Model, Outcome: string(t.Outcome), Reason: t.Reason}
+		if s.state.Records {
+			f.Record = record.TurnID(t)
+		}
+		s.fail(f)
 	}
 }
 
