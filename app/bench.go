@@ -13,6 +13,7 @@ import (
 	"exo-bench-exporter/exporter/cluster"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/record"
+	"exo-bench-exporter/workload/resume"
 )
 
 // Bench is the program that measures.
@@ -30,7 +31,8 @@ type Bench struct {
 	feed    *cluster.Feed
 	front   *exporter.Front
 	keeper  *record.Keeper // nil where no records are kept
-	demo    *demo          // nil unless the node is the built-in simulator
+	saver   *resume.Saver
+	demo    *demo // nil unless the node is the built-in simulator
 
 	rig     atomic.Pointer[Rig]
 	load    func() (exporter.Config, error) // reads the configuration anew; nil where it was not read
@@ -59,13 +61,37 @@ func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 		b.keeper = record.NewKeeper(b.recording(w.record))
 		b.front.Handle(record.Pattern, b.keeper)
 	}
+	b.saver = resume.NewSaver(w.resume, b.what, w.log)
 	rig.mount(b.feed.Meter, b.observers(), 0, time.Time{})
 	return b, nil
 }
 
+// resume goes on where the last run ended, before anything runs.
+func (b *Bench) resume() {
+	r := b.Rig()
+	before, err := resume.Load(r.wiring.resume, b.what(), r.Config.CycleInterval)
+	if err != nil {
+		b.log.Warn("A cycle begins at once", "err", err)
+	}
+	if !before.Last.IsZero() {
+		due := time.Until(before.Last.Add(r.Config.CycleInterval))
+		b.log.Info("The last cycle is not long ago; the next one comes when it is due", "in", due.Round(time.Second))
+	}
+	b.metrics.Resume(before.Turns)
+	b.store.Resume(before.Turns)
+	b.saver.Continue(before)
+	r.mount(b.feed.Meter, b.observers(), before.First, before.Last)
+}
+
+// what names what is measured now.
+func (b *Bench) what() resume.What {
+	r := b.Rig()
+	return resume.What{Target: r.Config.ExoURL, SHA256: r.Suite.SHA256(), Models: r.Config.Models}
+}
+
 // observers returns those that outlive a rig.
 func (b *Bench) observers() []workload.Observer {
-	all := []workload.Observer{exporter.NewObserver(b.metrics), b.store, b.feed}
+	all := []workload.Observer{exporter.NewObserver(b.metrics), b.store, b.feed, b.saver}
 	if b.keeper != nil {
 		all = append(all, b.keeper)
 	}
@@ -115,7 +141,8 @@ func (b *Bench) Serve(ctx context.Context) error {
 	r := b.Rig()
 	b.log.Info("exo-bench-exporter is running", "version", exporter.Version(), "listen", l.Addr().String(),
 		"exo", r.Config.ExoURL, "models", len(r.Config.Models), "suite", r.Suite.Version, "interval", r.Config.CycleInterval)
-	works := []func(context.Context){b.run, b.listenForReloads}
+	b.resume()
+	works := []func(context.Context){b.run, b.listenForReloads, b.saver.Run}
 	if b.keeper != nil {
 		works = append(works, b.keeper.Run)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"path/filepath"
 	"slices"
 
 	"exo-bench-exporter/exporter"
@@ -27,6 +28,7 @@ type wiring struct {
 	shown  exporter.Options
 	runner workload.RunnerOptions
 	record record.Options
+	resume string // file by which a restart goes on
 
 	// In mode memory.
 	driver cluster.ClientOptions
@@ -73,6 +75,7 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 		Records: cfg.ResultsFile != "",
 	}
 	w.record = record.Options{Path: cfg.ResultsFile, MaxBytes: int64(cfg.ResultsMegabytes) << 20, Logger: w.log}
+	w.resume = filepath.Join(cfg.StateDir, "cycle.json")
 	w.runner = workload.RunnerOptions{
 		Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Observers: slices.Clone(seams.Observers), Logger: w.log,
 	}

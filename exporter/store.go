@@ -178,8 +178,7 @@ func (s *Store) TurnDone(t workload.Turn) {
 	if p := s.state.Running; p != nil {
 		p.Model, p.Requests, p.Done = "", 0, p.Done+1
 	}
-	summary := Summarize(t)
-	summary.Reason, summary.ExoModel = brief(summary.Reason), foreign.ID(summary.ExoModel)
+	summary := clean(t)
 	if s.configured(t.Model) {
 		s.last[t.Model] = summary
 	}
@@ -198,6 +197,13 @@ func (s *Store) CycleDone(c workload.Cycle) {
 	defer s.mu.Unlock()
 	s.state.Running = nil
 	s.state.LastCycle = &CycleSummary{Number: c.Number, Start: c.Start, Duration: c.Duration, Outcome: c.Outcome}
+}
+
+// clean returns the summary of t with what a node said made fit for the page.
+func clean(t workload.Turn) Summary {
+	summary := Summarize(t)
+	summary.Reason, summary.ExoModel = brief(summary.Reason), foreign.ID(summary.ExoModel)
+	return summary
 }
 
 func (s *Store) configured(model string) bool {

@@ -151,7 +151,7 @@ func (t Turn) PeakReported() (uint64, bool) {
 
 // Cycle is the immutable record of one pass over all models.
 type Cycle struct {
-	Number   int // counts from 0 since the process started
+	Number   int // counts from RunnerOptions.First
 	Start    time.Time
 	Duration time.Duration // without the time in which the machine slept
 	// Slept is how long the machine slept meanwhile, 0 when it did not.

@@ -65,6 +65,17 @@ func (s *Series[T]) Record(r T) {
 	for i := range g.Histograms {
 		g.Histograms[i].Samples(r, s.histograms[i])
 	}
+	s.Show(r)
+}
+
+// Show shows in the gauges what r yields, as Record does, and adds it nowhere: for a record that
+// was added before a restart.
+func (s *Series[T]) Show(r T) {
+	g := &s.feed.group
+	if g.Known != nil && !g.Known(r) {
+		s.Withdraw()
+		return
+	}
 	for i := range g.Gauges {
 		if v, known := g.Gauges[i].Value(r); known && finite(v) {
 			s.show(i, r, v)

@@ -32,7 +32,7 @@ type Suite struct {
 type Record struct {
 	Schema int    `json:"schema"`
 	ID     string `json:"id"`    // see ResultID and TurnID
-	Cycle  int    `json:"cycle"` // number of the cycle since the exporter started
+	Cycle  int    `json:"cycle"` // number of the cycle
 	Source
 	// One of the two is set. A turn has no results here: they are records of their own.
 	Result *workload.Result `json:"result,omitempty"`

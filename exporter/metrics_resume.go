@@ -1,0 +1,45 @@
+package exporter
+
+import "exo-bench-exporter/workload"
+
+// Resume shows the figures of turns that ended before a restart, as if there had been none.
+// Counters and histograms begin anew: that is what they are for.
+func (m *Metrics) Resume(turns []workload.Turn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range turns {
+		if s := m.series[t.Model]; s != nil {
+			s.resume(t)
+		}
+	}
+}
+
+func (s *modelSeries) resume(t workload.Turn) {
+	s.outcome.Show(t)
+	s.figures.Show(t)
+	if t.Outcome.Good() {
+		s.memory.Show(t.Memory)
+	}
+	if t.ExoModel != "" {
+		s.identity.Show(measured{s.model, t.ExoModel})
+	}
+	for _, r := range t.Results {
+		if p := s.prompts[r.Prompt]; p != nil {
+			p.requests.Show(r)
+		}
+		if r.OK() {
+			s.successes.Show(r)
+		}
+	}
+}
+
+// Resume shows turns that ended before a restart.
+func (s *Store) Resume(turns []workload.Turn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range turns {
+		if s.configured(t.Model) {
+			s.last[t.Model] = clean(t)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+// Package resume carries the state of a cycling exporter over a restart, so that a restart is
+// neither a hole in what is shown nor a cycle ahead of its time.
+//
+//	Runner → Saver → file → Load → RunnerOptions.First, Last; figures of the last turns
+package resume
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// schema is the version of the file's form. A file of another one is set aside.
+const schema = 1
+
+// maxFile bounds the file, in bytes, when it is read.
+const maxFile = 32 << 20
+
+// What names what is measured. Figures of other models, prompts or nodes are not carried over.
+type What struct {
+	Target string           `json:"target"` // base URL of the node
+	SHA256 string           `json:"sha256"` // of the suite
+	Models []workload.Model `json:"models"`
+}
+
+func (w What) equal(other What) bool {
+	return w.Target == other.Target && w.SHA256 == other.SHA256 && slices.Equal(w.Models, other.Models)
+}
+
+// State is what a restart carries over.
+type State struct {
+	// First is the number of the next cycle, so that the order of the models goes on.
+	First int
+	// Last is when the last cycle started; zero where the next is due at once, because that one
+	// was not completed, was of something else, or is long ago.
+	Last time.Time
+	// Turns are the last turns of models, as far as what they say would still be shown had the
+	// exporter not been restarted.
+	Turns []workload.Turn
+}
+
+type document struct {
+	Schema int `json:"schema"`
+	What
+	Next    int             `json:"next_cycle"`
+	Started time.Time       `json:"last_cycle_started"` // zero when it was not completed
+	Turns   []workload.Turn `json:"turns"`
+}
+
+// Load reads the state that was saved at path, for a program that measures what every interval.
+// Where there is none it is zero. A file that cannot be used is set aside, and the error, beside a
+// zero State, says so.
+func Load(path string, what What, interval time.Duration) (State, error) {
+	content, err := read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return State{}, nil
+	}
+	var d document
+	if err == nil {
+		err = json.Unmarshal(content, &d)
+	}
+	if err == nil && (d.Schema != schema || d.Next < 0) {
+		err = fmt.Errorf("its schema is %d, and this exporter knows %d", d.Schema, schema)
+	}
+	if err != nil {
+		aside := path + ".unusable"
+		err = fmt.Errorf("the state of the last run cannot be used, and is set aside as %s: %w", aside, err)
+		return State{}, errors.Join(err, os.Rename(path, aside))
+	}
+	return d.state(what, interval), nil
+}
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(content) > maxFile {
+		err = fmt.Errorf("it is larger than %d bytes", maxFile)
+	}
+	return content, err
+}
+
+// state returns what of d holds for a program that measures what. Times are those of the wall
+// clock, which may have been set meanwhile: what is not from the last interval is not trusted.
+func (d document) state(what What, interval time.Duration) State {
+	s := State{First: d.Next}
+	if !d.What.equal(what) {
+		return s
+	}
+	now := time.Now()
+	if ago := now.Sub(d.Started); ago >= 0 && ago < interval {
+		s.Last = now.Add(-ago) // with a monotonic reading
+	}
+	for _, t := range d.Turns {
+		if ago := now.Sub(t.Start); ago >= 0 && ago < 2*interval {
+			s.Turns = append(s.Turns, t)
+		}
+	}
+	return s
+}
+
+// write puts d in the place of the file at path, whole or not at all.
+func (d document) write(path string) error {
+	content, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
