@@ -81,7 +81,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), rulesCommand(), versionCommand()}
+	return []command{serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), rulesCommand(), backfillCommand(), versionCommand()}
 }
 
 // run executes the command that args name and returns the exit status.
