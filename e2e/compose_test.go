@@ -85,6 +85,11 @@ func checkService(t *testing.T, project *types.Project, s types.ServiceConfig) {
 	if s.Privileged || !slices.Contains(s.CapDrop, "ALL") || len(s.CapAdd) > 0 {
 		t.Errorf("privileged %v, capabilities dropped %v, added %v; want none at all", s.Privileged, s.CapDrop, s.CapAdd)
 	}
+	if s.Deploy == nil || s.Deploy.Resources.Limits == nil {
+		t.Error("there are no limits of what it may take")
+	} else if l := s.Deploy.Resources.Limits; l.NanoCPUs <= 0 || l.Pids <= 0 || l.MemoryBytes <= 0 && s.Name != "exo-sim" {
+		t.Errorf("limits are %+v, want processors, memory and processes", l)
+	}
 	if !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
 		t.Errorf("security options are %v, want no-new-privileges", s.SecurityOpt)
 	}
