@@ -49,7 +49,10 @@ func (a *Agent) Serve(ctx context.Context) error {
 	}
 	a.wiring.log.Info("exo-bench-exporter is running as memory agent", "version", exporter.Version(), "listen", l.Addr().String(),
 		"driver", a.Config.DriverURL)
-	return a.wiring.serve.while(ctx, l, a.front, a.wiring.log, a.watch)
+	stay := func() {
+		a.wiring.log.Warn("Mode memory reads its configuration at its start only; it goes on as it is, restart it for another")
+	}
+	return a.wiring.serve.while(ctx, l, a.front, a.wiring.log, a.watch, func(ctx context.Context) { a.wiring.serve.onHangup(ctx, stay) })
 }
 
 // watch samples memory and follows the driver's turns until ctx is done.

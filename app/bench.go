@@ -142,7 +142,8 @@ func (b *Bench) Serve(ctx context.Context) error {
 	b.log.Info("exo-bench-exporter is running", "version", exporter.Version(), "listen", l.Addr().String(),
 		"exo", r.Config.ExoURL, "models", len(r.Config.Models), "suite", r.Suite.Version, "interval", r.Config.CycleInterval)
 	b.resume()
-	works := []func(context.Context){b.run, b.listenForReloads, b.saver.Run}
+	reload := func() { _ = b.Reload() } // it has said what is wrong
+	works := []func(context.Context){b.run, func(ctx context.Context) { b.serve.onHangup(ctx, reload) }, b.saver.Run}
 	if b.keeper != nil {
 		works = append(works, b.keeper.Run)
 	}
@@ -151,7 +152,8 @@ func (b *Bench) Serve(ctx context.Context) error {
 
 // run measures with one rig after the other until ctx is done.
 func (b *Bench) run(ctx context.Context) {
-	defer context.AfterFunc(ctx, b.feed.Close)()
+	context.AfterFunc(ctx, b.feed.Close) // before the turn that runs has come to its end
+	defer b.feed.Close()
 	for {
 		b.Rig().run(ctx)
 		if ctx.Err() != nil {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -65,18 +64,6 @@ func (b *Bench) swap() {
 	b.store.Apply(rig.wiring.shown)
 	b.log.Info("The new configuration is in effect", "exo", rig.Config.ExoURL, "models", len(rig.Config.Models),
 		"suite", rig.Suite.Version, "interval", rig.Config.CycleInterval)
-}
-
-// listenForReloads reloads whenever the user hangs up, until ctx is done.
-func (b *Bench) listenForReloads(ctx context.Context) {
-	for {
-		select {
-		case <-b.seams.Hangup:
-			_ = b.Reload() // it has said what is wrong
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // reloadHandler lets users reload by HTTP, if enabled, but no page that they look at.

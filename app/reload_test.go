@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exosim"
 )
@@ -227,6 +228,29 @@ func TestWhoMayReload(t *testing.T) {
 	if err := made.(*Bench).Reload(); err == nil {
 		t.Error("a configuration from nowhere is reloaded")
 	}
+}
+
+// A memory agent goes on when its terminal is closed, and says that it reads nothing anew.
+func TestHangupOfAnAgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log buffer
+		hangup := make(chan os.Signal, 1)
+		p, err := Open(environ(t, "MODE", "memory", "DRIVER_URL", "http://mac-1.test:9955"), false, Seams{
+			Log: &log, Listener: newQuietListener(), Hangup: hangup, Transport: &cable{}, Processes: memory.SimulatedSource(func() []memory.Simulated { return nil }),
+		})
+		noError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- p.Serve(ctx) }()
+		hangup <- syscall.SIGHUP
+		synctest.Wait()
+		if !strings.Contains(log.String(), "reads its configuration at its start only") || len(done) > 0 {
+			t.Errorf("log:\n%s", &log)
+		}
+		cancel()
+		noError(t, <-done)
+		p.Close()
+	})
 }
 
 // A demo stays one: what leads to the simulator is not read anew.

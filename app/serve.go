@@ -19,6 +19,19 @@ type serving struct {
 	webConfig string       // path of the exporter toolkit's web configuration; empty for plain HTTP
 	reload    bool         // whether a reload may be asked for by HTTP
 	listener  net.Listener // instead of address; nil outside of tests
+	hangup    <-chan os.Signal
+}
+
+// onHangup does what is to be done when the user hangs up, until ctx is done.
+func (s serving) onHangup(ctx context.Context, do func()) {
+	for {
+		select {
+		case <-s.hangup:
+			do()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (s serving) listen() (net.Listener, error) {

@@ -38,7 +38,7 @@ type wiring struct {
 func newWiring(cfg exporter.Config, seams Seams) (wiring, error) {
 	w := wiring{
 		log:   seams.log(cfg),
-		serve: serving{address: cfg.ListenAddress, webConfig: cfg.WebConfigFile, reload: cfg.WebReload, listener: seams.Listener},
+		serve: serving{address: cfg.ListenAddress, webConfig: cfg.WebConfigFile, reload: cfg.WebReload, listener: seams.Listener, hangup: seams.Hangup},
 	}
 	api, err := url.Parse(cfg.ExoURL)
 	if err != nil {

@@ -210,6 +210,9 @@ func TestEverySeamArrives(t *testing.T) {
 	agent, err := newWiring(configure(t, "MODE", "memory", "DRIVER_URL", "http://mac-1:9955"), s)
 	noError(t, err)
 	for name, w := range map[string]wiring{"bench": bench, "memory": agent} {
+		if w.serve.hangup != s.Hangup {
+			t.Errorf("mode %s does not hear of a hangup", name)
+		}
 		if got, err := w.serve.listen(); got != l || err != nil {
 			t.Errorf("mode %s listens on %v, %v", name, got, err)
 		}
