@@ -27,16 +27,20 @@ type reloadable struct {
 	end    func() error
 }
 
-func serveReloadable(t *testing.T, node *exosim.Node, vars []string, watch workload.Observer) *reloadable {
+func newReloadable(t *testing.T) *reloadable {
 	t.Helper()
-	r := &reloadable{t: t, file: filepath.Join(t.TempDir(), "env"), hangup: make(chan os.Signal, 1)}
+	return &reloadable{t: t, file: filepath.Join(t.TempDir(), "env"), hangup: make(chan os.Signal, 1)}
+}
+
+// start serves with these variables in the file.
+func (r *reloadable) start(node *exosim.Node, vars []string, watch workload.Observer) {
+	r.t.Helper()
 	r.write(vars...)
-	r.stack = newStack(t, setting{
+	r.stack = newStack(r.t, setting{
 		node: node, vars: []string{"ENV_FILE", r.file, "WEB_RELOAD", "true"},
 		seams: Seams{Listener: newQuietListener(), Hangup: r.hangup, Observers: []workload.Observer{watch}},
 	})
-	r.end = r.serve(t)
-	return r
+	r.end = r.serve(r.t)
 }
 
 // write makes the file hold these variables alone, names without prefix and values by turns.
@@ -70,7 +74,8 @@ func smallNode(t *testing.T) *exosim.Node {
 func TestReloadBetweenCycles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		suite := suiteFile(t, shortSuite(1, faultTokens))
-		r := serveReloadable(t, smallNode(t), []string{"MODELS", victim + "," + next, "CYCLE_INTERVAL", "30m", "SUITE", suite}, hooks{})
+		r := newReloadable(t)
+		r.start(smallNode(t), []string{"MODELS", victim + "," + next, "CYCLE_INTERVAL", "30m", "SUITE", suite}, hooks{})
 		time.Sleep(5 * time.Minute)
 		if a, b := r.turns(victim), r.turns(next); a != 1 || b != 1 {
 			t.Fatalf("before: %v and %v turns", a, b)
@@ -109,10 +114,10 @@ func TestReloadBetweenCycles(t *testing.T) {
 func TestReloadInATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		suite, other := suiteFile(t, shortSuite(3, faultTokens)), suiteFile(t, shortSuite(2, faultTokens))
-		var r *reloadable
+		r := newReloadable(t)
 		var order []string
 		done := 0
-		r = serveReloadable(t, smallNode(t), []string{"MODELS", victim + "," + next, "SUITE", suite}, hooks{
+		r.start(smallNode(t), []string{"MODELS", victim + "," + next, "SUITE", suite}, hooks{
 			request: func(workload.Result) {
 				if done++; done == 1 {
 					r.write("MODELS", victim+","+next, "SUITE", "/nonexistent")
@@ -132,6 +137,7 @@ func TestReloadInATurn(t *testing.T) {
 			},
 		})
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		if want := "[0 3 ok 1 2 ok 1 2 ok]"; fmt.Sprint(order) != want {
 			t.Errorf("turns (cycle, results, outcome) %v, want %s; log:\n%s", order, want, r.log)
 		}
@@ -152,7 +158,8 @@ func TestReloadOfAMistake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		suite := suiteFile(t, shortSuite(1, faultTokens))
 		good := []string{"MODELS", victim, "SUITE", suite, "API_KEY", "hunter2"}
-		r := serveReloadable(t, smallNode(t), good, hooks{})
+		r := newReloadable(t)
+		r.start(smallNode(t), good, hooks{})
 		time.Sleep(2 * time.Minute)
 		before := r.Bench.Rig()
 		bad := suiteFile(t, workload.Suite{Version: "empty"})

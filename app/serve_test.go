@@ -154,6 +154,7 @@ func TestRecordsAreKept(t *testing.T) {
 		})
 		end := s.serve(t)
 		time.Sleep(15 * time.Minute) // two cycles
+		synctest.Wait()
 		page := s.get(t, record.Path+record.ResultID(results[1]))
 		noError(t, end())
 		s.Close()
