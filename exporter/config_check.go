@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -35,7 +36,7 @@ func (p *problems) check(c *Config) {
 	oneOf(p, "ENDPOINT", c.Endpoint, "auto", "v1", "bench")
 
 	p.address("LISTEN_ADDRESS", c.ListenAddress)
-	if err := web.Validate(c.WebConfigFile); err != nil {
+	if err := validWebConfig(c.WebConfigFile); err != nil {
 		p.add("WEB_CONFIG_FILE", "want a valid web configuration file: "+err.Error())
 	}
 
@@ -128,7 +129,7 @@ func (p *problems) secretFile(name, path string, secret *Secret) {
 		p.add(name+"_FILE", "want either this or "+EnvPrefix+name+", not both")
 		return
 	}
-	content, err := os.ReadFile(path)
+	content, err := readSmall(path)
 	if err != nil {
 		p.add(name+"_FILE", "want a file that can be read: "+err.Error())
 		return
@@ -194,6 +195,32 @@ func validPort(s string) bool {
 }
 
 func unprintable(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
+
+// maxSmall bounds the files that configure, in bytes: none of them is long, and a device may never end.
+const maxSmall = 1 << 20
+
+// readSmall reads a file of at most maxSmall bytes.
+func readSmall(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	content, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
+	if err == nil && len(content) > maxSmall {
+		err = fmt.Errorf("%s is longer than %d bytes", path, maxSmall)
+	}
+	return content, err
+}
+
+func validWebConfig(path string) error {
+	if path != "" {
+		if _, err := readSmall(path); err != nil { // the toolkit reads to the end
+			return err
+		}
+	}
+	return web.Validate(path)
+}
 
 func readable(path string) error {
 	f, err := os.Open(path)

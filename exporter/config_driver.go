@@ -3,7 +3,6 @@ package exporter
 import (
 	"crypto/x509"
 	"errors"
-	"os"
 	"strings"
 	"unicode"
 )
@@ -41,7 +40,7 @@ func (c Config) DriverRoots() (*x509.CertPool, error) {
 	if c.DriverCAFile == "" {
 		return nil, nil
 	}
-	content, err := os.ReadFile(c.DriverCAFile)
+	content, err := readSmall(c.DriverCAFile)
 	if err != nil {
 		return nil, errors.New("want a file that can be read: " + err.Error())
 	}

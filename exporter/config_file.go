@@ -1,10 +1,10 @@
 package exporter
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"strings"
 
 	"github.com/hashicorp/go-envparse"
@@ -35,12 +35,11 @@ func Environ(environ map[string]string) (map[string]string, error) {
 }
 
 func readEnvFile(path string) (map[string]string, error) {
-	f, err := os.Open(path)
+	content, err := readSmall(path)
 	if err != nil {
 		return nil, errors.New("want a file that can be read: " + err.Error())
 	}
-	defer f.Close()
-	read, err := envparse.Parse(f)
+	read, err := envparse.Parse(bytes.NewReader(content))
 	if err != nil {
 		return nil, fmt.Errorf("want a variable a line, as NAME=value: %w", err)
 	}

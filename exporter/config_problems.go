@@ -125,7 +125,7 @@ func (p *problems) addUnknown() {
 	}
 	var unknown []string
 	for name := range p.environ {
-		if strings.HasPrefix(name, EnvPrefix) && !slices.Contains(known, name) && !serviceLink(name) {
+		if strings.HasPrefix(name, EnvPrefix) && !slices.Contains(known, name) && !serviceLink(name, p.environ[name]) {
 			unknown = append(unknown, name)
 		}
 	}

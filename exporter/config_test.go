@@ -110,6 +110,9 @@ var wrongValues = []struct{ name, value, want string }{
 	{"DIALECT", "exo2", "want auto, exo1, exo0, ollama or openai"},
 	{"API_KEY", "hunter2\n", "want one key"},
 	{"API_KEY_FILE", "/does/not/exist", "want a file that can be read: open /does/not/exist"},
+	{"API_KEY_FILE", "/dev/zero", "is longer than"},
+	{"WEB_CONFIG_FILE", "/dev/zero", "is longer than"},
+	{"DRIVER_CA_FILE", "/dev/zero", "is longer than"},
 	{"ENDPOINT", "v2", "want auto, v1 or bench"},
 	{"LISTEN_ADDRESS", "9955", "want host:port"},
 	{"LISTEN_ADDRESS", ":99999", "want host:port"},
@@ -248,13 +251,13 @@ func TestServiceLinks(t *testing.T) {
 	if got := ServiceLinks(environ("EXO_URL", "http://a", "MODELS", "x")); len(got) != 0 {
 		t.Errorf("links %v", got)
 	}
-	for _, name := range []string{"PORTS", "SERVICE_HOSTS", "PORT_9955", "PORT_9955_TCP_NAME", "port"} {
+	for _, name := range []string{"PORTS", "SERVICE_HOSTS", "PORT_9955", "PORT_9955_TCP_NAME", "port", "PORT", "DRIVER_PORT", "PORT_9955_TCP"} {
 		if _, err := LoadConfig(environ(name, "1")); err == nil {
 			t.Errorf("%s is passed over", name)
 		}
 	}
 	for _, v := range Variables() {
-		if serviceLink(v.Name) {
+		if serviceLink(v.Name, "tcp://10.96.0.7:9955") {
 			t.Errorf("%s looks like a variable of Kubernetes'", v.Name)
 		}
 	}
@@ -330,6 +333,9 @@ func TestEnvFile(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", content, err)
 		}
+	}
+	if _, err := LoadConfig(environ("ENV_FILE", "/dev/zero")); err == nil || !strings.Contains(err.Error(), "is longer than") {
+		t.Errorf("a file without end: %v", err)
 	}
 	if _, err := LoadConfig(environ("ENV_FILE", "/does/not/exist")); err == nil || !strings.Contains(err.Error(), "EXOBENCH_ENV_FILE=\"/does/not/exist\": want a file that can be read") {
 		t.Errorf("no file: %v", err)

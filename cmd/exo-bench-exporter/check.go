@@ -13,6 +13,7 @@ import (
 	"exo-bench-exporter/exporter/cluster"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload/exo"
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // checkTimeout bounds the questions to the node.
@@ -73,7 +74,11 @@ func (l *checklist) bad(what, note string) {
 	l.line("FAIL", what, note)
 }
 
+// maxNote bounds a note in bytes; much of it comes from the node.
+const maxNote = 1000
+
 func (l *checklist) line(verdict, what, note string) {
+	what, note = foreign.ID(what), foreign.Cut(note, maxNote)
 	fmt.Fprintf(l.w, "%-5s %-14s %s\n", verdict, what, note)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // writeTable prints a cycle for people: a line for each model in the order of models, then what
@@ -52,7 +53,7 @@ func writeRemarks(w io.Writer, t workload.Turn) {
 	notes := exporter.Summarize(t).Notes
 	switch {
 	case t.Reason != "":
-		fmt.Fprintf(w, "\n%s is %s: %s\n", t.Model, t.Outcome, t.Reason)
+		fmt.Fprintf(w, "\n%s is %s: %s\n", t.Model, t.Outcome, foreign.Cut(t.Reason, maxNote))
 	case len(notes) > 0:
 		fmt.Fprintf(w, "\n%s is %s, but:\n", t.Model, t.Outcome)
 	}
