@@ -68,7 +68,8 @@ func (s serving) guarded() bool {
 func (s serving) while(ctx context.Context, l net.Listener, front *exporter.Front, log *slog.Logger, works ...func(context.Context)) error {
 	if !isLoopback(l.Addr()) && !s.guarded() {
 		log.Warn("Whoever reaches this address may read everything that is served, without TLS or a password; "+
-			"EXOBENCH_LISTEN_ADDRESS=localhost:9955 keeps it to this machine, EXOBENCH_WEB_CONFIG_FILE guards it", "listen", l.Addr().String())
+			"EXOBENCH_LISTEN_ADDRESS=localhost:9955 keeps it to this machine, EXOBENCH_WEB_CONFIG_FILE guards it",
+			"listen", l.Addr().String())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -37,8 +37,11 @@ type wiring struct {
 // newWiring translates cfg. The error is for the user and means wrong configuration.
 func newWiring(cfg exporter.Config, seams Seams) (wiring, error) {
 	w := wiring{
-		log:   seams.log(cfg),
-		serve: serving{address: cfg.ListenAddress, webConfig: cfg.WebConfigFile, reload: cfg.WebReload, listener: seams.Listener, hangup: seams.Hangup},
+		log: seams.log(cfg),
+		serve: serving{
+			address: cfg.ListenAddress, webConfig: cfg.WebConfigFile, reload: cfg.WebReload,
+			listener: seams.Listener, hangup: seams.Hangup,
+		},
 	}
 	api, err := url.Parse(cfg.ExoURL)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 // (enableServiceLinks). Where that Service is called exobench or exobench-something, they look
 // like ours; a port alone is told from a mistake by its value.
 var (
-	linkNames = regexp.MustCompile(`^` + EnvPrefix + `([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR))$`)
+	linkNames = regexp.MustCompile(`^` + EnvPrefix + `([A-Z0-9_]+_)?` +
+		`(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR))$`)
 	linkPorts = regexp.MustCompile(`^` + EnvPrefix + `([A-Z0-9_]+_)?PORT(_[0-9]+_(TCP|UDP|SCTP))?$`)
 	linkValue = regexp.MustCompile(`^(tcp|udp|sctp)://`)
 )

@@ -13,7 +13,8 @@ import (
 
 func backfillCommand() command {
 	return command{
-		name: "backfill", args: " -from T [-to T] -instance I [flags]", summary: "print what Prometheus has missed, for promtool to take in",
+		name: "backfill", args: " -from T [-to T] -instance I [flags]",
+		summary: "print what Prometheus has missed, for promtool to take in",
 		help: `Prints, as OpenMetrics, the figures of models that Prometheus would have scraped from this exporter
 while it was away, out of the records in EXOBENCH_RESULTS:
 

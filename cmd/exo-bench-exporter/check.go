@@ -22,10 +22,11 @@ const checkTimeout = 30 * time.Second
 func checkCommand() command {
 	return command{
 		name: "check", args: " [-demo]", summary: "say whether everything is in place, and what to do where it is not",
-		help: `Checks the configuration, whether the state directory can be written, whether the node answers and which API it speaks, which of the models it
-can serve and under which id, and whether exo's processes can be seen; with EXOBENCH_MODE=memory
-whether the driver answers and exo's processes can be seen. Prints one line for each with what to
-do about it. Loads nothing and changes nothing. Exits 0 when all is well, 1 when not.`,
+		help: `Checks the configuration, whether the state directory can be written, whether the node answers and
+which API it speaks, which of the models it can serve and under which id, and whether exo's
+processes can be seen; with EXOBENCH_MODE=memory whether the driver answers and exo's processes can
+be seen. Prints one line for each with what to do about it. Loads nothing and changes nothing. Exits
+0 when all is well, 1 when not.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
 			demo := demoFlag(fs)
 			return func(ctx context.Context, inv invocation) int { return check(ctx, inv, *demo) }

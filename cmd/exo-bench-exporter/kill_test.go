@@ -325,7 +325,7 @@ func TestHungUp(t *testing.T) {
 		if !streaming(e) {
 			t.Errorf("the turn that ran was cut off; log:\n%s", p.log.String())
 		}
-		if got := p.end(t, syscall.SIGTERM, 5*time.Second); got != exitOK {
+		if got := p.end(t, syscall.SIGTERM, 10*time.Second); got != exitOK {
 			t.Errorf("exit status %d; log:\n%s", got, p.log.String())
 		}
 		waitFor(t, "the end of what exo does", func() bool { return gone(e) })
@@ -336,7 +336,7 @@ func TestHungUp(t *testing.T) {
 		e := startExo(t, fast)
 		p := e.start(t, victim, "once")
 		waitFor(t, "a stream", func() bool { return streaming(e) })
-		if got := p.end(t, syscall.SIGHUP, 5*time.Second); got != exitStopped {
+		if got := p.end(t, syscall.SIGHUP, 10*time.Second); got != exitStopped {
 			t.Errorf("exit status %d; output:\n%s", got, p.log.String())
 		}
 		waitFor(t, "the end of what exo does", func() bool { return gone(e) })
@@ -363,7 +363,7 @@ func TestReaderOfTheLogGoesAway(t *testing.T) {
 			waitFor(t, "a whole turn", func() bool { return e.Calls()["DELETE /instance/{id}"] > 0 })
 			if name == "server" {
 				waitFor(t, "its end", func() bool { _, there := e.own(); return !there })
-				if got := p.end(t, syscall.SIGTERM, 5*time.Second); got != exitOK {
+				if got := p.end(t, syscall.SIGTERM, 10*time.Second); got != exitOK {
 					t.Errorf("exit status %d", got)
 				}
 			} else if err := <-p.exited; p.cmd.ProcessState.ExitCode() != exitFailed { // the table could not be printed

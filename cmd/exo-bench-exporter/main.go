@@ -81,7 +81,9 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), rulesCommand(), backfillCommand(), versionCommand()}
+	return []command{
+		serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), rulesCommand(), backfillCommand(), versionCommand(),
+	}
 }
 
 // run executes the command that args name and returns the exit status.
@@ -138,5 +140,6 @@ func (c command) usage(w io.Writer, fs *flag.FlagSet) {
 	if c.name == "" {
 		fmt.Fprintf(w, "\nVariables and their defaults:\n%s", exporter.ConfigHelp())
 	}
-	fmt.Fprint(w, "\nExit status: 0 all well, 1 something measured or checked is not, 2 wrong usage or configuration, 130 once was stopped.\n")
+	fmt.Fprint(w, "\nExit status: 0 all well, 1 something measured or checked is not, 2 wrong usage or configuration, "+
+		"130 once was stopped.\n")
 }

@@ -43,7 +43,8 @@ func once(ctx context.Context, inv invocation, demo, asJSON bool) int {
 	defer p.Close()
 	b, ok := p.(*app.Bench)
 	if !ok {
-		return fail(inv.stderr, errors.New("once measures, and EXOBENCH_MODE=memory does not: run it where the driver runs, or unset EXOBENCH_MODE"))
+		return fail(inv.stderr, errors.New("once measures, and EXOBENCH_MODE=memory does not: "+
+			"run it where the driver runs, or unset EXOBENCH_MODE"))
 	}
 	shown.prompts = len(b.Rig().Suite.Prompts)
 	c := b.Once(ctx)
