@@ -79,11 +79,21 @@ func (d exo1) survey(ctx context.Context, c *Client) (func(workload.Model) Model
 		switch {
 		case listed == nil:
 			r.Note = unlistedNote
-		case !found:
+		case !found && c.missing(ctx, id):
 			r.Servable, r.Note = c.addable(id)
 		}
 		return r
 	}, nil
+}
+
+// missing reports whether exo's catalogue, which grows while exo starts, lacks a model for good.
+func (c *Client) missing(ctx context.Context, id string) bool {
+	manager, err := c.Instances()
+	if err != nil {
+		return true // and why is said with it
+	}
+	missing, err := manager.Missing(ctx, id)
+	return missing || err != nil
 }
 
 // addable says what becomes of a model that exo 1.x does not know.

@@ -25,7 +25,7 @@ func TestAcquireFails(t *testing.T) {
 		posts   int // calls that place
 	}{
 		{
-			name: "unknown model", model: "org/Other's", want: workload.TurnUnavailable, within: time.Second,
+			name: "unknown model", model: "org/Other's", want: workload.TurnUnavailable, within: quietToMiss + time.Second,
 			message: []string{`catalogue does not have org/Other's`, `curl -X POST`, `{"model_id":"org/Other'\''s"}`, "/models/add", "EXOBENCH_ADD_MODELS"},
 		},
 		{
@@ -33,7 +33,12 @@ func TestAcquireFails(t *testing.T) {
 			setup: func(f *fakeNode) {
 				f.override["POST /models/add"] = status(400, `{"error":{"message":"Failed to fetch model: offline"}}`)
 			},
-			want: workload.TurnUnavailable, message: []string{"could not add org/x", "offline"}, within: time.Second, posts: 1,
+			want: workload.TurnUnavailable, message: []string{"could not add org/x", "offline"}, within: quietToAdd + time.Second, posts: 1,
+		},
+		{
+			name: "exo's own model is missing", options: func(o *Options) { o.AddModels = true },
+			setup: func(f *fakeNode) { delete(f.catalogue, llama) },
+			want:  workload.TurnUnavailable, message: []string{"exo's releases bring it along", "not added"}, within: quietToMiss + time.Second,
 		},
 		{
 			name: "previews all refuse",

@@ -98,7 +98,8 @@ type Manager struct {
 	mu        sync.Mutex
 	commands  []string             // ids of our own latest requests
 	deadSince map[string]time.Time // since when instances lack a runner that lives, by id
-	downloads map[string]advance   // downloads that no instance needs, as they were seen last, by node and model
+	catalogue catalogue
+	downloads map[string]advance // downloads that no instance needs, as they were seen last, by node and model
 }
 
 // NewManager returns a Manager. A state directory that cannot be used is no error: it is
