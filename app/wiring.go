@@ -12,6 +12,7 @@ import (
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
+	"exo-bench-exporter/workload/exo/instance"
 	"exo-bench-exporter/workload/record"
 )
 
@@ -70,6 +71,7 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 		Dialect: cfg.Dialect, Endpoint: exo.EndpointChoice(cfg.Endpoint),
 		Timeouts:    exo.Timeouts{FirstToken: cfg.FirstTokenTimeout, Idle: cfg.IdleTimeout, Request: cfg.RequestTimeout},
 		LoadTimeout: cfg.LoadTimeout, DownloadTimeout: cfg.DownloadTimeout, BusyTimeout: cfg.BusyTimeout,
+		Reload: instance.Reload(cfg.Reload), KeepLoaded: cfg.KeepLoaded,
 		StateDir: cfg.StateDir, AddModels: cfg.AddModels, MinNodes: cfg.MinNodes, Sharding: cfg.Sharding,
 		Progress: seams.loading(w.log), Watcher: seams.Watcher, Logger: w.log,
 	}

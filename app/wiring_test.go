@@ -90,6 +90,8 @@ func reaches(authority []byte) map[string]reach {
 		"LOAD_TIMEOUT":        {value: "14s", want: 14 * time.Second, bench: client(func(o exo.Options) any { return o.LoadTimeout })},
 		"DOWNLOAD_TIMEOUT":    {value: "15s", want: 15 * time.Second, bench: client(func(o exo.Options) any { return o.DownloadTimeout })},
 		"BUSY_TIMEOUT":        {value: "16s", want: 16 * time.Second, bench: client(func(o exo.Options) any { return o.BusyTimeout })},
+		"RELOAD":              {value: "never", want: instance.ReloadNever, bench: client(func(o exo.Options) any { return o.Reload })},
+		"KEEP_LOADED":         {value: "true", want: true, bench: client(func(o exo.Options) any { return o.KeepLoaded })},
 		"ADD_MODELS":          {value: "true", want: true, bench: client(func(o exo.Options) any { return o.AddModels })},
 		"MIN_NODES":           {value: "3", want: 3, bench: client(func(o exo.Options) any { return o.MinNodes })},
 		"SHARDING":            {value: "Tensor", want: "Tensor", bench: client(func(o exo.Options) any { return o.Sharding })},

@@ -62,6 +62,9 @@ type Config struct {
 	DownloadTimeout   time.Duration `env:"DOWNLOAD_TIMEOUT" mode:"bench" envDefault:"1h" meaning:"longest wait in one turn for exo to download a model's weights; the next turn goes on from what is there (exo 1.x)"`
 	BusyTimeout       time.Duration `env:"BUSY_TIMEOUT" mode:"bench" envDefault:"5m" meaning:"longest wait for other people's work on the node to end before a model is skipped"`
 
+	Reload     string `env:"RELOAD" mode:"bench" envDefault:"idle" meaning:"when a model that is not loaded may be loaded, which holds up other people's requests for seconds: never, idle (in a moment without work) or always (exo 1.x)"`
+	KeepLoaded bool   `env:"KEEP_LOADED" mode:"bench" envDefault:"false" meaning:"whether models that the exporter has loaded stay loaded between their turns, as long as the machines have an eighth of their memory and 2 GiB to spare; they are given back when the exporter ends (exo 1.x)"`
+
 	AddModels bool   `env:"ADD_MODELS" mode:"bench" envDefault:"false" meaning:"whether models that exo does not know may be added to its catalogue (exo 1.x; needs internet there)"`
 	MinNodes  int    `env:"MIN_NODES" mode:"bench" envDefault:"1" meaning:"fewest nodes that a model is placed on (exo 1.x)"`
 	Sharding  string `env:"SHARDING" mode:"bench" envDefault:"Pipeline" meaning:"how a model is split over nodes: Pipeline or Tensor (exo 1.x)"`

@@ -70,6 +70,7 @@ func (p *problems) check(c *Config) {
 	p.positive("BUSY_TIMEOUT", c.BusyTimeout)
 
 	atLeast(p, "MIN_NODES", c.MinNodes, 1)
+	oneOf(p, "RELOAD", c.Reload, "never", "idle", "always")
 	oneOf(p, "SHARDING", c.Sharding, "Pipeline", "Tensor")
 	if c.ExoPID < 0 {
 		p.add("EXO_PID", "want the id of a process, a positive number")

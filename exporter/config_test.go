@@ -50,7 +50,7 @@ func TestDefaults(t *testing.T) {
 		ResultsFile: filepath.Join(stateDir, "results.jsonl"), ResultsMegabytes: 256,
 		FirstTokenTimeout: 2 * time.Minute, IdleTimeout: 30 * time.Second, RequestTimeout: 10 * time.Minute,
 		LoadTimeout: 10 * time.Minute, DownloadTimeout: time.Hour, BusyTimeout: 5 * time.Minute,
-		MinNodes: 1, Sharding: "Pipeline",
+		Reload: "idle", MinNodes: 1, Sharding: "Pipeline",
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -77,7 +77,7 @@ func TestEverythingSet(t *testing.T) {
 		"MODELS", "a, b = x/y=z:1 ,c", "SUITE", suite, "STATE_DIR", "/var/lib/exo-bench",
 		"RESULTS", "/var/lib/results", "RESULTS_MEGABYTES", "1",
 		"FIRST_TOKEN_TIMEOUT", "1ms", "IDLE_TIMEOUT", "2ms", "REQUEST_TIMEOUT", "3ms", "LOAD_TIMEOUT", "4ms", "DOWNLOAD_TIMEOUT", "6ms", "BUSY_TIMEOUT", "5ms",
-		"ADD_MODELS", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77", "MEMORY_INTERVAL", "10ms",
+		"ADD_MODELS", "true", "RELOAD", "never", "KEEP_LOADED", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77", "MEMORY_INTERVAL", "10ms",
 		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json", "WEB_RELOAD", "true", "ENV_FILE", envFile,
 	))
 	if err != nil {
@@ -90,7 +90,7 @@ func TestEverythingSet(t *testing.T) {
 		ResultsFile: "/var/lib/results", ResultsMegabytes: 1,
 		FirstTokenTimeout: time.Millisecond, IdleTimeout: 2 * time.Millisecond, RequestTimeout: 3 * time.Millisecond,
 		LoadTimeout: 4 * time.Millisecond, DownloadTimeout: 6 * time.Millisecond, BusyTimeout: 5 * time.Millisecond,
-		AddModels: true, MinNodes: 2, Sharding: "Tensor", ExoPID: 77, MemoryInterval: 10 * time.Millisecond,
+		AddModels: true, Reload: "never", KeepLoaded: true, MinNodes: 2, Sharding: "Tensor", ExoPID: 77, MemoryInterval: 10 * time.Millisecond,
 		LogLevel: slog.LevelDebug, LogFormat: "json", WebReload: true, EnvFile: envFile,
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -143,6 +143,8 @@ var wrongValues = []struct{ name, value, want string }{
 	{"LOAD_TIMEOUT", "0s", "longer than zero"},
 	{"BUSY_TIMEOUT", "0s", "longer than zero"},
 	{"ADD_MODELS", "maybe", "want true or false"},
+	{"RELOAD", "sometimes", "want never, idle or always"},
+	{"KEEP_LOADED", "maybe", "want true or false"},
 	{"MIN_NODES", "0", "want at least 1"},
 	{"MIN_NODES", "one", "want a whole number"},
 	{"SHARDING", "pipeline", "want Pipeline or Tensor"},

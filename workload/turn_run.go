@@ -42,7 +42,7 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 	rec.Mark(PhaseReleasing)
 	if err := session.Close(ctx); err != nil {
 		r.o.Logger.Warn("could not give back what the turn created", "model", m.Name, "error", err)
-	} else if t.Load.Owned {
+	} else if t.Load = session.Load(); t.Load.Owned { // or it was kept
 		rec.Mark(PhaseReleased)
 	}
 	return t, reached

@@ -48,6 +48,9 @@ type Options struct {
 	StateDir string
 	// AddModels allows models to be added to exo 1.x's catalogue.
 	AddModels bool
+	// Reload and KeepLoaded say when models are loaded and for how long, see instance.Options.
+	Reload     instance.Reload
+	KeepLoaded bool
 	// MinNodes and Sharding constrain placements on exo 1.x, see instance.Options.
 	MinNodes int
 	Sharding string
@@ -142,7 +145,7 @@ func (c *Client) Instances() (*instance.Manager, error) {
 	}
 	m, err := instance.NewManager(instance.Options{
 		API: c.api, State: c.state, StateDir: c.opts.StateDir, AddModels: c.opts.AddModels,
-		MinNodes: c.opts.MinNodes, Sharding: c.opts.Sharding,
+		Reload: c.opts.Reload, KeepLoaded: c.opts.KeepLoaded, MinNodes: c.opts.MinNodes, Sharding: c.opts.Sharding,
 		LoadTimeout: c.opts.LoadTimeout, DownloadTimeout: c.opts.DownloadTimeout, BusyTimeout: c.opts.BusyTimeout,
 		Runners: c.opts.Runners, Logger: c.log, Progress: c.opts.Progress,
 	})

@@ -142,8 +142,13 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 	if err != nil {
 		return nil, err
 	}
-	s := &session{client: c, dialect: d, model: m.Name, id: id, load: lease.Load, release: lease.Release}
+	s := &session{client: c, dialect: d, model: m.Name, id: id, load: lease.Load}
 	s.load.Owned, s.load.Shared = lease.Owned, lease.Shared
+	s.release = func(ctx context.Context) error {
+		err := lease.Release(ctx)
+		s.load.Owned = lease.Owned && !lease.Kept
+		return err
+	}
 	s.diagnose = lease.Recover
 	s.watch = func(ctx context.Context) func([]workload.Result) bool {
 		stop := lease.Watch(ctx)

@@ -15,13 +15,14 @@ type Info struct {
 	Model    string // exo's id of the model
 	Kind     string // exo's variant, for example MlxRingInstance
 	Nodes    int    // nodes it runs on; 0 where exo does not say
-	Via      string // "existing", or the route that proposed its placement: "previews", "placement"
+	Via      string // "existing", "kept", or the route that proposed its placement: "previews", "placement"
 }
 
 // Lease is a ready instance of a model.
 type Lease struct {
 	Load   workload.Load
-	Owned  bool // the Manager created it, and Release removes it
+	Owned  bool // the Manager created it, and Release removes or keeps it
+	Kept   bool // Release has kept it
 	Shared bool // other instances were listed when it was ready
 	Info   Info
 
@@ -54,8 +55,15 @@ func (m *Manager) acquire(ctx context.Context, model string, offered func(contex
 	if err := m.WaitIdle(ctx); err != nil {
 		return nil, err
 	}
+	m.countNodes(ctx)
+	if lease, err := m.again(ctx, model); lease != nil || err != nil {
+		return lease, err
+	}
 	if lease, err := m.existing(ctx, model); lease != nil || err != nil {
 		return lease, err
+	}
+	if m.opts.Reload == ReloadNever {
+		return nil, m.allowed(ctx, model)
 	}
 	if err := offered(ctx, model); err != nil {
 		return nil, err
@@ -63,7 +71,10 @@ func (m *Manager) acquire(ctx context.Context, model string, offered func(contex
 	if err := m.waitDownloads(ctx); err != nil {
 		return nil, err
 	}
-	return m.place(ctx, model)
+	if err := m.allowed(ctx, model); err != nil {
+		return nil, err
+	}
+	return m.placeWithRoom(ctx, model)
 }
 
 // existing returns a lease on an instance of the model that is there already, or nil when

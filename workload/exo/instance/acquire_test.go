@@ -26,7 +26,7 @@ func newTestManager(t *testing.T, f http.RoundTripper, dir string, change ...fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{API: api, StateDir: dir, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))}
+	o := Options{API: api, StateDir: dir, Reload: ReloadAlways, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))}
 	for _, c := range change {
 		c(&o)
 	}

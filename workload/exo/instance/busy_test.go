@@ -109,6 +109,24 @@ func chat(f *fakeNode, instance string, n int, took time.Duration) {
 	})
 }
 
+// beat lets exo's state change once a second, as it does at rest, until the test ends.
+func beat(t *testing.T, f *fakeNode) {
+	rest := time.NewTicker(time.Second)
+	go func() {
+		for {
+			select {
+			case <-rest.C:
+				f.mu.Lock()
+				f.events++
+				f.mu.Unlock()
+			case <-t.Context().Done():
+				rest.Stop()
+				return
+			}
+		}
+	}()
+}
+
 func TestWatch(t *testing.T) {
 	const tokens = 100
 	for _, c := range []struct {
@@ -152,19 +170,7 @@ func TestWatch(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake()
-				rest := time.NewTicker(time.Second)
-				go func() {
-					for {
-						select {
-						case <-rest.C:
-							f.mu.Lock()
-							f.events++
-							f.mu.Unlock()
-						case <-t.Context().Done():
-							return
-						}
-					}
-				}()
+				beat(t, f)
 				if !c.owned {
 					f.stranger(llama, always("RunnerReady"))
 				}

@@ -103,7 +103,7 @@ func (m *Manager) best(ctx context.Context, model string, previews []preview) (p
 	why := strings.Join(refusals, "; ")
 	switch {
 	case strings.Contains(strings.ToLower(why), "memory"):
-		return placement{}, skipped(nil, "exo cannot place %s: %s (%s); unload something or choose a smaller model", model, foreign.Line(why), m.available(ctx))
+		return placement{}, noMemory(nil, "exo cannot place %s: %s (%s); unload something or choose a smaller model", model, foreign.Line(why), m.available(ctx))
 	case why != "":
 		return placement{}, unavailable(nil, "exo cannot place %s: %s", model, foreign.Line(why))
 	}
@@ -131,7 +131,7 @@ func (m *Manager) choosePlacement(ctx context.Context, model string) (placement,
 			"and one placed for %s could not be told from others' when it is to be deleted; upgrade exo (every release since v1.0.61 has both), "+
 			"or load the model yourself in exo's dashboard: it is then measured and left loaded", model)
 	case httpapi.IsStatus(err, http.StatusBadRequest) && strings.Contains(strings.ToLower(err.Error()), "memory"):
-		return placement{}, skipped(err, "exo cannot place %s (%s); unload something or choose a smaller model", model, m.available(ctx))
+		return placement{}, noMemory(err, "exo cannot place %s (%s); unload something or choose a smaller model", model, m.available(ctx))
 	case httpapi.IsStatus(err, http.StatusBadRequest):
 		return placement{}, unavailable(err, "exo cannot place %s", model)
 	case err != nil:

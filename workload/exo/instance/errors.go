@@ -20,6 +20,15 @@ func skipped(cause error, format string, args ...any) error {
 	return &workload.TurnError{Outcome: workload.TurnSkipped, Reason: fmt.Sprintf(format, args...), Err: cause}
 }
 
+// wantOfMemory is a skipped turn for which a node lacks memory.
+type wantOfMemory struct{ error }
+
+func (w *wantOfMemory) Unwrap() error { return w.error }
+
+func noMemory(cause error, format string, args ...any) error {
+	return &wantOfMemory{skipped(cause, format, args...)}
+}
+
 func unavailable(cause error, format string, args ...any) error {
 	return &workload.TurnError{Outcome: workload.TurnUnavailable, Reason: fmt.Sprintf(format, args...), Err: cause}
 }

@@ -26,6 +26,11 @@ type Options struct {
 	// AddModels allows a model that exo does not know to be added to its catalogue.
 	AddModels bool
 
+	// Reload says when a model may be loaded; ReloadIdle when empty.
+	Reload Reload
+	// KeepLoaded lets instances of ours stay after their turn as long as there is memory.
+	KeepLoaded bool
+
 	// LoadTimeout bounds the time from asking for an instance to its being ready, download
 	// excluded, and from deleting one to the end of its processes; 10 m.
 	LoadTimeout     time.Duration
@@ -99,6 +104,8 @@ type Manager struct {
 	commands  []string             // ids of our own latest requests
 	deadSince map[string]time.Time // since when instances lack a runner that lives, by id
 	catalogue catalogue
+	kept      []kept             // in the order in which they were used
+	cluster   int                // machines of exo's cluster; 0 while not known
 	downloads map[string]advance // downloads that no instance needs, as they were seen last, by node and model
 }
 
@@ -112,6 +119,8 @@ func NewManager(o Options) (*Manager, error) {
 		return nil, errors.New("instance: no state directory")
 	case o.Sharding != "" && o.Sharding != "Pipeline" && o.Sharding != "Tensor":
 		return nil, fmt.Errorf("instance: sharding %q is neither Pipeline nor Tensor", o.Sharding)
+	case o.Reload != "" && o.Reload != ReloadNever && o.Reload != ReloadIdle && o.Reload != ReloadAlways:
+		return nil, fmt.Errorf("instance: reload %q is none of never, idle, always", o.Reload)
 	case o.MinNodes < 0:
 		return nil, fmt.Errorf("instance: minimum of %d nodes", o.MinNodes)
 	}
@@ -147,9 +156,12 @@ func setDefault(d *time.Duration, v time.Duration) {
 	}
 }
 
-// Close gives up the claim on the Manager's own records. Records that are left are swept
-// by the next start.
-func (m *Manager) Close() error { return m.store.close() }
+// Close gives back what is kept, within two seconds, and gives up the claim on the Manager's own
+// records. What they name still is swept by the next start.
+func (m *Manager) Close() error {
+	m.giveAllBack()
+	return m.store.close()
+}
 
 func (m *Manager) progress(p Progress) {
 	if m.opts.Progress != nil {

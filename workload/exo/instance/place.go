@@ -91,7 +91,7 @@ func (m *Manager) refused(ctx context.Context, rec *record, err error, model str
 	rec.void = se.Code < 500 && !rec.unsure // nothing was created, unless by an earlier call that got no answer
 	switch {
 	case se.Code == http.StatusBadRequest && strings.Contains(strings.ToLower(se.Message), "memory"):
-		return skipped(err, "exo refused to place %s for want of memory; unload something or choose a smaller model", model)
+		return noMemory(err, "exo refused to place %s for want of memory; unload something or choose a smaller model", model)
 	case se.Code == http.StatusBadRequest || missing(err):
 		return unavailable(err, "exo refused to place %s", model)
 	case se.Code == http.StatusUnprocessableEntity:

@@ -12,7 +12,8 @@ import (
 	"exo-bench-exporter/workload/exo/state"
 )
 
-// Release removes the instance if the Manager created it, and waits until it is released: it is
+// Release removes the instance if the Manager created it and does not keep it, and waits until
+// it is released: it is
 // not listed any more, exo's worker has shut its runners down, and their processes have ended,
 // or a short time has passed where those cannot be seen. A runner's record without an instance
 // means nothing: exo never removes it.
@@ -22,6 +23,11 @@ import (
 // later Acquire or Sweep tries again.
 func (l *Lease) Release(ctx context.Context) error {
 	if l.rec == nil {
+		return nil
+	}
+	if l.m.keep(ctx, l) {
+		l.Kept = true
+		l.m.log.Info("Keeping the instance loaded", "model", l.in.Model, "instance", l.in.ID)
 		return nil
 	}
 	l.m.progress(Progress{Model: l.in.Model, Stage: "releasing"})

@@ -1,0 +1,89 @@
+package instance
+
+import (
+	"context"
+	"time"
+
+	"exo-bench-exporter/workload/exo/state"
+)
+
+// Reload says when a model that is not loaded may be loaded. A load holds up every request on
+// its nodes until the new runner's process has booted, for seconds, on a busy machine for half
+// a minute.
+type Reload string
+
+// The choices of when to load.
+const (
+	ReloadNever  Reload = "never"  // measure what is loaded, and leave the others out
+	ReloadIdle   Reload = "idle"   // load in a moment in which nobody has worked for some seconds
+	ReloadAlways Reload = "always" // load as soon as no request is open
+)
+
+// quietFor is for how long nobody may have worked before a load.
+const quietFor = 5 * time.Second
+
+// allowed returns an error when the model must not be loaded, once the moment has come in which
+// it may. It waits for BusyTimeout at most.
+func (m *Manager) allowed(ctx context.Context, model string) error {
+	switch m.opts.Reload {
+	case ReloadNever:
+		return skipped(nil, "%s is not loaded, and EXOBENCH_RELOAD=never: it is measured when somebody has loaded it", model)
+	case ReloadAlways:
+		return nil
+	}
+	for start := time.Now(); ; {
+		why, err := m.stirring(ctx)
+		switch {
+		case err != nil:
+			return answered(ctx, err, "waiting for a quiet moment to load %s", model)
+		case why == "":
+			return nil
+		case time.Since(start) >= m.opts.BusyTimeout:
+			return skipped(nil, "there was no quiet moment of %s to load %s in %s (%s), and a load would hold others up; EXOBENCH_RELOAD=always does not wait for one",
+				quietFor, model, m.opts.BusyTimeout, why)
+		}
+		m.progress(Progress{Model: model, Stage: "waiting", Elapsed: time.Since(start)})
+	}
+}
+
+// stirring looks for others' work for quietFor and says what there was; "" for nothing.
+func (m *Manager) stirring(ctx context.Context) (why string, err error) {
+	before, err := m.node.look(ctx, state.Query{Parts: atWork | state.Events})
+	if err != nil {
+		return "", err
+	}
+	at := time.Now()
+	if err := sleep(ctx, quietFor); err != nil {
+		return "", err
+	}
+	after, err := m.node.look(ctx, state.Query{Parts: atWork | state.Events, Since: before.Tasks})
+	if err != nil {
+		return "", err
+	}
+	m.noteDead(after)
+	if why := m.othersWork(after, func(state.Instance) bool { return false }); why != "" {
+		return why, nil
+	}
+	if after.Known.Has(state.Events) && m.pulse.judge(after.Events-before.Events, 0, time.Since(at), m.nodes()) > 0 {
+		return "somebody's request came and went", nil
+	}
+	return "", nil
+}
+
+// countNodes notes how many machines exo's cluster has, by a look that may be some minutes old.
+func (m *Manager) countNodes(ctx context.Context) {
+	s, err := m.node.glance(ctx, state.Query{Parts: state.Memories, MaxAge: 10 * time.Minute})
+	if err != nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cluster = len(s.Memories)
+}
+
+// nodes returns how many machines the cluster has, 1 where that is not known.
+func (m *Manager) nodes() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return max(1, m.cluster)
+}
