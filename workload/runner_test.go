@@ -20,6 +20,8 @@ type fakeNode struct {
 	busy    int
 	log     []string
 	closed  []string
+	ended   string // why the node serves no model any more; empty while it does
+	kept    bool   // what was loaded stays when a session is closed
 }
 
 func (n *fakeNode) Open(_ context.Context, m Model) (Session, error) {
@@ -37,7 +39,10 @@ type fakeSession struct {
 }
 
 func (s *fakeSession) ExoModel() string { return "id/" + s.m.Name }
-func (s *fakeSession) Load() Load       { return Load{Loaded: true, Owned: true, Duration: time.Second} }
+func (s *fakeSession) Ended() string    { return s.n.ended }
+func (s *fakeSession) Load() Load {
+	return Load{Loaded: true, Owned: !s.n.kept || len(s.n.closed) == 0, Duration: time.Second}
+}
 
 func (s *fakeSession) Measure(ctx context.Context, r Request) Result {
 	s.n.busy++
@@ -395,4 +400,51 @@ func TestStoppedRunnerHandsOver(t *testing.T) {
 			t.Errorf("started at %v: %+v", rec.starts, rec.cycles)
 		}
 	})
+}
+
+// A session that says that it has ended gets no further prompt, and its turn the reason.
+func TestEndedSession(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		at       int // the request that finds out, the warm-up being 0
+		outcome  TurnOutcome
+		requests int
+		reason   string
+	}{
+		{"in the warm-up", 0, TurnFailed, 1, "the instance is gone; 3 prompts not sent"},
+		{"in the second prompt", 2, TurnPartial, 3, "the instance is gone; 1 prompts not sent"},
+		{"in the last prompt", 3, TurnPartial, 4, "1 of 3 requests failed; the first: http_error: HTTP 404"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := &fakeNode{}
+				n.answer = func(ctx context.Context, r Request) Result {
+					res := n.wait(ctx, r, time.Second)
+					if len(n.log) > c.at {
+						n.ended, res.Outcome, res.Err = "the instance is gone", OutcomeHTTPError, "HTTP 404"
+					}
+					return res
+				}
+				r, rec := newTestRunner(n, 1, 3, RunnerOptions{})
+				r.Cycle(t.Context())
+				if turn := rec.turns[0]; turn.Outcome != c.outcome || turn.Reason != c.reason || len(n.log) != c.requests || len(n.closed) != 1 {
+					t.Errorf("%s after %d requests: %s", turn.Outcome, len(n.log), turn.Reason)
+				}
+			})
+		})
+	}
+}
+
+// What a session keeps loaded was not released: its memory says nothing of what is not given back.
+func TestKeptIsNotReleased(t *testing.T) {
+	for _, kept := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			meter := &meterLog{}
+			r, rec := newTestRunner(&fakeNode{kept: kept}, 1, 1, RunnerOptions{Meter: meter})
+			r.Cycle(t.Context())
+			if released := slices.Contains(meter.log, string(PhaseReleased)); released == kept || rec.turns[0].Load.Owned == kept {
+				t.Errorf("kept: %v, marked as released: %v, load %+v", kept, released, rec.turns[0].Load)
+			}
+		})
+	}
 }
