@@ -55,7 +55,7 @@ func (m *Manager) acquire(ctx context.Context, model string, offered func(contex
 	if err := m.WaitIdle(ctx); err != nil {
 		return nil, err
 	}
-	m.countNodes(ctx)
+	m.survey(ctx)
 	if lease, err := m.again(ctx, model); lease != nil || err != nil {
 		return lease, err
 	}

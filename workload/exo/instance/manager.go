@@ -104,8 +104,8 @@ type Manager struct {
 	commands  []string             // ids of our own latest requests
 	deadSince map[string]time.Time // since when instances lack a runner that lives, by id
 	catalogue catalogue
-	kept      []kept             // in the order in which they were used
-	cluster   int                // machines of exo's cluster; 0 while not known
+	kept      []kept // in the order in which they were used
+	cluster   cluster
 	downloads map[string]advance // downloads that no instance needs, as they were seen last, by node and model
 }
 

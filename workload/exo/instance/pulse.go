@@ -17,7 +17,8 @@ import (
 // A request costs one event a token, one for each report on the prefill, and six besides (task
 // created and running, runner running, complete, runner ready, task deleted). At rest exo has
 // between one and two events a second on each machine (memory every second, the rest seldom);
-// how many is learned from the quietest of the windows between two looks.
+// how many is learned from the quietest of the windows between two looks. And once a minute each
+// machine reads its list of downloads again, which makes one event a model that it knows of.
 const (
 	ownEvents      = 9    // of a request, beside its tokens: three reports on the prefill
 	tokensReported = 2048 // of a prompt, from one report on the prefill to the next
@@ -28,12 +29,22 @@ const (
 	windowShortest = time.Second
 	quietest       = 10 // one window in so many may have counted too few, and is passed over
 	blindShare     = 2  // of our own tokens, one of so many is the least that must have counted
+	scanEvery      = time.Minute
+	scanEarly      = 5 * time.Second // by which a scan may be seen too early, by when it is looked at
+	scanDoubt      = 12              // events by which a scan may seem smaller than it is
 )
+
+// cluster is what decides how many events exo has by itself.
+type cluster struct {
+	nodes int
+	cards int // models that a machine knows of, at most
+}
 
 // pulse learns what events exo has at rest.
 type pulse struct {
 	mu      sync.Mutex
 	windows []window
+	scanned time.Time // when events were taken for a scan of downloads last
 }
 
 // window is the time between two looks, and the events in it that were not ours.
@@ -45,25 +56,40 @@ type window struct {
 // rate returns the most events a second that the window may have had.
 func (w window) rate() float64 { return (w.events + restDoubt) / w.took.Seconds() }
 
-// judge takes in a window on a cluster of so many nodes and reports whether somebody else's
-// work was in it; own is how many events our requests in it cost. Where exo does not count
-// tokens as events nothing can be told.
-func (p *pulse) judge(events, own int64, took time.Duration, nodes int) (others int64) {
+// judge takes in a window and returns how many events in it were neither ours nor exo's own, 0
+// for so few that they may be; own is how many events our requests in it cost. Where exo does
+// not count tokens as events nothing can be told.
+func (p *pulse) judge(events, own int64, took time.Duration, c cluster) (others int64) {
 	left := events - own
 	if took <= 0 || left < -own/blindShare {
 		return 0
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	rest := p.rest(nodes)
+	over := int64(float64(left) - p.rest(c.nodes)*took.Seconds())
 	if took >= windowShortest {
 		p.windows = append(p.windows, window{float64(left), took})
 		p.windows = p.windows[max(0, len(p.windows)-windowsKept):]
 	}
-	if over := float64(left) - rest*took.Seconds(); over > restMargin {
-		return int64(over)
+	if over <= restMargin || p.scan(over, took, c) {
+		return 0
 	}
-	return 0
+	return over
+}
+
+// scan reports whether so many events can be those of machines that read their downloads again.
+func (p *pulse) scan(over int64, took time.Duration, c cluster) bool {
+	if c.cards == 0 || c.nodes == 1 && time.Since(p.scanned) < scanEvery-scanEarly {
+		return false
+	}
+	for scans := range c.nodes * int(1+took/scanEvery) {
+		all := int64((scans + 1) * c.cards)
+		if over >= all-scanDoubt && over <= all+restMargin {
+			p.scanned = time.Now()
+			return true
+		}
+	}
+	return false
 }
 
 // rest returns how many events a second exo has at rest, at most.

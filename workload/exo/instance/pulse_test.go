@@ -2,6 +2,7 @@ package instance
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"exo-bench-exporter/workload"
@@ -36,14 +37,41 @@ func TestPulse(t *testing.T) {
 				if chat {
 					events += c.chat
 				}
-				if others := p.judge(events, own, took, c.nodes); (others > 0) != chat {
+				if others := p.judge(events, own, took, cluster{nodes: c.nodes}); (others > 0) != chat {
 					t.Errorf("window %d of %s with %d events: others %d, want some: %v", i, took, events-own, others, chat)
 				}
 			}
 		})
 	}
 	var p pulse
-	if others := p.judge(30, own, 10*time.Second, 1); others != 0 {
+	if others := p.judge(30, own, 10*time.Second, cluster{nodes: 1}); others != 0 {
 		t.Errorf("an exo that counts no tokens: %d", others)
 	}
+}
+
+// TestPulseOfScans takes the events of a machine that reads its downloads again for nobody's, and
+// no chat for that.
+func TestPulseOfScans(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := cost([]workload.Result{{TokenEvents: 100}})
+		c := cluster{nodes: 1, cards: 123}
+		var p pulse
+		for i := range 120 { // ten seconds each; a scan in each sixth, a chat in each seventh
+			time.Sleep(10 * time.Second)
+			events := own + 11
+			scan, chat := i%6 == 5, i%7 == 6
+			if scan {
+				events += 123
+			}
+			if chat {
+				events += 30
+			}
+			if others := p.judge(events, own, 10*time.Second, c); (others > 0) != chat {
+				t.Errorf("window %d: others %d; a scan: %v, a chat: %v", i, others, scan, chat)
+			}
+		}
+		if others := p.judge(own+11+123, own, 10*time.Second, c); others == 0 { // so soon after the last one
+			t.Error("two scans within ten seconds")
+		}
+	})
 }

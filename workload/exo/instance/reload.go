@@ -64,26 +64,32 @@ func (m *Manager) stirring(ctx context.Context) (why string, err error) {
 	if why := m.othersWork(after, func(state.Instance) bool { return false }); why != "" {
 		return why, nil
 	}
-	if after.Known.Has(state.Events) && m.pulse.judge(after.Events-before.Events, 0, time.Since(at), m.nodes()) > 0 {
+	if after.Known.Has(state.Events) && m.pulse.judge(after.Events-before.Events, 0, time.Since(at), m.size()) > 0 {
 		return "somebody's request came and went", nil
 	}
 	return "", nil
 }
 
-// countNodes notes how many machines exo's cluster has, by a look that may be some minutes old.
-func (m *Manager) countNodes(ctx context.Context) {
-	s, err := m.node.glance(ctx, state.Query{Parts: state.Memories, MaxAge: 10 * time.Minute})
+// survey notes how large exo's cluster is, by a look that may be some minutes old.
+func (m *Manager) survey(ctx context.Context) {
+	s, err := m.node.glance(ctx, state.Query{Parts: state.Memories | state.Downloads, MaxAge: 10 * time.Minute})
 	if err != nil {
 		return
 	}
+	c := cluster{nodes: max(1, len(s.Memories))}
+	for _, n := range s.Cards {
+		c.cards = max(c.cards, n)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cluster = len(s.Memories)
+	m.cluster = c
 }
 
-// nodes returns how many machines the cluster has, 1 where that is not known.
-func (m *Manager) nodes() int {
+// size returns how large the cluster is.
+func (m *Manager) size() cluster {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return max(1, m.cluster)
+	c := m.cluster
+	c.nodes = max(1, c.nodes)
+	return c
 }

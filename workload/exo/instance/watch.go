@@ -153,7 +153,7 @@ func (l *Lease) count(s state.Snapshot, results []workload.Result) string {
 	if at.IsZero() || !s.Known.Has(state.Events) || s.Events < before {
 		return ""
 	}
-	others := l.m.pulse.judge(s.Events-before, cost(results), time.Since(at), l.m.nodes())
+	others := l.m.pulse.judge(s.Events-before, cost(results), time.Since(at), l.m.size())
 	if others == 0 {
 		return ""
 	}

@@ -28,11 +28,13 @@ func (d Download) Failed() bool { return strings.HasSuffix(d.Kind, "Failed") }
 // downloads reads {"NODE": [{"DownloadOngoing": {…}}, …]}. The places of a model's id are
 // shardMetadata.TAG.modelCard.modelId, shardMetadata.modelCard.modelId and modelId; those of
 // the progress are downloadProgress and, while pending, the body.
-func (s *scanner) downloads() []Download {
-	var all []Download
+func (s *scanner) downloads() (all []Download, cards map[string]int) {
+	cards = map[string]int{}
 	s.object(func(node string) {
 		node = foreign.ID(node)
+		s.keep(itemCost)
 		s.array(func(int) {
+			cards[node]++
 			before := s.kept
 			d := s.download()
 			if d.Kind == "" || strings.HasSuffix(d.Kind, "Completed") {
@@ -44,7 +46,7 @@ func (s *scanner) downloads() []Download {
 			all = append(all, d)
 		})
 	})
-	return all
+	return all, cards
 }
 
 func (s *scanner) download() Download {

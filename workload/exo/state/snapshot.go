@@ -44,6 +44,7 @@ type Snapshot struct {
 	Runners   map[string]Runner   // by id; also of instances that are gone long since
 	Tasks     *TaskList           // nil where not known
 	Downloads []Download          // by node, without those that are complete
+	Cards     map[string]int      // how many models each node knows of, by its list of downloads
 
 	Names    map[string]string // friendly name by node
 	Memories map[string]Memory // by node
@@ -64,7 +65,7 @@ var parts = map[Part]part{
 	Instances:  {"instances", func(s *scanner, _ Query, to *Snapshot) { to.Instances = s.instances() }},
 	Runners:    {"runners", func(s *scanner, _ Query, to *Snapshot) { to.Runners = s.runners() }},
 	Tasks:      {"tasks", func(s *scanner, q Query, to *Snapshot) { to.Tasks = s.tasks(q) }},
-	Downloads:  {"downloads", func(s *scanner, _ Query, to *Snapshot) { to.Downloads = s.downloads() }},
+	Downloads:  {"downloads", func(s *scanner, _ Query, to *Snapshot) { to.Downloads, to.Cards = s.downloads() }},
 	Identities: {"nodeIdentities", func(s *scanner, _ Query, to *Snapshot) { to.Names = nodes(s, s.identity) }},
 	Memories:   {"nodeMemory", func(s *scanner, _ Query, to *Snapshot) { to.Memories = nodes(s, s.memory) }},
 	Systems:    {"nodeSystem", func(s *scanner, _ Query, to *Snapshot) { to.Systems = nodes(s, s.system) }},
@@ -85,7 +86,7 @@ func (s *Snapshot) take(from *Snapshot, p Part) {
 	case Tasks:
 		s.Tasks = from.Tasks
 	case Downloads:
-		s.Downloads = from.Downloads
+		s.Downloads, s.Cards = from.Downloads, from.Cards
 	case Identities:
 		s.Names = from.Names
 	case Memories:
