@@ -166,11 +166,15 @@ func TestReload(t *testing.T) {
 				time.AfterFunc(time.Duration(2+4*i)*time.Second, func() { f.mu.Lock(); defer f.mu.Unlock(); chat(f, id, 5, 500*time.Millisecond) })
 			}
 		}, 38 * time.Second, 50 * time.Second, ""},
-		{"idle, no end of it", ReloadIdle, func(f *fakeNode) {
+		{"idle, no end of short chats", ReloadIdle, func(f *fakeNode) {
 			id := f.stranger(qwen, always("RunnerReady"))
 			for i := range 200 {
 				time.AfterFunc(time.Duration(2+4*i)*time.Second, func() { f.mu.Lock(); defer f.mu.Unlock(); chat(f, id, 5, 500*time.Millisecond) })
 			}
+		}, 5 * time.Minute, 5*time.Minute + 10*time.Second, ""},
+		{"idle, a long chat", ReloadIdle, func(f *fakeNode) {
+			id := f.stranger(qwen, always("RunnerReady"))
+			time.AfterFunc(2*time.Second, func() { f.mu.Lock(); defer f.mu.Unlock(); chat(f, id, 5, 10*time.Minute) })
 		}, 5 * time.Minute, 5*time.Minute + 10*time.Second, "no quiet moment of 5s"},
 		{"always", ReloadAlways, func(*fakeNode) {}, 0, time.Second, ""},
 		{"never", ReloadNever, func(*fakeNode) {}, 0, time.Second, "EXOBENCH_RELOAD=never"},

@@ -22,9 +22,11 @@ import (
 const (
 	ownEvents      = 9    // of a request, beside its tokens: three reports on the prefill
 	tokensReported = 2048 // of a prompt, from one report on the prefill to the next
-	restMost       = 2.0  // events a second on each machine, and while nothing is learned
-	restDoubt      = 2    // events of a window that may have been counted in its neighbour
-	restMargin     = 5    // events; the shortest chat has ten
+	restMost       = 2.0  // events a second on each machine, the most that a release has
+	unheardOf      = 3    // times as many at rest as any release has
+	windowsToLearn = 8
+	restDoubt      = 2 // events of a window that may have been counted in its neighbour
+	restMargin     = 5 // events; the shortest chat has ten
 	windowsKept    = 32
 	windowShortest = time.Second
 	quietest       = 10 // one window in so many may have counted too few, and is passed over
@@ -92,7 +94,9 @@ func (p *pulse) scan(over int64, took time.Duration, c cluster) bool {
 	return false
 }
 
-// rest returns how many events a second exo has at rest, at most.
+// rest returns how many events a second exo has at rest, at most: no more than is known of its
+// releases, so that somebody who always chats is not taken for exo itself, unless every window
+// has far more, as those of an exo that nobody has seen yet.
 func (p *pulse) rest(nodes int) float64 {
 	most := restMost * float64(max(1, nodes))
 	if len(p.windows) == 0 {
@@ -103,7 +107,11 @@ func (p *pulse) rest(nodes int) float64 {
 		rates[i] = w.rate()
 	}
 	slices.Sort(rates)
-	return min(most, max(0, rates[len(rates)/quietest]))
+	least := max(0, rates[len(rates)/quietest])
+	if len(rates) >= windowsToLearn && least > unheardOf*most {
+		return least
+	}
+	return min(most, least)
 }
 
 // cost returns how many events the requests behind results have cost exo.

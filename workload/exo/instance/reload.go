@@ -32,13 +32,14 @@ func (m *Manager) allowed(ctx context.Context, model string) error {
 		return nil
 	}
 	for start := time.Now(); ; {
-		why, err := m.stirring(ctx)
+		why, gone, err := m.stirring(ctx)
+		late := time.Since(start) >= m.opts.BusyTimeout
 		switch {
 		case err != nil:
 			return answered(ctx, err, "waiting for a quiet moment to load %s", model)
-		case why == "":
+		case why == "" || late && gone:
 			return nil
-		case time.Since(start) >= m.opts.BusyTimeout:
+		case late:
 			return skipped(nil, "there was no quiet moment of %s to load %s in %s (%s), and a load would hold others up; EXOBENCH_RELOAD=always does not wait for one",
 				quietFor, model, m.opts.BusyTimeout, why)
 		}
@@ -46,28 +47,30 @@ func (m *Manager) allowed(ctx context.Context, model string) error {
 	}
 }
 
-// stirring looks for others' work for quietFor and says what there was; "" for nothing.
-func (m *Manager) stirring(ctx context.Context) (why string, err error) {
+// stirring looks for others' work for quietFor and says what there was; "" for nothing. gone
+// tells that it is over, and that only the number of events told of it: then a load disturbs
+// nobody at the moment.
+func (m *Manager) stirring(ctx context.Context) (why string, gone bool, err error) {
 	before, err := m.node.look(ctx, state.Query{Parts: atWork | state.Events})
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	at := time.Now()
 	if err := sleep(ctx, quietFor); err != nil {
-		return "", err
+		return "", false, err
 	}
 	after, err := m.node.look(ctx, state.Query{Parts: atWork | state.Events, Since: before.Tasks})
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	m.noteDead(after)
 	if why := m.othersWork(after, func(state.Instance) bool { return false }); why != "" {
-		return why, nil
+		return why, false, nil
 	}
-	if after.Known.Has(state.Events) && m.pulse.judge(after.Events-before.Events, 0, time.Since(at), m.size()) > 0 {
-		return "somebody's request came and went", nil
+	if !after.Known.Has(state.Events) || m.pulse.judge(after.Events-before.Events, 0, time.Since(at), m.size()) == 0 {
+		return "", false, nil
 	}
-	return "", nil
+	return "somebody's request came and went", true, nil
 }
 
 // survey notes how large exo's cluster is, by a look that may be some minutes old.

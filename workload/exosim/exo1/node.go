@@ -76,7 +76,7 @@ func (n *Node) event() { n.events.Add(1) }
 // eventIndex returns the index of the last event that the state has seen. Beside what
 // happens, each second's memory of the node is one.
 func (n *Node) eventIndex() int {
-	return int(n.events.Load()) + int(time.Since(n.Clock.Start())/max(1, n.Clock.Scaled(memoryEvery)))
+	return int(n.events.Load()) + int(time.Since(n.Clock.Start())/memoryEvery)
 }
 
 // newNodeID returns an id in the form that the variant draws at each start.
