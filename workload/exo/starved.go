@@ -2,10 +2,10 @@ package exo
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/stall"
 )
 
 // run puts the request and returns its Result, marked where the exporter itself was held up
@@ -16,11 +16,11 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, noRoute bool) 
 	seen := watch.End()
 	if x.trace != nil {
 		res.StampLateness = x.trace.lateness()
-		if len(res.StampLateness) > 0 {
-			seen.Unread = slices.Max(res.StampLateness)
-		}
 	}
-	why := seen.Starved(meanGap(res))
+	if x.watcher == nil {
+		return res, noRoute
+	}
+	why := seen.Starved(stall.Stream{Gap: meanGap(res), Lateness: res.StampLateness})
 	res.Starved, res.Stalled = why != "", seen.Stalled()
 	if res.Starved {
 		x.log.Warn("The times of a request are not the model's: "+why, "model", res.Model, "prompt", res.Prompt)

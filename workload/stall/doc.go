@@ -3,7 +3,7 @@
 //
 //	watch := watcher.Begin()
 //	… read and stamp the stream …
-//	if why := watch.End().Starved(gap); why != "" { the figures are not the model's }
+//	if why := watch.End().Starved(stall.Stream{Gap: gap}); why != "" { the figures are not the model's }
 //
 // What it notices, and by what:
 //

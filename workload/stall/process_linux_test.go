@@ -83,8 +83,8 @@ func TestStoppedProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := c.report(t)
-	if r.Longest < pause/2 || r.Starved(20*time.Millisecond) == "" {
-		t.Errorf("stopped for %v, the process reports %+v: %q", pause, r, r.Starved(20*time.Millisecond))
+	if r.Longest < pause/2 || r.Starved(Stream{Gap: 20 * time.Millisecond}) == "" {
+		t.Errorf("stopped for %v, the process reports %+v: %q", pause, r, r.Starved(Stream{Gap: 20 * time.Millisecond}))
 	}
 }
 
@@ -99,7 +99,7 @@ func TestStarvedProcess(t *testing.T) {
 	if !r.HasRunDelay {
 		t.Skip("this kernel does not tell how long threads wait")
 	}
-	if r.Starved(5*time.Millisecond) == "" {
+	if r.Starved(Stream{Gap: 5 * time.Millisecond}) == "" {
 		t.Errorf("beside four busy loops on its only core the process reports %+v", r)
 	}
 }

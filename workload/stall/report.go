@@ -15,6 +15,8 @@ const (
 	// minLongest is the shortest single wait that counts, minTotal the smallest sum.
 	minLongest = 15 * time.Millisecond
 	minTotal   = 10 * time.Millisecond
+	// minStop is the shortest stop that counts where every read is known to have been in time.
+	minStop = 100 * time.Millisecond
 	// A sum counts from this part of the duration on, a single wait from this part of a gap on.
 	runDelayPart = 0.03
 	latePart     = 0.01
@@ -35,23 +37,27 @@ type Report struct {
 	Longest     time.Duration // largest lateness of a tick: at least this long the process stood still
 	Late        time.Duration // sum of what ticks were late beyond what timers may be
 	Queued      time.Duration // longest wait of a goroutine for a thread, as the Go runtime counts it
-	Unread      time.Duration // longest time that bytes waited to be read, where the caller knows it
 	Jump        time.Duration // what the wall clock went beyond the monotonic clock; negative when it was set back
 }
 
 // Starved says, for people, why times of a stream that was read meanwhile are not the sender's;
-// it is empty when they are. gap is the stream's typical time between two events, 0 where there
-// is none.
-func (r Report) Starved(gap time.Duration) string {
-	longest := max(minLongest, part(gap, gapPart))
+// it is empty when they are. Where it is known how late the reads were, that tells, and waiting that
+// kept no read from its time is passed over: beside a busy engine on the same machine threads wait
+// for moments all the time.
+func (r Report) Starved(s Stream) string {
+	longest := max(minLongest, part(s.Gap, gapPart))
+	stop := longest
+	if s.known() {
+		stop = max(stop, minStop)
+	}
 	switch {
 	case r.Jump.Abs() > minJump+part(r.Duration, jumpPart):
 		return fmt.Sprintf("the machine slept or its clock was set: %v passed by its clock in %v",
 			round(r.Duration+r.Jump), round(r.Duration))
-	case r.Longest > longest:
+	case r.Longest > stop:
 		return fmt.Sprintf("the exporter stood still for %v of %v", round(r.Longest), round(r.Duration))
-	case r.Unread > longest:
-		return fmt.Sprintf("the exporter read %v late what had come, in %v", round(r.Unread), round(r.Duration))
+	case s.known():
+		return s.late(longest)
 	case r.RunDelay > max(minTotal, part(r.Duration, runDelayPart)):
 		return fmt.Sprintf("the exporter's threads waited %v for a processor in %v", round(r.RunDelay), round(r.Duration))
 	case r.Late > max(minTotal, part(r.Duration, latePart)):
@@ -68,7 +74,7 @@ const maxStalled = 24 * time.Hour
 // Stalled returns how long the process did not run when it should have, by the largest of the
 // accounts; they overlap, so that a sum would count a stall twice.
 func (r Report) Stalled() time.Duration {
-	return min(maxStalled, max(r.RunDelay, r.Longest, r.Late, r.Queued, r.Unread, r.Jump, 0))
+	return min(maxStalled, max(r.RunDelay, r.Longest, r.Late, r.Queued, r.Jump, 0))
 }
 
 func part(d time.Duration, p float64) time.Duration { return time.Duration(float64(d) * p) }

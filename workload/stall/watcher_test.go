@@ -153,7 +153,7 @@ func TestVirtualTimeIsNeverLate(t *testing.T) {
 
 func TestNobodyWatches(t *testing.T) {
 	var none *Watcher
-	if r := none.Begin().End(); r != (Report{}) || r.Starved(0) != "" {
+	if r := none.Begin().End(); r != (Report{}) || r.Starved(Stream{}) != "" {
 		t.Errorf("a nil Watcher reports %+v", r)
 	}
 	want := Report{Duration: time.Second, Longest: time.Second}

@@ -21,8 +21,9 @@ type Conn struct {
 	net.Conn
 	read func(p []byte) (n int, at time.Time, err error)
 
-	mu   sync.Mutex
-	late []time.Duration
+	mu     sync.Mutex
+	late   []time.Duration
+	untold int // reads of which the kernel did not tell
 }
 
 // Dialer makes connections as net.Dialer.DialContext does.
@@ -61,27 +62,35 @@ func Of(c net.Conn) *Conn {
 // Read implements net.Conn.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, at, err := c.read(p)
-	if !at.IsZero() {
-		c.note(time.Since(at)) // by the wall clock, as the kernel gives no other
+	if n > 0 {
+		c.note(at)
 	}
 	return n, err
 }
 
-func (c *Conn) note(late time.Duration) {
+// note notes a read, just now, of what had come at the given time.
+func (c *Conn) note(at time.Time) {
+	late := time.Since(at) // by the wall clock, as the kernel gives no other
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.late) < maxReads {
+	switch {
+	case at.IsZero():
+		c.untold++
+	case len(c.late) < maxReads:
 		c.late = append(c.late, min(maxLate, max(0, late)))
 	}
 }
 
 // Lateness returns how late each read was so far, one time for every read of which the kernel told
-// when its last bytes came; none for a nil Conn.
+// when its last bytes came; none where it did not tell of more than a tenth, and for a nil Conn.
 func (c *Conn) Lateness() []time.Duration {
 	if c == nil {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if 10*c.untold > len(c.late) {
+		return nil
+	}
 	return slices.Clone(c.late)
 }

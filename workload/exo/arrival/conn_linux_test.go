@@ -155,10 +155,26 @@ func TestUnderHTTPAndTLS(t *testing.T) {
 func TestReadsToRememberAreBounded(t *testing.T) {
 	c := &Conn{}
 	for range maxReads + 10 {
-		c.note(-1)
+		c.note(time.Now().Add(time.Hour)) // a clock that was set back meanwhile
 	}
 	if got := c.Lateness(); len(got) != maxReads || slices.Max(got) != 0 || slices.Min(got) != 0 {
 		t.Errorf("%d reads are remembered, from %v to %v", len(got), slices.Min(got), slices.Max(got))
+	}
+}
+
+func TestMostReadsMustBeKnown(t *testing.T) {
+	c := &Conn{}
+	for range 20 {
+		c.note(time.Now())
+	}
+	c.note(time.Time{})
+	c.note(time.Time{})
+	if got := c.Lateness(); len(got) != 20 {
+		t.Errorf("of 20 in 22 reads %d are known", len(got))
+	}
+	c.note(time.Time{})
+	if got := c.Lateness(); got != nil {
+		t.Errorf("of 20 in 23 reads %d are known", len(got))
 	}
 }
 

@@ -1,0 +1,43 @@
+package stall
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// reads returns how late n reads were, of which the first ones were as late as is given.
+func reads(n int, late ...time.Duration) []time.Duration {
+	return append(late, slices.Repeat([]time.Duration{150 * time.Microsecond}, n-len(late))...)
+}
+
+func TestWhatWasReadInTimeStands(t *testing.T) {
+	const ms = time.Millisecond
+	busy := Report{Duration: 2 * time.Second, RunDelay: time.Second, HasRunDelay: true, Longest: 30 * ms, Late: 100 * ms, Queued: 20 * ms}
+	for name, c := range map[string]struct {
+		r    Report
+		s    Stream
+		want string // part of the words; empty for a result that stands
+	}{
+		"busy machine, reads in time":     {busy, Stream{10 * ms, reads(128)}, ""},
+		"busy machine, reads not known":   {busy, Stream{10 * ms, nil}, "stood still for 30ms"},
+		"one read late by half a gap":     {busy, Stream{10 * ms, reads(128, 5*ms)}, ""},
+		"three reads of 128 late":         {busy, Stream{10 * ms, reads(128, 2*ms, 2*ms, 2*ms)}, ""},
+		"four reads of 128 late":          {busy, Stream{10 * ms, reads(128, 2*ms, 2*ms, 2*ms, 2*ms)}, "more than 1ms late, 4 times of 128"},
+		"the same of slow tokens":         {busy, Stream{50 * ms, reads(128, 2*ms, 2*ms, 2*ms, 2*ms)}, ""},
+		"one of few":                      {busy, Stream{10 * ms, reads(8, 2*ms)}, ""},
+		"fast tokens, small delays":       {busy, Stream{4 * ms, slices.Repeat([]time.Duration{450 * time.Microsecond}, 128)}, ""},
+		"one read far too late":           {Report{Duration: time.Second}, Stream{10 * ms, reads(128, 40*ms)}, "read 40ms late what had come"},
+		"far too late, but not for a gap": {Report{Duration: time.Minute}, Stream{time.Second, reads(60, 40*ms)}, ""},
+		"stopped while nothing came":      {Report{Duration: 5 * time.Second, Longest: 3 * time.Second}, Stream{10 * ms, reads(128)}, "stood still for 3s"},
+		"the machine slept":               {Report{Duration: time.Second, Jump: time.Hour}, Stream{10 * ms, reads(128)}, "the machine slept"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := c.r.Starved(c.s)
+			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+				t.Errorf("starved: %q, want %q", got, c.want)
+			}
+		})
+	}
+}
