@@ -157,7 +157,8 @@ func (m *Manager) giveAllBack() {
 		}
 		all.Go(func() {
 			if err := m.remove(ctx, k.rec, func() bool { return true }); err != nil && !errors.Is(err, errYoung) {
-				m.log.Warn("An instance that was kept could not be given back; the next start does", "model", k.in.Model, "instance", k.in.ID, "err", err)
+				m.log.Warn("An instance that was kept could not be given back; the next start does",
+					"model", k.in.Model, "instance", k.in.ID, "err", err)
 			}
 		})
 	}

@@ -4,10 +4,14 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // builtin are the ids that exo's releases v1.0.71 to b5375f8ce have in their catalogue, one a line.
@@ -49,19 +53,24 @@ func (m *Manager) ourOwn() {
 	m.catalogue.length++
 }
 
+// models reads the catalogue under path.
+func (n *node) models(ctx context.Context, path string) (list []state.Model, err error) {
+	err = retry(ctx, n.log, func() error {
+		return n.api.Stream(ctx, http.MethodGet, path, httpapi.MaxBody, func(body io.Reader) error {
+			list, err = state.ReadModels(body)
+			return err
+		})
+	})
+	return list, err
+}
+
 // Known reports whether exo's catalogue has the model, and for how long the catalogue has been
 // as long as it is. It must be asked before anything else is asked about a model: exo fetches
 // the card of one that it does not know from Hugging Face, whatever the question.
 func (m *Manager) Known(ctx context.Context, model string) (known bool, quiet time.Duration, err error) {
-	var list struct {
-		Data []struct {
-			ID          string `json:"id"`
-			HuggingFace string `json:"hugging_face_id"`
-		} `json:"data"`
-	}
-	err = m.node.get(ctx, "/models", &list)
+	list, err := m.node.models(ctx, "/models")
 	if missing(err) {
-		err = m.node.get(ctx, "/v1/models", &list)
+		list, err = m.node.models(ctx, "/v1/models")
 	}
 	if missing(err) {
 		m.node.sayOnce("models", "This exo does not list its models: taking every model for known")
@@ -70,13 +79,9 @@ func (m *Manager) Known(ctx context.Context, model string) (known bool, quiet ti
 	if err != nil {
 		return false, 0, answered(ctx, err, "exo's list of models cannot be read")
 	}
-	quiet = m.grown(len(list.Data))
-	for _, d := range list.Data {
-		if d.ID == model || d.HuggingFace == model {
-			return true, quiet, nil
-		}
-	}
-	return false, quiet, nil
+	quiet = m.grown(len(list))
+	known = slices.ContainsFunc(list, func(l state.Model) bool { return l.ID == model || l.HuggingFace == model })
+	return known, quiet, nil
 }
 
 // Missing reports whether exo's catalogue lacks the model for good: it waits until the

@@ -89,7 +89,8 @@ func (m *Manager) remove(ctx context.Context, rec *record, leaving func() bool) 
 				return m.store.drop(rec)
 			}
 			if took >= m.opts.LoadTimeout {
-				return errors.Join(m.store.drop(rec), fmt.Errorf("the instance is gone, but %s after %s (EXOBENCH_LOAD_TIMEOUT); look into exo's log", remains, took.Round(time.Second)))
+				return errors.Join(m.store.drop(rec), fmt.Errorf("the instance is gone, but %s after %s (EXOBENCH_LOAD_TIMEOUT); look into exo's log",
+					remains, took.Round(time.Second)))
 			}
 		}
 		if e := sleep(ctx, pollInterval); e != nil {

@@ -40,8 +40,8 @@ func (m *Manager) allowed(ctx context.Context, model string) error {
 		case why == "" || late && gone:
 			return nil
 		case late:
-			return skipped(nil, "there was no quiet moment of %s to load %s in %s (%s), and a load would hold others up; EXOBENCH_RELOAD=always does not wait for one",
-				quietFor, model, m.opts.BusyTimeout, why)
+			return skipped(nil, "there was no quiet moment of %s to load %s in %s (%s), and a load would hold others up; "+
+				"EXOBENCH_RELOAD=always does not wait for one", quietFor, model, m.opts.BusyTimeout, why)
 		}
 		m.progress(Progress{Model: model, Stage: "waiting", Elapsed: time.Since(start)})
 	}

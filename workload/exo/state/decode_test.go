@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -218,5 +219,20 @@ func TestNoPrompts(t *testing.T) {
 	}{s, s.Tasks.Open})
 	if err != nil || strings.Contains(string(kept), "private") || len(s.Tasks.Open) != 1 {
 		t.Errorf("kept %s %v", kept, err)
+	}
+}
+
+func TestReadModels(t *testing.T) {
+	doc := `{"object":"list","data":[{"id":"a","hugging_face_id":"org/a","tags":["x"]},{"id":"b"},7,{"name":"none"}]}`
+	got, err := ReadModels(strings.NewReader(doc))
+	if want := "[{a org/a} {b } { } { }]"; err != nil || fmt.Sprint(got) != want {
+		t.Errorf("got %v %v, want %s", got, err, want)
+	}
+	many := counted(`{"data":[{"id":"`+strings.Repeat("x", 100)+`%d"}]`, 1)
+	if got, err := ReadModels(many); err != nil || len(got) != 1 {
+		t.Errorf("got %v %v", got, err)
+	}
+	if _, err := ReadModels(strings.NewReader(`{"data":[`)); !errors.Is(err, ErrSyntax) {
+		t.Errorf("half a document: %v", err)
 	}
 }
