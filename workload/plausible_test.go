@@ -91,6 +91,7 @@ func TestMarksOfAResult(t *testing.T) {
 		MarkCoalesced:    func(r *Result) { r.Coalesced = 1 },
 		MarkShort:        func(r *Result) { r.AskedTokens = 33 },
 		MarkOverran:      func(r *Result) { r.Overran = true },
+		MarkDisbelieved:  func(r *Result) { r.Disbelieved = []string{"prompt tokens"} },
 	} {
 		r := plausibleResult()
 		set(&r)
@@ -100,6 +101,21 @@ func TestMarksOfAResult(t *testing.T) {
 		}
 		if clean := mark != MarkContended && mark != MarkStarved; r.Clean() != clean {
 			t.Errorf("%q: clean is %v", mark, r.Clean())
+		}
+	}
+}
+
+// Of a short answer the server's rate may count the first token.
+func TestRateDisagreesLessOfFewTokens(t *testing.T) {
+	for _, tc := range []struct {
+		tokens int
+		server float64
+		want   bool
+	}{{11, 100, false}, {11, 110, false}, {11, 118, true}, {11, 90, true}, {32, 103, false}, {32, 110, true}} {
+		r := plausibleResult() // 100 tokens a second
+		r.OutputTokens, r.Decode, r.Server = tc.tokens, time.Duration(tc.tokens-1)*10*time.Millisecond, &ServerStats{GenerationTPS: tc.server}
+		if got := r.RateDisagrees(); got != tc.want {
+			t.Errorf("%d tokens at 100 a second, the server says %v: disagrees %v", tc.tokens, tc.server, got)
 		}
 	}
 }

@@ -112,11 +112,13 @@ type Result struct {
 	OutputTokens  int
 	TokenSource   TokenSource
 	TokenMismatch bool // the server's count and the counted token events disagree
-	Overran       bool // the server went on past AskedTokens; what came beyond was not measured
-	FinishReason  string
-	Server        *ServerStats // nil where exo does not report any
-	EnergyJoules  float64      // what exo says the request cost; 0 where it does not say
-	Contended     bool         // somebody else's work ran meanwhile
+	// Disbelieved names figures of the server that cannot be true; they were not used.
+	Disbelieved  []string
+	Overran      bool // the server went on past AskedTokens; what came beyond was not measured
+	FinishReason string
+	Server       *ServerStats // nil where exo does not report any
+	EnergyJoules float64      // what exo says the request cost; 0 where it does not say
+	Contended    bool         // somebody else's work ran meanwhile
 	// Starved says that the exporter itself did not get the processor, or that the machine slept,
 	// for so long that the times are not the model's. Stalled is how long that was, in all.
 	Starved bool
@@ -189,14 +191,23 @@ func (r Result) PrefillRate() (float64, bool) {
 // to which they agree.
 const rateTolerance = 0.05
 
+// fewTokens is the number of tokens below which one more or less is several per cent.
+const fewTokens = 30
+
 // RateDisagrees reports whether the server's own decode rate contradicts the client's by more
-// than five per cent, so that at least one of them is wrong.
+// than five per cent, so that at least one of them is wrong. Of an answer of few tokens it may be
+// the rate with the first token counted, which takes no time of decoding: exo leaves it out,
+// llama.cpp and Ollama do not.
 func (r Result) RateDisagrees() bool {
 	rate, ok := r.DecodeRate()
 	if !ok || r.Server == nil || r.Server.GenerationTPS <= 0 {
 		return false
 	}
-	return math.Abs(rate/r.Server.GenerationTPS-1) > rateTolerance
+	off := math.Abs(rate/r.Server.GenerationTPS - 1)
+	if n := r.DecodeTokens(); n < fewTokens {
+		off = min(off, math.Abs(rate*float64(n+1)/float64(n)/r.Server.GenerationTPS-1))
+	}
+	return off > rateTolerance
 }
 
 // Mark is something that a reader of a Result has to know about its figures.
@@ -209,6 +220,7 @@ const (
 	MarkDisagreement Mark = "rate_disagreement" // client's and server's decode rate differ by more than 5 %
 	MarkCoalesced    Mark = "coalesced"         // some token events shared a read
 	MarkShort        Mark = "short"             // the answer ended before the tokens that were asked for
+	MarkDisbelieved  Mark = "disbelieved"       // figures of the server cannot be true and were not used
 	MarkOverran      Mark = "overran"           // the server went on past the tokens that were asked for
 )
 
@@ -225,6 +237,7 @@ func (r Result) Marks() []Mark {
 		{MarkCoalesced, r.Coalesced > 0},
 		{MarkShort, r.OK() && r.AskedTokens > 0 && r.OutputTokens < r.AskedTokens},
 		{MarkOverran, r.Overran},
+		{MarkDisbelieved, len(r.Disbelieved) > 0},
 	} {
 		if m.set {
 			marks = append(marks, m.mark)

@@ -103,6 +103,15 @@ func (e *TurnError) Error() string {
 
 func (e *TurnError) Unwrap() error { return e.Err }
 
+// AnsweredError is the error of an Open whose node was reached, but did not answer as a node does
+// that can be driven: by a status of HTTP, or by something else than was asked for. Prompts that
+// were due count as OutcomeHTTPError rather than as ones that found nobody.
+type AnsweredError struct{ Err error }
+
+func (e *AnsweredError) Error() string { return e.Err.Error() }
+
+func (e *AnsweredError) Unwrap() error { return e.Err }
+
 // Phase is a stage of a turn, as far as memory is concerned.
 type Phase string
 

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -30,7 +31,7 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 	if err != nil {
 		t.Outcome, t.Reason, reached = openFailure(err)
 		if !reached && ctx.Err() == nil {
-			t.Results = r.unsent(ctx, t, r.o.Suite.Prompts, t.Reason)
+			t.Results = r.unsent(ctx, t, r.o.Suite.Prompts, dueOutcome(err), t.Reason)
 		}
 		return t, reached
 	}
@@ -74,7 +75,7 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 			rest := prompts[i:]
 			t.Reason = fmt.Sprintf("given up after %d requests in a row without an answer (%s); %d prompts not sent", silent, last.Err, len(rest))
 			if last.Outcome == OutcomeConnectError {
-				t.Results = append(t.Results, r.unsent(ctx, *t, rest, last.Err)...)
+				t.Results = append(t.Results, r.unsent(ctx, *t, rest, OutcomeConnectError, last.Err)...)
 			}
 			break
 		}
@@ -121,9 +122,18 @@ func (o Outcome) silent() bool {
 	return false
 }
 
-// unsent accounts for prompts that were due while the node could not be reached: each is a
-// request that failed to connect, so that an outage shows in the success ratio.
-func (r *Runner) unsent(ctx context.Context, t Turn, prompts []Prompt, reason string) []Result {
+// dueOutcome returns the outcome of prompts that were due when Open failed with err.
+func dueOutcome(err error) Outcome {
+	var answered *AnsweredError
+	if errors.As(err, &answered) {
+		return OutcomeHTTPError
+	}
+	return OutcomeConnectError
+}
+
+// unsent accounts for prompts that were due while the node could not be reached or asked: each is a
+// request that failed, so that an outage shows in the success ratio.
+func (r *Runner) unsent(ctx context.Context, t Turn, prompts []Prompt, outcome Outcome, reason string) []Result {
 	var all []Result
 	for _, p := range prompts {
 		if ctx.Err() != nil {
@@ -131,7 +141,7 @@ func (r *Runner) unsent(ctx context.Context, t Turn, prompts []Prompt, reason st
 		}
 		res := Result{
 			Model: t.Model, ExoModel: t.ExoModel, Prompt: p.ID, Kind: p.Kind, Start: time.Now(),
-			Outcome: OutcomeConnectError, Err: reason,
+			Outcome: outcome, Err: reason,
 		}
 		all = append(all, res)
 		r.each(func(o Observer) { o.RequestDone(res) })

@@ -12,11 +12,14 @@ import (
 type chatRequest struct {
 	Model         string             `json:"model"`
 	Messages      []workload.Message `json:"messages"`
-	MaxTokens     int                `json:"max_tokens"`
-	Temperature   float64            `json:"temperature"`
-	Seed          int                `json:"seed"`
+	MaxTokens     int                `json:"max_tokens,omitempty"`
+	Completion    int                `json:"max_completion_tokens,omitempty"`
+	Temperature   *float64           `json:"temperature,omitempty"`
+	Seed          *int               `json:"seed,omitempty"`
 	Stream        bool               `json:"stream"`
 	StreamOptions *streamOptions     `json:"stream_options,omitempty"`
+	IgnoreEOS     bool               `json:"ignore_eos,omitempty"` // llama.cpp, vLLM, SGLang
+	MinTokens     int                `json:"min_tokens,omitempty"` // vLLM
 }
 
 type streamOptions struct {
@@ -27,7 +30,7 @@ type streamOptions struct {
 func chatBody(id string, r workload.Request) *chatRequest {
 	return &chatRequest{
 		Model: id, Messages: r.Prompt.Messages, MaxTokens: r.Prompt.MaxTokens,
-		Temperature: r.Temperature, Seed: r.Seed, Stream: true,
+		Temperature: &r.Temperature, Seed: &r.Seed, Stream: true,
 	}
 }
 

@@ -37,24 +37,37 @@ func (c *Client) catalogue(ctx context.Context, lists ...list) ([]string, error)
 	return nil, nil
 }
 
-// modelIDs reads a list of models: OpenAI's {"data":[{"id"}]}, or the bare array of legacy
+// listed is a model of a node's list.
+type listed struct {
+	ID      word `json:"id"`
+	OwnedBy word `json:"owned_by"`
+}
+
+// modelList reads a list of models: OpenAI's {"data":[{"id"}]}, or the bare array of legacy
 // exo before December 2024.
-func modelIDs(b json.RawMessage) ([]string, error) {
-	type entry struct {
-		ID string `json:"id"`
-	}
+func modelList(b json.RawMessage) ([]listed, error) {
 	var doc struct {
-		Data *[]entry `json:"data"`
+		Data *[]listed `json:"data"`
 	}
-	var list []entry
+	var list []listed
 	if err := json.Unmarshal(b, &doc); err == nil && doc.Data != nil {
-		list = *doc.Data
-	} else if err := json.Unmarshal(b, &list); err != nil {
+		return *doc.Data, nil
+	}
+	if err := json.Unmarshal(b, &list); err != nil {
 		return nil, errors.New("not a list of models")
 	}
-	ids := make([]string, 0, len(list))
-	for _, e := range list {
-		ids = append(ids, e.ID)
+	return list, nil
+}
+
+// modelIDs reads the ids of a list of models.
+func modelIDs(b json.RawMessage) ([]string, error) {
+	models, err := modelList(b)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(models))
+	for _, m := range models {
+		ids = append(ids, string(m.ID))
 	}
 	return ids, nil
 }

@@ -3,20 +3,17 @@ package exo
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"exo-bench-exporter/workload/exo/answer"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/sse"
 )
 
-// The parts of OpenAI's chat completions that several dialects share.
-const (
-	pathV1   = "/v1/chat/completions"
-	mediaSSE = "text/event-stream"
-)
+// pathV1 is the route of OpenAI's chat completions.
+const pathV1 = "/v1/chat/completions"
 
 // malformedError is an event that is none of its dialect.
 type malformedError struct{ text string }
@@ -30,10 +27,6 @@ type chatEvents struct {
 	comment func(text []byte, ev *answer.Event) (ok bool)
 }
 
-func newChatEvents(body io.Reader, comment func([]byte, *answer.Event) bool) *chatEvents {
-	return &chatEvents{events: sse.NewDecoder(body, 0), comment: comment}
-}
-
 // Next implements eventReader.
 func (s *chatEvents) Next() (answer.Event, error) {
 	for {
@@ -41,27 +34,52 @@ func (s *chatEvents) Next() (answer.Event, error) {
 		if err != nil {
 			return answer.Event{}, err
 		}
-		out := answer.Event{At: ev.Time, Read: ev.Read}
+		out := answer.Event{}
 		switch {
 		case ev.Kind == sse.Comment:
 			if s.comment == nil || !s.comment(ev.Data, &out) {
 				continue
 			}
-			return out, nil
-		case len(ev.Data) == 0:
+		case idle(ev.Data):
 			continue
-		case string(ev.Data) == "[DONE]":
+		case isDone(ev.Data):
 			out.End = true
-			return out, nil
+		case string(ev.Type) == "error":
+			out.Error = httpapi.ErrorMessage(ev.Data)
+		default:
+			var c chunk
+			if err := unmarshalEvent(ev, &c, "a chunk of a chat completion"); err != nil {
+				if foreignType(ev) && ev.Complete {
+					continue
+				}
+				return out, err
+			}
+			out = c.event(ev.Data)
 		}
-		var c chunk
-		if err := unmarshalEvent(ev, &c, "a chunk of a chat completion"); err != nil {
-			return out, err
-		}
-		out = c.event(ev.Data)
 		out.At, out.Read = ev.Time, ev.Read
 		return out, nil
 	}
+}
+
+// foreignType reports whether an event is of a type of its own, as pings are.
+func foreignType(ev sse.Event) bool { return len(ev.Type) > 0 && string(ev.Type) != "message" }
+
+// idle reports whether the data of an event is nothing but a sign of life.
+func idle(data []byte) bool {
+	const longest = 16
+	word := bytes.Trim(data, " \t\"':-[]")
+	if len(word) > longest {
+		return false
+	}
+	switch strings.ToLower(string(word)) {
+	case "", "ping", "pong", "heartbeat", "keepalive", "keep-alive", "null":
+		return true
+	}
+	return false
+}
+
+func isDone(data []byte) bool {
+	return string(bytes.Trim(data, " \t\"")) == "[DONE]"
 }
 
 // unmarshalEvent reads the JSON of an event that ought to be what.
@@ -77,82 +95,70 @@ func unmarshalEvent(ev sse.Event, v any, what string) error {
 }
 
 // chunk is what is read of a streamed chat completion, and of one that comes as a single
-// document.
+// document. Servers put their own figures and the usage where they like.
 type chunk struct {
-	ID      string          `json:"id"`
-	Model   string          `json:"model"`
-	Choices []choice        `json:"choices"`
-	Usage   *usage          `json:"usage"`
-	Error   json.RawMessage `json:"error"`
+	ID          word       `json:"id"`
+	Model       word       `json:"model"`
+	Object      word       `json:"object"`
+	Fingerprint word       `json:"system_fingerprint"`
+	Choices     []choice   `json:"choices"`
+	Usage       opt[usage] `json:"usage"`
+	Error       fault      `json:"error"`
+	Message     word       `json:"message"` // of an error without a key of its own
+	Detail      word       `json:"detail"`  // likewise
+
+	Timings  opt[timings]  `json:"timings"` // llama.cpp
+	Stats    opt[lmStats]  `json:"stats"`   // LM Studio
+	TimeInfo opt[timeInfo] `json:"time_info"`
+	Groq     opt[struct {
+		Usage opt[usage] `json:"usage"`
+		Error word       `json:"error"`
+	}] `json:"x_groq"`
 }
 
 type choice struct {
-	Delta        delta  `json:"delta"`
-	FinishReason string `json:"finish_reason"`
-}
-
-type delta struct {
-	Content          text     `json:"content"`
-	ReasoningContent text     `json:"reasoning_content"` // exo 1.x, vLLM, llama.cpp
-	Reasoning        text     `json:"reasoning"`         // Ollama, later vLLM
-	ToolCalls        anything `json:"tool_calls"`
-}
-
-type usage struct {
-	PromptTokens        int `json:"prompt_tokens"`
-	CompletionTokens    int `json:"completion_tokens"`
-	PromptTokensDetails struct {
-		CachedTokens int `json:"cached_tokens"`
-	} `json:"prompt_tokens_details"`
+	Delta        delta      `json:"delta"`
+	FinishReason word       `json:"finish_reason"`
+	Usage        opt[usage] `json:"usage"` // Moonshot
 }
 
 // event tells what the chunk with the given text is. A chunk that carries nothing but usage has
 // no choice.
 func (c *chunk) event(b []byte) answer.Event {
-	ev := answer.Event{ID: c.ID, Model: c.Model}
-	if len(c.Error) > 0 && !bytes.Equal(c.Error, []byte("null")) {
+	ev := answer.Event{ID: string(c.ID), Model: string(c.Model), Engine: llamaBuild(string(c.Fingerprint))}
+	nameless := len(c.Choices) == 0 && (c.Message != "" || c.Detail != "")
+	switch {
+	case c.Error.set, c.Object == "error", nameless:
 		ev.Error = httpapi.ErrorMessage(b)
+	case c.Groq.V.Error != "":
+		ev.Error = httpapi.OneLine(string(c.Groq.V.Error))
 	}
+	usages := []usage{c.Usage.V, c.Groq.V.Usage.V}
 	if len(c.Choices) > 0 {
-		d := c.Choices[0].Delta
-		ev.Finish = c.Choices[0].FinishReason
-		ev.Delta = answer.Delta{
-			Content: answer.Text(d.Content),
-			Thought: answer.Text(max(d.ReasoningContent, d.Reasoning)),
-			Tool:    bool(d.ToolCalls),
+		ev.Finish = string(c.Choices[0].FinishReason)
+		ev.Delta = c.Choices[0].Delta.delta()
+		usages = append(usages, c.Choices[0].Usage.V)
+	}
+	for _, u := range usages {
+		if u.counts() {
+			ev.Usage, ev.Stats = u.usage(), u.stats()
 		}
 	}
-	if u := c.Usage; u != nil {
-		ev.Usage = answer.Usage{Prompt: u.PromptTokens, Completion: u.CompletionTokens, Cached: max(0, u.PromptTokensDetails.CachedTokens)}
+	for _, s := range []answer.Stats{c.Timings.V.stats(), c.Stats.V.stats(), c.TimeInfo.V.stats(ev.Usage)} {
+		if s != (answer.Stats{}) {
+			ev.Stats = s
+		}
 	}
 	return ev
 }
 
-// text tells what a JSON value holds without keeping it.
-type text answer.Text
-
-var errNotText = errors.New("content is not a string")
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case string(b) == "null":
-		*t = text(answer.Absent)
-	case string(b) == `""`:
-		*t = text(answer.Empty)
-	case b[0] == '"':
-		*t = text(answer.Filled)
-	default:
-		return errNotText
+// llamaBuild names llama.cpp by the fingerprint that its server gives, such as b5921-6b56a64e.
+// Other fingerprints change from answer to answer and tell nothing.
+func llamaBuild(fingerprint string) string {
+	build, commit, ok := strings.Cut(fingerprint, "-")
+	digits, isBuild := strings.CutPrefix(build, "b")
+	if !ok || !isBuild || digits == "" || strings.Trim(digits, "0123456789") != "" || strings.Trim(commit, "0123456789abcdef") != "" {
+		return ""
 	}
-	return nil
-}
-
-// anything tells whether a JSON value is an array with something in it.
-type anything bool
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (l *anything) UnmarshalJSON(b []byte) error {
-	*l = b[0] == '[' && len(bytes.TrimSpace(b[1:len(b)-1])) > 0
-	return nil
+	return "llama.cpp " + build
 }

@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/sse"
 )
 
 func TestToken(t *testing.T) {
@@ -32,7 +34,7 @@ func TestToken(t *testing.T) {
 		{`{"tool_calls":null}`, none, none},
 		{`{"tool_calls":{}}`, none, none},
 	} {
-		ev, err := newChatEvents(strings.NewReader(`data: {"choices":[{"delta":`+tc.delta+"}]}\n\n"), nil).Next()
+		ev, err := openAI{}.events(sse.NewDecoder(strings.NewReader(`data: {"choices":[{"delta":`+tc.delta+"}]}\n\n"), 0)).Next()
 		if err != nil {
 			t.Errorf("%s: %v", tc.delta, err)
 		}
@@ -46,24 +48,24 @@ func TestToken(t *testing.T) {
 
 func TestComment(t *testing.T) {
 	for in, want := range map[string]bool{
-		"keep-alive":                           false,
-		"generation_stats":                     false,
-		"generation_stats oops":                false,
-		`prefill_progress {"prompt_tps":1}`:    false,
-		`generation_stats {"prompt_tps":"x"}`:  false,
-		`generation_stats {"prompt_tps":1.5}`:  true,
-		`generation_stats {"new":{"tag":[1]}}`: true,
+		"keep-alive":                                          false,
+		"generation_stats":                                    false,
+		"generation_stats oops":                               false,
+		`prefill_progress {"prompt_tps":1}`:                   false,
+		`generation_stats {"prompt_tps":"x"}`:                 false,
+		`generation_stats {"prompt_tps":1.5}`:                 true,
+		`generation_stats {"prompt_tps":2,"new":{"tag":[1]}}`: true,
 	} {
 		var ev answer.Event
-		if got := exo1Comment([]byte(in), &ev) && ev.Server != nil; got != want {
+		if got := exo1Comment([]byte(in), &ev) && ev.Stats.PromptTPS > 0; got != want {
 			t.Errorf("%q taken for statistics: %v, want %v", in, got, want)
 		}
 	}
 	for _, in := range []string{`{"in_bytes":7}`, `{"inBytes":7}`, `{"inBytes":7.0}`} {
 		var ev answer.Event
 		exo1Comment([]byte(`generation_stats {"peak_memory_usage":`+in+`}`), &ev)
-		if ev.Server == nil || ev.Server.PeakMemoryBytes != 7 {
-			t.Errorf("%s read as %+v, want 7 bytes", in, ev.Server)
+		if ev.Stats.PeakMemory != 7 {
+			t.Errorf("%s read as %+v, want 7 bytes", in, ev.Stats)
 		}
 	}
 }
@@ -87,15 +89,21 @@ func FuzzEvent(f *testing.F) {
 		}
 		for _, d := range dialects {
 			ctx, guard := newGuard(t.Context(), DefaultTimeouts())
-			x := &exchange{dialect: d, guard: guard, overrun: func() {}, rec: &record{dialect: d, asked: "org/m", maxTokens: 1, t0: time.Now()}}
+			x := &exchange{dialect: d, guard: guard, warn: func(string, ...any) {}, rec: &record{
+				dialect: d, asked: "org/m", t0: time.Now(), evidence: answer.Evidence{Asked: 1},
+			}}
+			framing := d.traits().framing
 			body := strings.Repeat(text, 3)
-			if d.traits().media != mediaSSE {
+			if framing.media != framingSSE.media {
 				body = strings.Repeat(string(event)+"\n", 3)
 			}
-			r := x.stream(ctx, strings.NewReader(body))
+			r := x.stream(ctx, framing.decoder(strings.NewReader(body), 0))
 			guard.stop()
-			if len(r.Gaps)+r.Coalesced != max(0, r.TokenEvents-1) || r.Timed != (r.TokenEvents > 0) || r.TTFT+r.Decode != r.E2E {
-				t.Errorf("%d gaps and timed %v for %d token events", len(r.Gaps), r.Timed, r.TokenEvents)
+			if r.Timed != (r.TokenEvents > 0) || r.TTFT+r.Decode != r.E2E || r.OutputTokens > 1 {
+				t.Errorf("timed %v for %d token events, %d tokens of one", r.Timed, r.TokenEvents, r.OutputTokens)
+			}
+			if err := r.Check(workload.Prompt{MaxTokens: 1}); err != nil {
+				t.Error(err)
 			}
 			if (r.Err == "") != r.OK() {
 				t.Errorf("%s with error %q", r.Outcome, r.Err)

@@ -11,10 +11,10 @@ package exo
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +31,8 @@ import (
 type Options struct {
 	BaseURL   string            // of the node, for example http://localhost:52415
 	APIKey    string            // sent as bearer token when not empty
-	Transport http.RoundTripper // httpapi.NewTransport when nil
+	Roots     *x509.CertPool    // authorities to trust for the node; the system's when nil
+	Transport http.RoundTripper // httpapi.NewTransport with Roots when nil
 	Dialect   workload.Dialect  // workload.DialectAuto when empty
 	Endpoint  EndpointChoice    // EndpointAuto when empty
 	Timeouts  Timeouts          // DefaultTimeouts
@@ -81,8 +82,11 @@ type Client struct {
 	nodeID    string  // of exo 1.x, random per start
 	endpoint  workload.Endpoint
 	loaded    string // id that legacy exo answered for last
-	overrun   bool   // it was said that the node ignores max_tokens
 	unlisted  map[string]bool
+	said      map[string]bool // warnings that were given
+	form      form            // of a body that the node takes
+	formKnown bool
+	engine    *engine // what the node runs; nil while that was not asked
 	instances *instance.Manager
 	state     *state.Reader // of exo 1.x
 }
@@ -90,7 +94,7 @@ type Client struct {
 // New returns a Client, or an error when o is not usable. It calls nobody.
 func New(o Options) (*Client, error) {
 	if o.Transport == nil {
-		o.Transport = httpapi.NewTransport()
+		o.Transport = httpapi.NewTransport(o.Roots)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -99,7 +103,7 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.LoadTimeout, 10*time.Minute)
 	setDefault(&o.DownloadTimeout, time.Hour)
 	setDefault(&o.BusyTimeout, 5*time.Minute)
-	c := &Client{opts: o, log: o.Logger, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}}
+	c := &Client{opts: o, log: o.Logger, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}, said: map[string]bool{}}
 	if o.Dialect != "" && o.Dialect != workload.DialectAuto {
 		c.fixed = dialectNamed(o.Dialect)
 		if c.fixed == nil {
@@ -115,8 +119,7 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("endpoint %q is not one of auto, v1, bench", o.Endpoint)
 	}
 	var err error
-	base := strings.TrimSuffix(strings.TrimRight(o.BaseURL, "/"), "/v1") // as OpenAI's own clients want it
-	c.api, err = httpapi.New(httpapi.Options{BaseURL: base, APIKey: o.APIKey, Transport: o.Transport})
+	c.api, err = httpapi.New(httpapi.Options{BaseURL: o.BaseURL, APIKey: o.APIKey, Transport: o.Transport})
 	if err != nil {
 		return nil, err
 	}
@@ -169,16 +172,25 @@ func (c *Client) Close() error {
 	return c.instances.Close()
 }
 
-// Open implements workload.Target.
+// Open implements workload.Target. A server that is loading a model is waited for.
 func (c *Client) Open(ctx context.Context, m workload.Model) (workload.Session, error) {
 	d, err := c.detect(ctx)
+	for start := time.Now(); loading(err) && time.Since(start) < c.opts.LoadTimeout; {
+		if pause(ctx, waitUsually) != nil {
+			break
+		}
+		d, err = c.detect(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
+	c.askEngine(ctx, d)
 	s, err := d.open(ctx, c, m)
 	if err != nil {
 		return nil, err
 	}
+	s.answers = m.Answers
+	s.patience = patience{busy: c.opts.BusyTimeout, load: c.opts.LoadTimeout}
 	return s, nil
 }
 

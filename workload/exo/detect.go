@@ -1,6 +1,7 @@
 package exo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,80 +31,201 @@ func (c *Client) Detect(ctx context.Context) (workload.Dialect, error) {
 	return d.traits().name, nil
 }
 
+// detect finds the dialect out. One that was found is left only for an answer that proves another:
+// an error of the node, or of something before it, proves nothing.
 func (c *Client) detect(ctx context.Context) (dialect, error) {
 	if c.fixed != nil {
 		return c.fixed, nil
 	}
-	var tried []string
-	for _, r := range c.order() {
-		identity, err := c.prove(ctx, r.proof)
-		if err == nil {
-			c.found(r, identity)
-			return r.dialect, nil
+	known, last := c.last()
+	look := &lookout{known: known}
+	if last != nil {
+		f, err := c.prove(ctx, last.proof[:1])
+		if done, err := c.judge(look, *last, f, err); done {
+			return look.found, err
 		}
-		if unreachable(err) {
-			return nil, c.unreachable(err)
-		}
-		tried = append(tried, err.Error())
 	}
-	return nil, fmt.Errorf("what answers at %s is neither exo nor a server with OpenAI's API; tried: %s. Correct EXOBENCH_EXO_URL, or set EXOBENCH_DIALECT "+
-		"(and EXOBENCH_API_KEY if it wants a key)", c.api.BaseURL(), strings.Join(tried, "; "))
-}
-
-// order returns the proofs of all dialects, with the first question of the one that the node
-// answered last before them.
-func (c *Client) order() []recognition {
-	var all []recognition
 	for _, d := range dialects {
 		for _, p := range d.proofs() {
-			all = append(all, recognition{d, p})
+			f, err := c.prove(ctx, p)
+			if done, err := c.judge(look, recognition{d, p}, f, err); done {
+				return look.found, err
+			}
 		}
 	}
+	switch {
+	case look.possible != nil && look.plain():
+		c.found(*look.possible, finding{})
+		return look.possible.dialect, nil
+	case known != nil && look.answered:
+		return known, nil
+	}
+	return nil, &workload.AnsweredError{Err: look.unknown(c.api.BaseURL().String())}
+}
+
+// lookout is what the questions of one detection have shown so far.
+type lookout struct {
+	known    dialect      // what the node was before; nil when that is not known
+	found    dialect      // what is proved
+	possible *recognition // what an answer allows but does not prove
+	answered bool         // some question was answered as a node of some dialect does
+	rivals   []string     // owners that a list of models named, which speak against what it allows
+	errs     []error
+	failed   []dialect // those of whose questions one failed otherwise than by an answer that denies
+}
+
+// judge takes in the answer to one proof; done ends the detection.
+func (c *Client) judge(l *lookout, r recognition, f finding, err error) (done bool, _ error) {
+	switch {
+	case unreachable(err):
+		return true, c.unreachable(err)
+	case err != nil:
+		l.errs = append(l.errs, err)
+		if !denies(err) {
+			l.failed = append(l.failed, r.dialect)
+		}
+		return false, nil
+	}
+	l.answered = true
+	if l.doubts(r.dialect, f) {
+		l.possible, l.rivals = &r, f.owners
+		return false, nil
+	}
+	c.found(r, f)
+	l.found = r.dialect
+	return true, nil
+}
+
+// doubts reports whether an answer that d would give may also come from another dialect's node: a
+// list of models that names nobody as owner, or the other's, proves nothing against that.
+func (l *lookout) doubts(d dialect, f finding) bool {
+	if d.traits().owner != "" {
+		return false // it has more than a list to show
+	}
+	if l.known != nil && l.known != d && (len(f.owners) == 0 || slices.Contains(f.owners, l.known.traits().owner)) {
+		return true
+	}
+	return slices.ContainsFunc(dialects, func(o dialect) bool {
+		return o.traits().owner != "" && slices.Contains(f.owners, o.traits().owner)
+	})
+}
+
+// plain reports whether what is possible is to be taken: the node was the same before, or was not
+// known and has denied to be what its list of models hints at.
+func (l *lookout) plain() bool {
+	if l.known != nil {
+		return l.known == l.possible.dialect
+	}
+	return !slices.ContainsFunc(l.failed, func(d dialect) bool { return slices.Contains(l.rivals, d.traits().owner) })
+}
+
+// unknown says what was asked in vain, each answer once.
+func (l *lookout) unknown(url string) error {
+	var words []string
+	for _, err := range l.errs {
+		text := err.Error()
+		var status *httpapi.StatusError
+		if errors.As(err, &status) {
+			if status.Loading() {
+				return fmt.Errorf("the server at %s is loading a model: %w", url, err)
+			}
+			text = status.Answer()
+		}
+		if !slices.Contains(words, text) {
+			words = append(words, text)
+		}
+	}
+	last := l.errs[len(l.errs)-1]
+	advice := ". Correct EXOBENCH_EXO_URL, or set EXOBENCH_DIALECT"
+	if httpapi.IsStatus(last, http.StatusUnauthorized) || httpapi.IsStatus(last, http.StatusForbidden) || isRedirect(last) {
+		advice = "" // the answer says what to do
+	}
+	if len(words) == 1 {
+		return fmt.Errorf("what answers at %s answers everything alike: %w%s", url, last, advice)
+	}
+	return fmt.Errorf("what answers at %s is neither exo nor a server with OpenAI's API; tried: %s%s", url, join(l.errs), advice)
+}
+
+func join(errs []error) string {
+	words := make([]string, 0, len(errs))
+	for _, err := range errs {
+		words = append(words, err.Error())
+	}
+	return strings.Join(words, "; ")
+}
+
+func isRedirect(err error) bool {
+	var status *httpapi.StatusError
+	return errors.As(err, &status) && status.Location != ""
+}
+
+// loading reports whether err is that of a server which is loading a model.
+func loading(err error) bool {
+	var status *httpapi.StatusError
+	return errors.As(err, &status) && status.Loading()
+}
+
+// last returns the dialect that the node was found to be, and the proof of it; nil where there is
+// none.
+func (c *Client) last() (dialect, *recognition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.IndexFunc(all, func(r recognition) bool { return r.proof[0].path == c.probe })
-	if i < 0 {
-		return all
+	if c.dialect == nil || c.probe == "" {
+		return nil, nil
 	}
-	last := recognition{all[i].dialect, all[i].proof[:1]}
-	return slices.Concat([]recognition{last}, all)
+	for _, p := range c.dialect.proofs() {
+		if p[0].path == c.probe {
+			return c.dialect, &recognition{c.dialect, p}
+		}
+	}
+	return nil, nil
 }
 
 // errAnswer says that a route answered with something else than the dialect's answer.
 var errAnswer = errors.New("not the answer expected")
 
-// prove asks all questions of a proof.
-func (c *Client) prove(ctx context.Context, p proof) (identity string, err error) {
-	for _, q := range p {
-		id, err := c.ask(ctx, q)
-		if err != nil {
-			return "", err
-		}
-		if id != "" {
-			identity = id
-		}
+// denies reports whether an answer says that the node is not of a dialect, rather than that
+// something went wrong.
+func denies(err error) bool {
+	var status *httpapi.StatusError
+	if errors.As(err, &status) {
+		return status.Code == http.StatusNotFound || status.Code == http.StatusMethodNotAllowed
 	}
-	return identity, nil
+	return errors.Is(err, errAnswer)
 }
 
-func (c *Client) ask(ctx context.Context, q probe) (identity string, err error) {
+// prove asks all questions of a proof.
+func (c *Client) prove(ctx context.Context, p proof) (finding, error) {
+	var all finding
+	for _, q := range p {
+		f, err := c.ask(ctx, q)
+		if err != nil {
+			return all, err
+		}
+		all.identity = cmp.Or(all.identity, f.identity)
+		all.owners = append(all.owners, f.owners...)
+	}
+	return all, nil
+}
+
+func (c *Client) ask(ctx context.Context, q probe) (finding, error) {
 	var answer json.RawMessage
 	if err := c.api.Call(ctx, http.MethodGet, q.path, nil, &answer); err != nil {
-		return "", err
+		return finding{}, err
 	}
-	identity, ok := q.is(answer)
+	f, ok := q.is(answer)
 	if !ok {
-		return "", fmt.Errorf("GET %s: %w", q.path, errAnswer)
+		return finding{}, fmt.Errorf("GET %s: %w", q.path, errAnswer)
 	}
-	return identity, nil
+	return f, nil
 }
 
 // alive asks a node of the configured dialect whether it is there.
 func (c *Client) alive(ctx context.Context) (err error) {
 	for _, p := range c.fixed.proofs() {
-		var identity string
-		if identity, err = c.prove(ctx, p[:1]); err == nil {
-			c.found(recognition{c.fixed, p}, identity)
+		var f finding
+		if f, err = c.prove(ctx, p[:1]); err == nil {
+			c.found(recognition{c.fixed, p}, f)
 			return nil
 		}
 		if unreachable(err) {
@@ -111,7 +233,11 @@ func (c *Client) alive(ctx context.Context) (err error) {
 		}
 	}
 	var status *httpapi.StatusError
-	if c.fixed.traits().bare && errors.As(err, &status) && status.Code < http.StatusInternalServerError {
+	switch {
+	case loading(err):
+		return fmt.Errorf("the server at %s is loading a model: %w", c.api.BaseURL(), err)
+	case c.fixed.traits().bare && errors.As(err, &status) && status.Code < http.StatusInternalServerError &&
+		status.Code != http.StatusUnauthorized && status.Location == "":
 		return nil
 	}
 	return fmt.Errorf("what answers at %s does not answer as %s does: %w. Is EXOBENCH_DIALECT right? auto finds it out",
@@ -131,13 +257,13 @@ func (c *Client) unreachable(err error) error {
 
 // found notes what a node turned out to be. Another dialect or identity than before means
 // that it was restarted: what was found out about it is void.
-func (c *Client) found(r recognition, identity string) {
+func (c *Client) found(r recognition, f finding) {
 	c.mu.Lock()
 	news := c.dialect != r.dialect
-	if news || c.nodeID != identity {
+	if news || c.nodeID != f.identity {
 		c.forgetLocked()
 	}
-	c.dialect, c.probe, c.nodeID = r.dialect, r.proof[0].path, identity
+	c.dialect, c.probe, c.nodeID = r.dialect, r.proof[0].path, f.identity
 	c.mu.Unlock()
 	if news {
 		c.log.Info("Dialect found", "url", c.api.BaseURL().String(), "dialect", r.dialect.traits().name)
@@ -154,5 +280,7 @@ func (c *Client) forget() {
 func (c *Client) forgetLocked() {
 	c.probe, c.endpoint, c.loaded = "", "", ""
 	c.state.Forget()
+	c.form, c.formKnown, c.engine = 0, false, nil
 	clear(c.unlisted)
+	clear(c.said)
 }

@@ -1,6 +1,7 @@
 package exo
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -72,7 +73,7 @@ func TestDetectUnreachable(t *testing.T) {
 // A node that was seen before is asked by the one question that it answered.
 func TestDetectAsksAgainBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": reply(200, legacyList)})
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": reply(200, `{"data":[{"id":"m","owned_by":"vllm"}]}`)})
 		c := n.client(nil)
 		if d, err := c.Detect(t.Context()); d != workload.DialectOpenAI {
 			t.Fatal(d, err)
@@ -114,6 +115,102 @@ func TestDetectForgetsARestartedNode(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A dialect that was found is left only for an answer that proves another: no error of the node,
+// or of something before it, is one.
+func TestDetectIsNotMisled(t *testing.T) {
+	page := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<html><title>502 Bad Gateway</title>"))
+	}
+	others := `{"object":"list","data":[{"id":"m","object":"model","owned_by":"llamacpp"}]}`
+	exo := map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/v1/models": reply(200, legacyList)}
+	legacy := map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/initial_models": reply(200, supported), "/v1/models": reply(200, legacyList)}
+	ollama := map[string]http.HandlerFunc{
+		"/api/version": reply(200, `{"version":"0.13.1"}`), "/api/tags": reply(200, `{"models":[]}`),
+		"/v1/models": reply(200, `{"data":[{"id":"m","owned_by":"library"}]}`),
+	}
+	plain := map[string]http.HandlerFunc{"/v1/models": reply(200, others)}
+	for _, tc := range []struct {
+		name   string
+		before map[string]http.HandlerFunc // what the node was when it was found; nil for never found
+		now    map[string]http.HandlerFunc // changes since
+		want   workload.Dialect            // empty for an error
+	}{
+		{"500 on /node_id", exo, map[string]http.HandlerFunc{"/node_id": raw500}, workload.DialectExo1},
+		{"502 with a page", exo, map[string]http.HandlerFunc{"/node_id": page}, workload.DialectExo1},
+		{"404 on /node_id", exo, map[string]http.HandlerFunc{"/node_id": nil}, workload.DialectExo1},
+		{"everything fails", exo, map[string]http.HandlerFunc{"/node_id": raw500, "/v1/models": raw500}, ""},
+		{"a list that names nobody", exo, map[string]http.HandlerFunc{"/node_id": nil, "/v1/models": reply(200, `{"data":[{"id":"m"}]}`)}, workload.DialectExo1},
+		{"another server in its place", exo, map[string]http.HandlerFunc{"/node_id": nil, "/v1/models": reply(200, others)}, workload.DialectOpenAI},
+		{"legacy exo in its place", exo, map[string]http.HandlerFunc{"/node_id": nil, "/healthcheck": reply(200, healthy), "/initial_models": reply(200, supported)}, workload.DialectExo0},
+		{"legacy exo fails", legacy, map[string]http.HandlerFunc{"/healthcheck": raw500, "/initial_models": raw500}, workload.DialectExo0},
+		{"Ollama fails", ollama, map[string]http.HandlerFunc{"/api/version": raw500}, workload.DialectOllama},
+		{"exo in the place of another server", plain, map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/v1/models": reply(200, legacyList)}, workload.DialectExo1},
+		{"exo that has only begun to answer", nil, map[string]http.HandlerFunc{"/node_id": raw500, "/v1/models": reply(200, legacyList)}, ""},
+		{"a relay of exo's /v1 only", nil, map[string]http.HandlerFunc{"/v1/models": reply(200, legacyList)}, workload.DialectOpenAI},
+		{"another server with a page for everything", nil, map[string]http.HandlerFunc{"/node_id": page, "/healthcheck": page, "/topology": page, "/api/version": page, "/v1/models": reply(200, others)}, workload.DialectOpenAI},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newFakeNode(t, map[string]http.HandlerFunc{})
+				c := n.client(nil)
+				if tc.before != nil {
+					for path, h := range tc.before {
+						n.set(path, h)
+					}
+					if _, err := c.Detect(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for path, h := range tc.now {
+					n.set(path, h)
+				}
+				for range 2 {
+					got, err := c.Detect(t.Context())
+					var answered *workload.AnsweredError
+					if got != tc.want || (err != nil) != (tc.want == "") || err != nil && !errors.As(err, &answered) {
+						t.Errorf("got %q, %v; want %q", got, err, tc.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// What a person can do about a node that answers, but not as it should, is said once.
+func TestDetectSaysWhatToDo(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		all    http.HandlerFunc
+		words  []string
+		absent string
+	}{
+		{"401", reply(401, `{"error":{"message":"Incorrect API key provided"}}`), []string{"HTTP 401: Incorrect API key provided", "set EXOBENCH_API_KEY"}, "EXOBENCH_DIALECT"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://node.test"+r.URL.Path, http.StatusMovedPermanently)
+		}, []string{"HTTP 301 to https://node.test", "set EXOBENCH_EXO_URL to https://node.test"}, "EXOBENCH_DIALECT"},
+		{"loading", reply(503, `{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}`), []string{"is loading a model"}, "neither"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				routes := map[string]http.HandlerFunc{}
+				for _, p := range []string{"/node_id", "/healthcheck", "/topology", "/api/version", "/v1/models"} {
+					routes[p] = tc.all
+				}
+				_, err := newFakeNode(t, routes).client(nil).Detect(t.Context())
+				if err == nil || strings.Contains(err.Error(), tc.absent) || strings.Count(err.Error(), "HTTP ") != 1 {
+					t.Errorf("got %v", err)
+				}
+				for _, w := range tc.words {
+					if !strings.Contains(err.Error(), w) {
+						t.Errorf("%q lacks %q", err, w)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestNewRefusesBadOptions(t *testing.T) {

@@ -1,12 +1,14 @@
 package exo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/sse"
 )
 
 // dialect is an API that a node can speak, with all that is particular to it. Detection,
@@ -22,10 +24,13 @@ type dialect interface {
 	survey(ctx context.Context, c *Client) (func(workload.Model) ModelReport, error)
 	// open makes the model ready. Its errors are those of workload.Target.
 	open(ctx context.Context, c *Client, m workload.Model) (*session, error)
-	// body is what is sent to put r to the model with the given id.
-	body(id string, r workload.Request) any
-	// events decodes a streamed answer.
-	events(body io.Reader) eventReader
+	// engine returns what the node runs, and in which version, as far as it says.
+	engine(ctx context.Context, c *Client) (name, version string)
+	// body is what is sent to put r to the model with the given id, in the form that the node was
+	// found to take.
+	body(id string, r workload.Request, f form) any
+	// events makes events of a streamed answer, whose framing the dialect's traits name.
+	events(d *sse.Decoder) eventReader
 	// token tells what an event with the given delta counts as.
 	token(d answer.Delta) answer.Token
 }
@@ -42,20 +47,47 @@ type traits struct {
 	name workload.Dialect
 	// owner is whom the node's list of models names as their owner; empty when anybody.
 	owner string
-	// media is the content type of a streamed answer.
-	media string
+	// framing is how the events of a stream are told apart.
+	framing framing
 	// lazy says that the first request for a model loads it.
 	lazy bool
 	// runsOn says that the node goes on generating for a client that has hung up.
 	runsOn bool
-	// unbounded says that the node ignores max_tokens.
-	unbounded bool
+	// forms says that what the node takes in a body is to be found out, see form.
+	forms bool
+	// marked says that the mark of the end ends an answer properly, also without a finish_reason.
+	marked bool
+	// overrun says what helps where the node goes on past max_tokens; empty where nothing does.
+	overrun string
 	// substitutes says why an answer may be another model's; empty where it should not be.
 	substitutes string
 	// bare says that a node may answer none of its proofs and be one of the dialect all the same.
 	bare bool
 	// machines says that the node tells about the machines of its cluster, see Client.nodes.
 	machines bool
+}
+
+// framing is how events follow each other in a stream.
+type framing struct {
+	media   string // content type
+	decoder func(r io.Reader, limit int) *sse.Decoder
+	// starts reports whether what a body begins with is the beginning of such a stream, whatever
+	// its content type says.
+	starts func(begin []byte) bool
+}
+
+var (
+	framingSSE   = framing{"text/event-stream", sse.NewDecoder, startsSSE}
+	framingLines = framing{"application/x-ndjson", sse.NewLineDecoder, func(b []byte) bool { return bytes.HasPrefix(b, []byte("{")) }}
+)
+
+func startsSSE(b []byte) bool {
+	for _, field := range []string{"data:", "event:", "id:", "retry:", ":"} {
+		if bytes.HasPrefix(b, []byte(field)) {
+			return true
+		}
+	}
+	return false
 }
 
 // dialects are all that can be driven, in the order in which auto asks for them: what is more
@@ -78,9 +110,14 @@ type proof []probe
 // probe asks one route, by GET.
 type probe struct {
 	path string
-	// is tells whether the answer is that of the dialect, with an identity of the running node
-	// where the answer holds one.
-	is func(answer json.RawMessage) (identity string, ok bool)
+	// is tells whether the answer is that of the dialect, and what else it tells.
+	is func(answer json.RawMessage) (found finding, ok bool)
+}
+
+// finding is what an answer to a probe tells beside the dialect.
+type finding struct {
+	identity string   // of the running node; empty where it has none
+	owners   []string // of the models that the node lists
 }
 
 // route is a way to put a prompt.

@@ -5,12 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/sse"
 )
 
 // exo0 is legacy exo 0.0.x. It has no usage, no [DONE] and no limit to an answer but its own
@@ -20,8 +20,9 @@ type exo0 struct{}
 
 func (exo0) traits() traits {
 	return traits{
-		name: workload.DialectExo0, owner: "exo", media: mediaSSE, lazy: true, runsOn: true, unbounded: true,
+		name: workload.DialectExo0, owner: "exo", framing: framingSSE, lazy: true, runsOn: true,
 		substitutes: "this exo does not know the model and put its default in its place",
+		overrun:     "start exo with --max-generate-tokens set to the largest max_tokens of the suite",
 	}
 }
 
@@ -33,32 +34,32 @@ func (exo0) proofs() []proof {
 	}
 }
 
-func isHealthy(b json.RawMessage) (string, bool) {
+func isHealthy(b json.RawMessage) (finding, bool) {
 	var doc struct {
 		Status string `json:"status"`
 	}
-	return "", json.Unmarshal(b, &doc) == nil && doc.Status == "ok"
+	return finding{}, json.Unmarshal(b, &doc) == nil && doc.Status == "ok"
 }
 
-func isInitialModels(b json.RawMessage) (string, bool) {
+func isInitialModels(b json.RawMessage) (finding, bool) {
 	var byID map[string]struct {
 		Loading *bool `json:"loading"`
 	}
 	err := json.Unmarshal(b, &byID)
 	for _, m := range byID {
 		if m.Loading != nil {
-			return "", err == nil
+			return finding{}, err == nil
 		}
 	}
-	return "", false
+	return finding{}, false
 }
 
-func isTopology(b json.RawMessage) (string, bool) {
+func isTopology(b json.RawMessage) (finding, bool) {
 	var doc struct {
 		Nodes     json.RawMessage `json:"nodes"`
 		PeerGraph json.RawMessage `json:"peer_graph"`
 	}
-	return "", json.Unmarshal(b, &doc) == nil && doc.Nodes != nil && doc.PeerGraph != nil
+	return finding{}, json.Unmarshal(b, &doc) == nil && doc.Nodes != nil && doc.PeerGraph != nil
 }
 
 // Legacy exo caches nothing from one request to the next.
@@ -138,9 +139,12 @@ func (c *Client) replaced(id string) bool {
 }
 
 // Legacy exo reads model, messages and stream of a body and passes over the rest.
-func (exo0) body(id string, r workload.Request) any { return chatBody(id, r) }
+func (exo0) body(id string, r workload.Request, _ form) any { return chatBody(id, r) }
 
-func (exo0) events(body io.Reader) eventReader { return newChatEvents(body, nil) }
+// Legacy exo has no version to ask for.
+func (exo0) engine(context.Context, *Client) (name, version string) { return "exo", "" }
+
+func (exo0) events(d *sse.Decoder) eventReader { return &chatEvents{events: d} }
 
 // Legacy exo sends one event a token, so a present but empty string is a token whose bytes are
 // still pending.

@@ -5,11 +5,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"io"
+	"errors"
 	"slices"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/sse"
 	"exo-bench-exporter/workload/exo/state"
 )
 
@@ -18,15 +19,15 @@ import (
 type exo1 struct{}
 
 func (exo1) traits() traits {
-	return traits{name: workload.DialectExo1, owner: "exo", media: mediaSSE, machines: true}
+	return traits{name: workload.DialectExo1, owner: "exo", framing: framingSSE, machines: true}
 }
 
 func (exo1) proofs() []proof { return []proof{{{"/node_id", isNodeID}}} }
 
-func isNodeID(b json.RawMessage) (string, bool) {
+func isNodeID(b json.RawMessage) (finding, bool) {
 	var id string
 	err := json.Unmarshal(b, &id)
-	return id, err == nil && id != ""
+	return finding{identity: id}, err == nil && id != ""
 }
 
 // /bench has its prefix cache off and bans the end of the answer, so that its length is exact;
@@ -164,9 +165,12 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 }
 
 // exo 1.x always sends usage.
-func (exo1) body(id string, r workload.Request) any { return chatBody(id, r) }
+func (exo1) body(id string, r workload.Request, _ form) any { return chatBody(id, r) }
 
-func (exo1) events(body io.Reader) eventReader { return newChatEvents(body, exo1Comment) }
+// exo 1.x has no version to ask for; its releases differ in their routes, which a Result names.
+func (exo1) engine(context.Context, *Client) (name, version string) { return "exo", "" }
+
+func (exo1) events(d *sse.Decoder) eventReader { return &chatEvents{events: d, comment: exo1Comment} }
 
 // keepAlive is the comment with which exo 1.x (since v1.0.70) opens a stream as soon as it has
 // handed the request on to its master, and which it repeats in silence.
@@ -187,7 +191,7 @@ func exo1Comment(b []byte, ev *answer.Event) bool {
 	if json.Unmarshal(doc, &s) != nil {
 		return false
 	}
-	ev.Server = s.server()
+	ev.Stats = s.stats()
 	return true
 }
 
@@ -195,56 +199,45 @@ func exo1Comment(b []byte, ev *answer.Event) bool {
 // pending.
 func (exo1) token(d answer.Delta) answer.Token { return d.Token(answer.Empty) }
 
-// genStats is exo's generation_stats, in both of its spellings.
+// genStats is exo's generation_stats. Memory is in snake_case inside a stream, and in camelCase in
+// a document.
 type genStats struct {
-	PromptTPS        float64 `json:"prompt_tps"`
-	GenerationTPS    float64 `json:"generation_tps"`
-	PromptTokens     int     `json:"prompt_tokens"`
-	GenerationTokens int     `json:"generation_tokens"`
-	PeakMemory       memory  `json:"peak_memory_usage"`
-	PrefixCacheHit   string  `json:"prefix_cache_hit"`
+	PromptTPS        answer.Rate  `json:"prompt_tps"`
+	GenerationTPS    answer.Rate  `json:"generation_tps"`
+	PromptTokens     answer.Count `json:"prompt_tokens"`
+	GenerationTokens answer.Count `json:"generation_tokens"`
+	PeakMemory       opt[struct {
+		Snake answer.Bytes `json:"in_bytes"`
+		Camel answer.Bytes `json:"inBytes"`
+	}] `json:"peak_memory_usage"`
+	PrefixCacheHit word `json:"prefix_cache_hit"`
 }
 
-func (s *genStats) server() *workload.ServerStats {
-	return &workload.ServerStats{
-		PromptTPS: s.PromptTPS, GenerationTPS: s.GenerationTPS,
-		PromptTokens: s.PromptTokens, GenerationTokens: s.GenerationTokens,
-		PeakMemoryBytes: s.PeakMemory.bytes(), PrefixCacheHit: s.PrefixCacheHit,
+func (s genStats) stats() answer.Stats {
+	return answer.Stats{
+		PromptTPS: s.PromptTPS, GenerationTPS: s.GenerationTPS, Prompt: s.PromptTokens, Generation: s.GenerationTokens,
+		PeakMemory: cmp.Or(s.PeakMemory.V.Snake, s.PeakMemory.V.Camel), CacheHit: string(s.PrefixCacheHit),
 	}
-}
-
-// memory is exo's amount of memory: snake_case inside a stream, camelCase in a document.
-type memory struct {
-	Snake *float64 `json:"in_bytes"`
-	Camel *float64 `json:"inBytes"`
-}
-
-func (m memory) bytes() uint64 {
-	for _, v := range []*float64{m.Snake, m.Camel} {
-		if v != nil && *v > 0 {
-			return uint64(*v)
-		}
-	}
-	return 0
 }
 
 // benchDocument reads an answer of /bench that comes as one document.
 func benchDocument(b []byte) (answer.Event, error) {
 	var doc struct {
 		chunk
-		Stats *genStats `json:"generation_stats"`
-		Power struct {
-			TotalEnergyJoules float64 `json:"total_energy_joules"`
-		} `json:"power_usage"`
+		Stats opt[genStats] `json:"generation_stats"`
+		Power opt[struct {
+			TotalEnergyJoules answer.Amount `json:"total_energy_joules"`
+		}] `json:"power_usage"`
 	}
 	if err := json.Unmarshal(b, &doc); err != nil {
 		return answer.Event{}, err
 	}
 	ev := doc.event(b)
 	ev.Delta = answer.Delta{} // its text has no time
-	if doc.Stats != nil {
-		ev.Server = doc.Stats.server()
+	ev.Stats = doc.Stats.V.stats()
+	ev.Energy = doc.Power.V.TotalEnergyJoules
+	if len(doc.Choices) == 0 && ev.Error == "" {
+		return answer.Event{}, errors.New("it has no choices")
 	}
-	ev.Energy = doc.Power.TotalEnergyJoules
 	return ev, nil
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -23,7 +23,7 @@ type ollama struct{}
 const endpointOllama workload.Endpoint = "chat"
 
 func (ollama) traits() traits {
-	return traits{name: workload.DialectOllama, owner: "library", media: "application/x-ndjson", lazy: true}
+	return traits{name: workload.DialectOllama, owner: "library", framing: framingLines, lazy: true}
 }
 
 // exo 1.x imitates Ollama below /ollama/api, which is another place.
@@ -31,16 +31,16 @@ func (ollama) proofs() []proof {
 	return []proof{{{"/api/version", isOllamaVersion}, {"/api/tags", isOllamaTags}}}
 }
 
-func isOllamaVersion(b json.RawMessage) (string, bool) {
+func isOllamaVersion(b json.RawMessage) (finding, bool) {
 	var doc struct {
 		Version string `json:"version"`
 	}
-	return "", json.Unmarshal(b, &doc) == nil && doc.Version != ""
+	return finding{}, json.Unmarshal(b, &doc) == nil && doc.Version != ""
 }
 
-func isOllamaTags(b json.RawMessage) (string, bool) {
+func isOllamaTags(b json.RawMessage) (finding, bool) {
 	_, err := ollamaTags(b)
-	return "", err == nil
+	return finding{}, err == nil
 }
 
 // ollamaTags reads the models that are installed.
@@ -124,15 +124,21 @@ type ollamaOptions struct {
 }
 
 // Whether a model thinks is left to it, as elsewhere.
-func (ollama) body(id string, r workload.Request) any {
+func (ollama) body(id string, r workload.Request, _ form) any {
 	return &ollamaRequest{
 		Model: id, Messages: r.Prompt.Messages, Stream: true,
 		Options: ollamaOptions{NumPredict: r.Prompt.MaxTokens, Temperature: r.Temperature, Seed: r.Seed},
 	}
 }
 
-func (ollama) events(body io.Reader) eventReader {
-	return &ollamaEvents{lines: sse.NewLineDecoder(body, 0)}
+func (ollama) events(d *sse.Decoder) eventReader { return &ollamaEvents{lines: d} }
+
+func (ollama) engine(ctx context.Context, c *Client) (name, version string) {
+	var is struct {
+		Version word `json:"version"`
+	}
+	_ = c.api.Call(ctx, http.MethodGet, "/api/version", nil, &is) // then it is not known
+	return "ollama", httpapi.OneLine(string(is.Version))
 }
 
 type ollamaEvents struct{ lines *sse.Decoder }
@@ -154,49 +160,41 @@ func (s *ollamaEvents) Next() (answer.Event, error) {
 
 // ollamaLine is what is read of a line. Durations are nanoseconds.
 type ollamaLine struct {
-	Model   string `json:"model"`
+	Model   word `json:"model"`
 	Message struct {
 		Content   text     `json:"content"`
 		Thinking  text     `json:"thinking"`
 		ToolCalls anything `json:"tool_calls"`
 	} `json:"message"`
-	Error json.RawMessage `json:"error"`
+	Error fault `json:"error"`
 
-	Done               bool    `json:"done"`
-	DoneReason         string  `json:"done_reason"`
-	PromptEvalCount    int     `json:"prompt_eval_count"`
-	PromptEvalDuration float64 `json:"prompt_eval_duration"`
-	EvalCount          int     `json:"eval_count"`
-	EvalDuration       float64 `json:"eval_duration"`
+	Done               bool          `json:"done"`
+	DoneReason         word          `json:"done_reason"`
+	PromptEvalCount    answer.Count  `json:"prompt_eval_count"`
+	PromptEvalDuration answer.Amount `json:"prompt_eval_duration"`
+	EvalCount          answer.Count  `json:"eval_count"`
+	EvalDuration       answer.Amount `json:"eval_duration"`
 }
 
 func (l *ollamaLine) event(b []byte) answer.Event {
-	ev := answer.Event{
-		Model: l.Model, End: l.Done,
-		Delta: answer.Delta{
-			Content: answer.Text(l.Message.Content), Thought: answer.Text(l.Message.Thinking), Tool: bool(l.Message.ToolCalls),
-		},
-	}
-	if len(l.Error) > 0 {
+	m := l.Message
+	ev := answer.Event{Model: string(l.Model), End: l.Done, Delta: answer.Delta{
+		Content: m.Content.holds, Thought: m.Thinking.holds, Tool: m.ToolCalls.set,
+		Size: m.Content.size + m.Thinking.size + m.ToolCalls.size,
+	}}
+	if l.Error.set {
 		ev.Error = httpapi.ErrorMessage(b)
 	}
 	if l.Done {
-		ev.Finish = cmp.Or(l.DoneReason, "stop") // older ones give no reason
+		ev.Finish = cmp.Or(string(l.DoneReason), "stop") // older ones give no reason
 		ev.Usage = answer.Usage{Prompt: l.PromptEvalCount, Completion: l.EvalCount}
-		ev.Server = &workload.ServerStats{
-			PromptTokens: l.PromptEvalCount, GenerationTokens: l.EvalCount,
-			PromptTPS: perSecond(l.PromptEvalCount, l.PromptEvalDuration), GenerationTPS: perSecond(l.EvalCount, l.EvalDuration),
+		ev.Stats = answer.Stats{
+			Prompt: l.PromptEvalCount, Generation: l.EvalCount,
+			PromptTPS:     l.PromptEvalDuration.Per(l.PromptEvalCount, nanoseconds),
+			GenerationTPS: l.EvalDuration.Per(l.EvalCount, nanoseconds),
 		}
 	}
 	return ev
-}
-
-// perSecond returns n a second over so many nanoseconds; 0 where that is nothing.
-func perSecond(n int, nanoseconds float64) float64 {
-	if n <= 0 || nanoseconds <= 0 {
-		return 0
-	}
-	return float64(n) / (nanoseconds / 1e9)
 }
 
 // An empty string only accompanies the end.

@@ -4,25 +4,34 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"io"
+	"net/http"
 	"slices"
+	"strings"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/sse"
 )
 
 // openAI is any server with OpenAI's chat completions: llama.cpp, vLLM, LM Studio and others.
 type openAI struct{}
 
 func (openAI) traits() traits {
-	return traits{name: workload.DialectOpenAI, media: mediaSSE, lazy: true, bare: true}
+	return traits{name: workload.DialectOpenAI, framing: framingSSE, lazy: true, bare: true, forms: true, marked: true}
 }
 
 func (openAI) proofs() []proof { return []proof{{{"/v1/models", isModelList}}} }
 
-func isModelList(b json.RawMessage) (string, bool) {
-	_, err := modelIDs(b)
-	return "", err == nil
+func isModelList(b json.RawMessage) (finding, bool) {
+	models, err := modelList(b)
+	var f finding
+	for _, m := range models {
+		if m.OwnedBy != "" {
+			f.owners = append(f.owners, string(m.OwnedBy))
+		}
+	}
+	return f, err == nil
 }
 
 func (openAI) routes() []route {
@@ -60,14 +69,36 @@ func (d openAI) open(ctx context.Context, c *Client, m workload.Model) (*session
 	return c.openListed(ctx, d, m)
 }
 
-// Usage comes only when it is asked for.
-func (openAI) body(id string, r workload.Request) any {
+// engine asks what vLLM (and others after it) and llama.cpp tell of themselves.
+func (openAI) engine(ctx context.Context, c *Client) (name, version string) {
+	var props struct {
+		Build word `json:"build_info"` // b5921-6b56a64e
+	}
+	if c.api.Call(ctx, http.MethodGet, "/props", nil, &props) == nil {
+		if name, version, ok := strings.Cut(llamaBuild(string(props.Build)), " "); ok {
+			return name, version
+		}
+	}
+	var is struct {
+		Version word `json:"version"`
+	}
+	if c.api.Call(ctx, http.MethodGet, "/version", nil, &is) == nil {
+		version = httpapi.OneLine(string(is.Version))
+	}
+	return c.listOwner(ctx), version
+}
+
+// Usage comes only when it is asked for, and an answer of max_tokens only where the model is kept
+// from ending it.
+func (openAI) body(id string, r workload.Request, f form) any {
 	b := chatBody(id, r)
+	b.IgnoreEOS, b.MinTokens = true, r.Prompt.MaxTokens
 	b.StreamOptions = &streamOptions{IncludeUsage: true}
+	f.apply(b)
 	return b
 }
 
-func (openAI) events(body io.Reader) eventReader { return newChatEvents(body, nil) }
+func (openAI) events(d *sse.Decoder) eventReader { return &chatEvents{events: d} }
 
 // An empty string only accompanies the role or the finish_reason.
 func (openAI) token(d answer.Delta) answer.Token { return d.Token(answer.Filled) }

@@ -1,6 +1,8 @@
 package exo
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,13 +44,18 @@ func (x *exchange) whole(ctx context.Context, body io.Reader) workload.Result {
 
 // notAStream says what came in the place of a stream, without repeating an answer.
 func notAStream(kind string, body io.Reader) string {
-	why := fmt.Sprintf("a stream of events was asked for, the answer is %s", kind)
+	why := fmt.Sprintf("a stream of events was asked for, the answer is %s", cmp.Or(kind, "a document"))
 	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
 	var doc struct {
-		Error json.RawMessage `json:"error"`
+		Error fault `json:"error"`
 	}
-	if json.Unmarshal(b, &doc) == nil && len(doc.Error) > 0 {
+	switch {
+	case json.Unmarshal(b, &doc) == nil && doc.Error.set:
 		why += ": " + httpapi.ErrorMessage(b)
+	case json.Valid(b):
+		why += " of JSON: the node, or something before it, does not stream"
+	case kind == "text/html" || bytes.HasPrefix(b, []byte("<")):
+		why += " (a web page): something other than the node answers"
 	}
 	return why
 }

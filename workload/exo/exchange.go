@@ -2,7 +2,6 @@ package exo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -20,9 +19,6 @@ import (
 	"exo-bench-exporter/workload/stall"
 )
 
-// maxErrorBody bounds what is read of an error's body, in bytes.
-const maxErrorBody = 64 << 10
-
 // exchange is one request on the wire, from connecting to the end of the answer.
 type exchange struct {
 	api       *httpapi.Client
@@ -31,8 +27,8 @@ type exchange struct {
 	route     route
 	body      any
 	timeouts  Timeouts
-	document  bool   // the answer is known to come as one JSON document
-	overrun   func() // called when the node goes on past max_tokens
+	document  bool                 // the answer is known to come as one JSON document
+	warn      func(string, ...any) // says once what is odd about the node
 	inflight  *atomic.Int32
 	watcher   *stall.Watcher
 	log       *slog.Logger
@@ -42,9 +38,9 @@ type exchange struct {
 	trace *connTrace
 }
 
-// put puts the request and returns its Result; noRoute tells that it failed because the node
-// does not have the route.
-func (x *exchange) put(ctx context.Context) (res workload.Result, noRoute bool) {
+// put puts the request and returns its Result; refused is the answer that came in the place of one
+// with status 200, nil where none did.
+func (x *exchange) put(ctx context.Context) (res workload.Result, refused *refusal) {
 	x.inflight.Add(1)
 	defer x.inflight.Add(-1)
 	ctx, guard := newGuard(ctx, x.timeouts)
@@ -56,10 +52,9 @@ func (x *exchange) put(ctx context.Context) (res workload.Result, noRoute bool) 
 	}
 	req, err := x.api.NewRequest(httptrace.WithClientTrace(ctx, x.trace.hooks()), http.MethodPost, x.route.path, x.body)
 	if err != nil {
-		return x.rec.fail(workload.OutcomeProtocolError, err.Error()), false
+		return x.rec.fail(workload.OutcomeProtocolError, err.Error()), nil
 	}
-	media := x.dialect.traits().media
-	req.Header.Set("Accept", media+", application/json")
+	req.Header.Set("Accept", x.dialect.traits().framing.media+", application/json")
 	req.Close = true // a connection of its own: exo 1.x closes it after each stream anyway
 
 	x.rec.begin(time.Now(), 0)
@@ -68,20 +63,40 @@ func (x *exchange) put(ctx context.Context) (res workload.Result, noRoute bool) 
 		x.rec.begin(got, connect)
 	}
 	if err != nil {
-		return x.rec.fail(x.unanswered(ctx, err)), false
+		return x.rec.fail(x.unanswered(ctx, err)), nil
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return x.refused(resp)
+		refused = x.refused(resp)
+		return x.rec.fail(workload.OutcomeHTTPError, refused.status.Error()), refused
 	}
+	return x.answer(ctx, resp), nil
+}
+
+// answer reads an answer with status 200 as what it is.
+func (x *exchange) answer(ctx context.Context, resp *http.Response) workload.Result {
+	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return x.rec.fail(workload.OutcomeProtocolError, "the answer is compressed (Content-Encoding: "+httpapi.OneLine(coding)+
+			") though nobody asked for that: something between here and the node collects the stream to compress it, switch that off for it")
+	}
+	framing := x.dialect.traits().framing
+	events := framing.decoder(resp.Body, 0)
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	begin := events.Peek()
 	switch {
-	case kind == media, kind == "":
-		return x.stream(ctx, resp.Body), false
-	case kind == "application/json" && x.route.document != nil:
-		return x.whole(ctx, resp.Body), false
+	case framing.starts(begin):
+		if kind != framing.media && kind != "" {
+			x.warn("The stream of events comes under a wrong label; it is read as what it is", "content_type", kind)
+		}
+		return x.stream(ctx, events)
+	case len(begin) == 0 && (kind == framing.media || kind == ""), kind == framing.media && begin[0] != '{' && begin[0] != '<':
+		return x.stream(ctx, events)
+	case x.route.document != nil && (kind == "application/json" || kind == "" || kind == framing.media):
+		return x.whole(ctx, events.Rest())
+	case ctx.Err() != nil:
+		return x.ended(ctx, ctx.Err())
 	default:
-		return x.rec.fail(workload.OutcomeProtocolError, notAStream(kind, resp.Body)), false
+		return x.rec.fail(workload.OutcomeProtocolError, notAStream(kind, events.Rest()))
 	}
 }
 
@@ -97,11 +112,11 @@ func (x *exchange) unanswered(ctx context.Context, err error) (workload.Outcome,
 	case stopped:
 		return outcome, why
 	case x.trace.failed() || !connected && !cut(err):
-		return workload.OutcomeConnectError, err.Error()
+		return workload.OutcomeConnectError, x.api.Explain(err).Error()
 	case cut(err):
-		return workload.OutcomeTruncated, "the node closed the connection without an answer: " + err.Error()
+		return workload.OutcomeTruncated, "the node closed the connection without an answer: " + x.api.Explain(err).Error()
 	default:
-		return workload.OutcomeProtocolError, err.Error()
+		return workload.OutcomeProtocolError, x.api.Explain(err).Error()
 	}
 }
 
@@ -111,26 +126,9 @@ func cut(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op) && op.Op != "dial"
 }
 
-// refused reads the words of an answer with a status other than 200.
-func (x *exchange) refused(resp *http.Response) (res workload.Result, noRoute bool) {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a message is better than none
-	err := &httpapi.StatusError{Method: http.MethodPost, Path: x.route.path, Code: resp.StatusCode, Message: httpapi.ErrorMessage(body)}
-	return x.rec.fail(workload.OutcomeHTTPError, err.Error()), isNoRoute(resp.StatusCode, body)
-}
-
-// isNoRoute tells a route that does not exist, for which the web framework answers, from a
-// model that has no instance, for which exo answers with an error object.
-func isNoRoute(status int, body []byte) bool {
-	var doc struct {
-		Error json.RawMessage `json:"error"`
-	}
-	return status == http.StatusMethodNotAllowed ||
-		status == http.StatusNotFound && (json.Unmarshal(body, &doc) != nil || len(doc.Error) == 0)
-}
-
 // stream reads a streamed answer to its end.
-func (x *exchange) stream(ctx context.Context, body io.Reader) workload.Result {
-	events := x.dialect.events(body)
+func (x *exchange) stream(ctx context.Context, d *sse.Decoder) workload.Result {
+	events := x.dialect.events(d)
 	for {
 		ev, err := events.Next()
 		var failure workload.Outcome
@@ -152,6 +150,7 @@ func (x *exchange) stream(ctx context.Context, body io.Reader) workload.Result {
 			}
 			return res
 		case ev.End:
+			x.rec.marked = true
 			return x.rec.done()
 		}
 	}
@@ -163,13 +162,26 @@ func (x *exchange) event(ev answer.Event) (failure workload.Outcome, why string)
 		return workload.OutcomeStreamError, ev.Error
 	}
 	token, failure, why := x.rec.event(ev)
-	if token {
+	switch {
+	case failure != "":
+		return failure, why
+	case x.rec.complete():
+		x.guard.complete(x.rec.counted())
+	case token:
 		x.guard.token()
 	}
-	if x.rec.bound {
-		x.overrun()
+	if x.rec.evidence.Extra > 0 {
+		x.sayOverrun()
 	}
-	return failure, why
+	return "", ""
+}
+
+func (x *exchange) sayOverrun() {
+	help := x.dialect.traits().overrun
+	if help == "" {
+		help = "have the server keep to it"
+	}
+	x.warn("The node ignores max_tokens: what it generates beyond is read but not measured, and costs time", "help", help)
 }
 
 // drain reads a failed answer to its end where hanging up would not stop the generation, which
@@ -185,8 +197,8 @@ func (x *exchange) drain(events eventReader) {
 	}
 }
 
-// ended judges the end of a stream without a mark of its end. What goes wrong after the finish_reason
-// takes nothing from the tokens before it.
+// ended judges the end of a stream without a mark of its end. What goes wrong after the
+// finish_reason takes nothing from the tokens before it.
 func (x *exchange) ended(ctx context.Context, err error) workload.Result {
 	outcome, why, stopped := interrupted(ctx)
 	switch {
@@ -196,7 +208,7 @@ func (x *exchange) ended(ctx context.Context, err error) workload.Result {
 		return x.rec.done()
 	case outcome == workload.OutcomeCanceled:
 		return x.rec.fail(outcome, why)
-	case x.rec.finish != "":
+	case x.rec.complete():
 		return x.rec.done()
 	case stopped:
 		return x.rec.fail(outcome, why)

@@ -69,7 +69,7 @@ func newFakeNode(t *testing.T, routes map[string]http.HandlerFunc) *fakeNode {
 	t.Helper()
 	n := &fakeNode{t: t, routes: routes}
 	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	n.transport = httpapi.NewTransport()
+	n.transport = httpapi.NewTransport(nil)
 	n.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		const dialTimeout = 10 * time.Second
 		select {

@@ -72,18 +72,19 @@ func (s *session) measure(ctx context.Context, r workload.Request) []workload.Re
 	var all []workload.Result
 	routes := s.client.known(s.client.routes(s.dialect))
 	for i, rt := range routes {
-		res, noRoute := s.exchange(r, rt).run(ctx)
+		res, refused := s.put(ctx, r, rt)
 		only := i == len(routes)-1
-		if noRoute && only && rt.document != nil {
+		missing := refused.noRoute()
+		if missing && only && rt.document != nil {
 			res.Err += "; this exo has no " + rt.path + ": choose the endpoint auto or v1"
 		}
 		all = append(all, res)
-		if !s.passesOn(rt, res, noRoute, only) {
+		if !s.passesOn(rt, res, missing, only) {
 			break
 		}
 		next := routes[i+1]
-		if noRoute {
-			s.client.setEndpoint(next.endpoint, "there is no "+rt.path)
+		if missing {
+			s.client.setEndpoint(next.endpoint, "there is no "+rt.path+", which was asked for twice")
 			continue
 		}
 		s.client.setEndpoint(next.endpoint, rt.path+" answers without streaming, which leaves nothing to time")
@@ -95,14 +96,14 @@ func (s *session) measure(ctx context.Context, r workload.Request) []workload.Re
 }
 
 // passesOn notes what res, which came by route rt, tells of the route, and reports whether the
-// next one is to be taken instead.
-func (s *session) passesOn(rt route, res workload.Result, noRoute, only bool) bool {
-	document := res.Endpoint != rt.endpoint
+// next one is to be taken instead. A document proves something only when it is an answer.
+func (s *session) passesOn(rt route, res workload.Result, missing, only bool) bool {
+	document := res.Endpoint != rt.endpoint && res.FinishReason != ""
 	switch {
 	case document && only:
 		s.client.setEndpoint(res.Endpoint, rt.path+" answers without streaming")
-	case res.TokenEvents > 0 && !document && rt.document != nil:
+	case res.TokenEvents > 0 && res.Endpoint == rt.endpoint && rt.document != nil:
 		s.client.setEndpoint(rt.endpoint, rt.path+" streams")
 	}
-	return !only && (noRoute || document)
+	return !only && (missing || document)
 }

@@ -43,13 +43,14 @@ func TestRoutes(t *testing.T) {
 	}{
 		{"/bench streams", EndpointAuto, good, []string{"bench"}, []string{"bench"}, []string{"bench"}, workload.EndpointBench, true},
 		{"/bench answers a document", EndpointAuto, document(200, benchJSON), []string{"bench"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
-		{"no /bench", EndpointAuto, reply(404, `{"detail":"Not Found"}`), []string{"bench", "v1"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
-		{"/bench is a page", EndpointAuto, reply(405, `{"detail":"Method Not Allowed"}`), []string{"bench", "v1"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
+		{"no /bench", EndpointAuto, reply(404, `{"detail":"Not Found"}`), []string{"bench", "bench", "v1"}, []string{"v1"}, []string{"bench", "bench", "v1"}, workload.EndpointV1, true},
+		{"/bench is a page", EndpointAuto, reply(405, `{"detail":"Method Not Allowed"}`), []string{"bench", "bench", "v1"}, []string{"v1"}, []string{"bench", "bench", "v1"}, workload.EndpointV1, true},
 		{"no instance proves nothing", EndpointAuto, reply(404, noInstance), []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
+		{"a document that is no answer proves nothing", EndpointAuto, reply(200, `{"status":"ok"}`), []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
 		{"a server error proves nothing", EndpointAuto, raw500, []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
 		{"v1 wanted", EndpointV1, good, []string{"v1"}, []string{"v1"}, []string{"v1"}, workload.EndpointV1, true},
 		{"bench wanted", EndpointBench, document(200, benchJSON), []string{"bench"}, []string{"bench"}, []string{"bench"}, workload.EndpointBenchJSON, true},
-		{"bench wanted in vain", EndpointBench, reply(405, ``), []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
+		{"bench wanted in vain", EndpointBench, reply(405, ``), []string{"bench", "bench"}, []string{"bench", "bench"}, []string{"bench", "bench"}, "", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -178,7 +179,7 @@ func TestRequestBodies(t *testing.T) {
 				}
 				for _, g := range got {
 					b := g.body
-					if b.Model != "org/m" || b.MaxTokens != 17 || b.Temperature != 0 || b.Seed != 42 || !b.Stream {
+					if b.Model != "org/m" || b.MaxTokens != 17 || b.Temperature == nil || *b.Temperature != 0 || b.Seed == nil || *b.Seed != 42 || !b.Stream {
 						t.Errorf("body %+v", b)
 					}
 					if (b.StreamOptions != nil && b.StreamOptions.IncludeUsage) != tc.usage {

@@ -2,9 +2,9 @@ package exo
 
 import (
 	"context"
-	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/answer"
 )
 
 // session is a model that is ready on the node.
@@ -13,7 +13,10 @@ type session struct {
 	dialect dialect
 	model   string // name in the workload
 	id      string // id on the node
+	answers string // id by which the node may answer beside that; empty for none
 	load    workload.Load
+	// patience is what is left of the time for which the node may have itself asked again.
+	patience patience
 	// release gives back what Open created; nil where there is nothing to give back.
 	release func(context.Context) error
 	// watch waits for other people's work to end, looks out for it, and returns what tells whether
@@ -28,8 +31,8 @@ type session struct {
 	answered func()
 }
 
-// maxGaps bounds the room made in advance for the gaps of one request.
-const maxGaps = 4096
+// maxRoom bounds the room made in advance for the token events of one request.
+const maxRoom = 4096
 
 // ExoModel implements workload.Session.
 func (s *session) ExoModel() string { return s.id }
@@ -75,8 +78,8 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	return res
 }
 
-// exchange prepares one request by the given route.
-func (s *session) exchange(r workload.Request, rt route) *exchange {
+// exchange prepares one request by the given route, in the given form.
+func (s *session) exchange(r workload.Request, rt route, f form) *exchange {
 	c, facts := s.client, s.dialect.traits()
 	if rt.nonce {
 		r = withNonce(r, c.nonces.next())
@@ -86,30 +89,38 @@ func (s *session) exchange(r workload.Request, rt route) *exchange {
 		timeouts.FirstToken += c.opts.LoadTimeout
 		timeouts.Request += c.opts.LoadTimeout
 	}
+	text := 0
+	if rt.cold {
+		for _, m := range r.Prompt.Messages {
+			text += len(m.Content)
+		}
+	}
+	epoch := c.epoch(facts.name)
+	epoch.Endpoint, epoch.Nonce, epoch.Form = rt.endpoint, rt.nonce, f.String()
 	return &exchange{
 		api: c.api, transport: c.stream, dialect: s.dialect, route: rt, timeouts: timeouts, inflight: &c.inflight,
 		watcher: c.opts.Watcher, log: c.log,
-		body:     s.dialect.body(s.id, r),
+		body:     s.dialect.body(s.id, r, f),
 		document: rt.document != nil && c.Endpoint() == rt.documentEnd,
-		overrun:  c.sayOverrun,
+		warn:     c.warnOnce,
 		rec: &record{
-			dialect: s.dialect, asked: s.id, maxTokens: r.Prompt.MaxTokens, cold: rt.cold,
+			dialect: s.dialect, asked: s.id, answers: s.answers, text: text,
+			evidence: answer.Evidence{Asked: r.Prompt.MaxTokens, Arrivals: make([]answer.Arrival, 0, min(max(r.Prompt.MaxTokens, 0), maxRoom))},
 			res: workload.Result{
 				Model: s.model, ExoModel: s.id, Prompt: r.Prompt.ID, Kind: r.Prompt.Kind, Warmup: r.Warmup,
-				Endpoint: rt.endpoint, Gaps: make([]time.Duration, 0, min(max(r.Prompt.MaxTokens, 0), maxGaps)),
+				Endpoint: rt.endpoint, Epoch: epoch,
 			},
 		},
 	}
 }
 
-// sayOverrun says once that the node goes on past max_tokens, and what helps.
-func (c *Client) sayOverrun() {
+// warnOnce logs a warning the first time that it is given.
+func (c *Client) warnOnce(text string, args ...any) {
 	c.mu.Lock()
-	said := c.overrun
-	c.overrun = true
+	said := c.said[text]
+	c.said[text] = true
 	c.mu.Unlock()
 	if !said {
-		c.log.Warn("This exo ignores max_tokens: what it generates beyond is read but not measured, and costs time. " +
-			"Start exo with --max-generate-tokens set to the largest max_tokens of the suite")
+		c.log.Warn(text, args...)
 	}
 }

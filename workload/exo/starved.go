@@ -9,10 +9,10 @@ import (
 )
 
 // run puts the request and returns its Result, marked where the exporter itself was held up
-// meanwhile; noRoute tells that it failed because the node does not have the route.
-func (x *exchange) run(ctx context.Context) (res workload.Result, noRoute bool) {
+// meanwhile; refused is the answer that came in the place of one with status 200, nil where none did.
+func (x *exchange) run(ctx context.Context) (res workload.Result, refused *refusal) {
 	watch := x.watcher.Begin()
-	res, noRoute = x.put(ctx)
+	res, refused = x.put(ctx)
 	seen := watch.End()
 	if x.trace != nil {
 		res.StampLateness = x.trace.lateness()
@@ -25,7 +25,7 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, noRoute bool) 
 	if res.Starved {
 		x.log.Warn("The times of a request are not the model's: "+why, "model", res.Model, "prompt", res.Prompt)
 	}
-	return res, noRoute
+	return res, refused
 }
 
 // meanGap returns the mean time between the token events of r, 0 when there are none.

@@ -54,6 +54,8 @@ type guard struct {
 	mu    sync.Mutex
 	timer *time.Timer // first-token timeout, then idle timeout
 	first bool        // the first token came
+
+	ending time.Duration // what is waited for the end; 0 while the answer is not complete
 }
 
 // newGuard returns a context of parent under t. The first-token timeout starts to run.
@@ -85,8 +87,8 @@ func (g *guard) connected(d time.Duration) {
 func (g *guard) token() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.timer.Stop() {
-		return // it has passed already
+	if g.ending > 0 || !g.timer.Stop() {
+		return // it is over, or it has passed already
 	}
 	if g.first {
 		g.timer.Reset(g.idle)
@@ -94,6 +96,29 @@ func (g *guard) token() {
 	}
 	g.first = true
 	g.timer = g.after(g.idle, workload.OutcomeIdleTimeout, "no further token came")
+}
+
+// How long an answer that is complete is waited for to come to its end: the node's own figures may
+// follow, and the usage if it has not come yet.
+const (
+	endWait      = time.Second
+	endWaitUsage = 2 * time.Second
+)
+
+// complete starts to wait for the end of an answer that is complete. counted says that the usage
+// has come, too. What comes meanwhile is not waited for any longer.
+func (g *guard) complete(counted bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	wait := endWaitUsage
+	if counted {
+		wait = endWait
+	}
+	if g.ending == wait || !g.timer.Stop() {
+		return
+	}
+	g.ending = wait
+	g.timer = g.after(wait, workload.OutcomeIdleTimeout, "the answer did not come to its end")
 }
 
 // untimed leaves only the bound on the whole request: the answer comes as one document.

@@ -1,11 +1,14 @@
-// Package answer holds what an answer is made of, whatever API it came by: each dialect decodes
-// its stream into Events, and everything after that knows nothing else.
+// Package answer holds what an answer is made of, whatever API it came by, and what is concluded
+// from it. Each dialect decodes its stream into Events; everything after that knows nothing else.
+//
+//	Event (a delta, its bytes' arrival, what the node counts) → Evidence → Tally → Shape
+//
+// Tally decides how many tokens there were, Shape what can be said of their times. Both are
+// functions of nothing but their arguments.
 package answer
 
 import (
 	"time"
-
-	"exo-bench-exporter/workload"
 )
 
 // Event is one event of a streamed answer, or a whole answer that came as one document. What an
@@ -19,11 +22,12 @@ type Event struct {
 
 	ID     string // of the answer
 	Model  string // that the answer says it is by
+	Engine string // that the answer says it was made by, with its version after a space
 	Delta  Delta
 	Finish string // why the model stopped; empty while it goes on
 	Usage  Usage
-	Server *workload.ServerStats // the node's own figures
-	Energy float64               // joules, as the node says
+	Stats  Stats
+	Energy Amount // joules, as the node says
 
 	Accepted bool   // nothing but a sign that the node has taken the request up
 	Error    string // the answer has failed; in the node's words
@@ -32,9 +36,48 @@ type Event struct {
 
 // Usage is the node's count of tokens.
 type Usage struct {
-	Prompt     int
-	Cached     int // of Prompt, found in a prefix cache
-	Completion int
+	Prompt     Count
+	Cached     Count // of Prompt, found in a prefix cache
+	Completion Count
+	Total      Count // of prompt and answer
+	Reasoning  Count // thoughts, of Completion or beside it
+}
+
+// merge takes over what later tells: zeros replace nothing.
+func (u *Usage) merge(later Usage) {
+	take(&u.Prompt, later.Prompt)
+	take(&u.Cached, later.Cached)
+	take(&u.Completion, later.Completion)
+	take(&u.Total, later.Total)
+	take(&u.Reasoning, later.Reasoning)
+}
+
+// Stats are the node's own figures beside its count of tokens.
+type Stats struct {
+	PromptTPS, GenerationTPS Rate
+	Prompt, Generation       Count // tokens
+	Cached                   Count // of Prompt, found in a prefix cache
+	PeakMemory               Bytes
+	// CacheHit is "none", "partial" or "exact"; empty where the node does not say.
+	CacheHit string
+}
+
+// merge takes over what later tells: zeros replace nothing.
+func (s *Stats) merge(later Stats) {
+	take(&s.PromptTPS, later.PromptTPS)
+	take(&s.GenerationTPS, later.GenerationTPS)
+	take(&s.Prompt, later.Prompt)
+	take(&s.Generation, later.Generation)
+	take(&s.Cached, later.Cached)
+	take(&s.PeakMemory, later.PeakMemory)
+	take(&s.CacheHit, later.CacheHit)
+}
+
+func take[T comparable](to *T, from T) {
+	var zero T
+	if from != zero {
+		*to = from
+	}
 }
 
 // Text tells what a JSON value that should be a text holds.
@@ -49,9 +92,10 @@ const (
 
 // Delta is what an event adds to the answer.
 type Delta struct {
-	Content Text // the answer proper
+	Content Text // the answer proper, a refusal included
 	Thought Text // what a thinking model puts before it
 	Tool    bool // a part of a tool call
+	Size    int  // about how many bytes of text all of this is
 }
 
 // Token says what an event counts as.

@@ -5,6 +5,8 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,9 +45,11 @@ type Options struct {
 }
 
 // NewTransport returns a transport fit for measuring: no proxy, no compression (both would
-// buffer a stream), and connections that fail within ten seconds.
-func NewTransport() *http.Transport {
+// buffer a stream), and connections that fail within ten seconds. It trusts the system's
+// authorities where roots is nil.
+func NewTransport(roots *x509.CertPool) *http.Transport {
 	return &http.Transport{
+		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   10 * time.Second,
 		DisableCompression:    true,
@@ -69,12 +73,12 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("the node's URL %q must have no query and no fragment", u.Redacted())
 	}
 	if o.Transport == nil {
-		o.Transport = NewTransport()
+		o.Transport = NewTransport(nil)
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
 	}
-	u.Path = strings.TrimRight(u.Path, "/")
+	u.Path = withoutRoute(u)
 	return &Client{base: u, apiKey: o.APIKey, http: &http.Client{
 		Transport: o.Transport,
 		Timeout:   o.Timeout,
@@ -122,7 +126,7 @@ func (c *Client) Call(ctx context.Context, method, path string, body, out any) e
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, cause(err))
+		return fmt.Errorf("%s %s: %w", method, path, c.Explain(cause(err)))
 	}
 	defer resp.Body.Close()
 	c.simulated.Store(resp.Header.Get(SimulatorHeader) != "")
@@ -134,7 +138,7 @@ func (c *Client) Call(ctx context.Context, method, path string, body, out any) e
 		return fmt.Errorf("the answer to %s %s is longer than %d bytes", method, path, MaxBody)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return &StatusError{Method: method, Path: path, Code: resp.StatusCode, Message: ErrorMessage(b)}
+		return c.Status(method, path, resp, b)
 	}
 	if out == nil {
 		return nil
@@ -154,30 +158,9 @@ func cause(err error) error {
 	return err
 }
 
-// StatusError is an answer with a status other than 200.
-type StatusError struct {
-	Method, Path string
-	Code         int
-	Message      string // what the node said, shortened; may be empty
-}
-
-func (e *StatusError) Error() string {
-	s := fmt.Sprintf("%s %s: HTTP %d", e.Method, e.Path, e.Code)
-	if e.Message != "" {
-		s += ": " + e.Message
-	}
-	return s
-}
-
-// IsStatus reports whether err is a StatusError with the given code.
-func IsStatus(err error, code int) bool {
-	var se *StatusError
-	return errors.As(err, &se) && se.Code == code
-}
-
 // ErrorMessage finds the words for people in an error body: OpenAI's and exo 1.x's
-// {"error":{"message"}}, legacy exo's {"detail":"…"}, FastAPI's {"detail":[{"msg","loc"}]},
-// or else the text itself. The answer is one line of at most 300 bytes.
+// {"error":{"message"}}, legacy exo's {"detail":"…"}, FastAPI's {"detail":[{"msg","loc"}]}, a
+// {"message"} by itself, or else the text itself. The answer is one line of at most 300 bytes.
 func ErrorMessage(body []byte) string {
 	var doc struct {
 		Error  json.RawMessage `json:"error"`
@@ -188,6 +171,9 @@ func ErrorMessage(body []byte) string {
 	}
 	var text string
 	var obj struct {
+		Message string `json:"message"`
+	}
+	var plain struct {
 		Message string `json:"message"`
 	}
 	var list []struct {
@@ -209,6 +195,8 @@ func ErrorMessage(body []byte) string {
 			parts = append(parts, strings.TrimPrefix(strings.Join(loc, ".")+": "+d.Msg, ": "))
 		}
 		text = strings.Join(parts, "; ")
+	case json.Unmarshal(body, &plain) == nil && plain.Message != "":
+		text = plain.Message
 	default:
 		text = string(body)
 	}

@@ -20,17 +20,19 @@ var ErrTooLong = errors.New("event is longer than the bound")
 const (
 	initialBuffer = 8 << 10
 	maxEmptyReads = 100
+	maxType       = 32
 )
 
 var (
 	byteOrderMark = []byte("\xEF\xBB\xBF")
 	fieldData     = []byte("data")
+	fieldEvent    = []byte("event")
 )
 
 // Kind tells a data event from a comment.
 type Kind uint8
 
-// The kinds of event. Fields other than data are legal in a stream and are passed over.
+// The kinds of event. Fields other than data and event are legal in a stream and are passed over.
 const (
 	Data    Kind = iota // the data lines of one event, joined by line feeds
 	Comment             // one line that began with a colon
@@ -42,6 +44,9 @@ type Event struct {
 	// Data is what follows the field name, without one leading space. It is valid until the
 	// next call of Next.
 	Data []byte
+	// Type is the value of the event field, cut at 32 bytes; empty stands for "message". It is valid
+	// until the next call of Next.
+	Type []byte
 	// Time is when the Read that completed the event returned, before anything was parsed.
 	Time time.Time
 	// Read is the number of that Read, from 1 on: events with the same number came together.
@@ -65,6 +70,9 @@ type Decoder struct {
 
 	dataStart, dataEnd int // data of the event at hand, in buf before start
 	hasData            bool
+
+	kind    [maxType]byte // type of the event at hand
+	kindLen int
 
 	skipLF  bool // the last line ended in CR, so a LF that follows belongs to it
 	started bool // a line was seen, so no byte order mark can follow
@@ -117,6 +125,21 @@ func (d *Decoder) Next() (Event, error) {
 	}
 }
 
+// Peek reads until something other than white space has come, and returns what is there without
+// taking it: nothing at the end of the stream or when the read fails.
+func (d *Decoder) Peek() []byte {
+	for d.err == nil && len(bytes.TrimSpace(d.buf[d.start:d.end])) == 0 && d.end-d.start < len(d.buf)/2 {
+		d.fill()
+	}
+	return bytes.TrimLeft(bytes.TrimPrefix(d.buf[d.start:d.end], byteOrderMark), " \t\r\n")
+}
+
+// Rest returns a reader of everything that no event was made of yet. The Decoder must not be used
+// any more.
+func (d *Decoder) Rest() io.Reader {
+	return io.MultiReader(bytes.NewReader(d.buf[d.start:d.end]), d.r)
+}
+
 // line finds the bounds in buf of the next line, without its end.
 func (d *Decoder) line() (from, to int, ok bool) {
 	if d.skipLF && d.start < d.end {
@@ -166,17 +189,16 @@ func (d *Decoder) take(from, to int) (ev Event, ok bool) {
 	}
 }
 
-// field adds the value of a data line to the event at hand and passes over other fields.
+// field takes the value of a data or event line into the event at hand and passes over other
+// fields.
 func (d *Decoder) field(from, to int) {
-	if !bytes.HasPrefix(d.buf[from:to], fieldData) {
+	if at, ok := d.named(fieldEvent, from, to); ok {
+		d.kindLen = copy(d.kind[:], d.buf[at:to])
 		return
 	}
-	from += len(fieldData)
-	if from < to {
-		if d.buf[from] != ':' {
-			return // a longer field name
-		}
-		from = d.value(from+1, to)
+	from, ok := d.named(fieldData, from, to)
+	if !ok {
+		return
 	}
 	if !d.hasData { // the usual case is a single line: it stays where it was read
 		d.hasData = true
@@ -186,6 +208,18 @@ func (d *Decoder) field(from, to int) {
 	// There is room: the previous line's end and this line's field name lie in between.
 	d.buf[d.dataEnd] = '\n'
 	d.dataEnd += 1 + copy(d.buf[d.dataEnd+1:], d.buf[from:to])
+}
+
+// named returns where the value of a line begins whose field has the given name.
+func (d *Decoder) named(field []byte, from, to int) (value int, ok bool) {
+	if !bytes.HasPrefix(d.buf[from:to], field) {
+		return 0, false
+	}
+	from += len(field)
+	if from == to {
+		return to, true
+	}
+	return d.value(from+1, to), d.buf[from] == ':' // else it is a longer field name
 }
 
 // value passes over the one space that may stand between a colon and a value.
@@ -198,11 +232,15 @@ func (d *Decoder) value(from, to int) int {
 
 // dispatch ends the event at hand; ok is false when it has no data, which makes it none.
 func (d *Decoder) dispatch(complete bool) (ev Event, ok bool) {
+	kind := d.kind[:d.kindLen:d.kindLen]
+	d.kindLen = 0
 	if !d.hasData {
 		return Event{}, false
 	}
 	d.hasData = false
-	return d.event(Data, d.dataStart, d.dataEnd, complete), true
+	ev = d.event(Data, d.dataStart, d.dataEnd, complete)
+	ev.Type = kind
+	return ev, true
 }
 
 func (d *Decoder) event(k Kind, from, to int, complete bool) Event {

@@ -1,0 +1,119 @@
+package answer
+
+import "time"
+
+// Arrival is a token event as it came.
+type Arrival struct {
+	At      time.Time
+	Read    int
+	Content bool // of the answer proper
+	Size    int  // about how many bytes of text it has
+	Told    int  // completion tokens that the event's own usage counts; 0 where it has none
+}
+
+// Evidence is everything that an answer offers to count its tokens by.
+type Evidence struct {
+	Asked    int       // max_tokens; 0 is no bound
+	Arrivals []Arrival // of the token events, in their order; no more than Asked
+	Extra    int       // token events beyond those
+	Usage    Usage     // as told last, zeros passed over
+	Stats    Stats     // likewise
+	Finish   string    // why the model stopped
+}
+
+// maxArrivals bounds what is kept of an answer without max_tokens.
+const maxArrivals = 1 << 16
+
+// Add takes in one event that counts as kind.
+func (e *Evidence) Add(ev Event, kind Token) {
+	e.Usage.merge(ev.Usage)
+	e.Stats.merge(ev.Stats)
+	take(&e.Finish, ev.Finish)
+	if kind == None {
+		return
+	}
+	if room := e.room(); len(e.Arrivals) >= room {
+		e.Extra++
+		return
+	}
+	e.Arrivals = append(e.Arrivals, Arrival{
+		At: ev.At, Read: ev.Read, Content: kind == Content, Size: ev.Delta.Size, Told: max(0, int(ev.Usage.Completion)),
+	})
+}
+
+func (e *Evidence) room() int {
+	if e.Asked > 0 {
+		return min(e.Asked, maxArrivals)
+	}
+	return maxArrivals
+}
+
+// Events returns the number of token events.
+func (e *Evidence) Events() int { return len(e.Arrivals) + e.Extra }
+
+// within reports whether an answer can be of n tokens as far as max_tokens tells.
+func (e *Evidence) within(n int) bool { return e.Asked <= 0 || n <= e.Asked }
+
+// thoughts counts the token events that are not of the answer proper.
+func (e *Evidence) thoughts() int {
+	n := 0
+	for _, a := range e.Arrivals {
+		if !a.Content {
+			n++
+		}
+	}
+	return n
+}
+
+// steps returns the tokens of each arrival where every one has a usage of its own that counts
+// them: all so far, or its own only; nil where that is not so.
+func (e *Evidence) steps() []int {
+	if len(e.Arrivals) == 0 {
+		return nil
+	}
+	running, sum := true, 0
+	last := 0
+	for _, a := range e.Arrivals {
+		if a.Told <= 0 {
+			return nil
+		}
+		running = running && a.Told > last
+		last = a.Told
+		sum += a.Told
+	}
+	if !running && sum > max(e.Asked, 2*len(e.Arrivals)) { // the same total again and again
+		return nil
+	}
+	steps := make([]int, len(e.Arrivals))
+	before := 0
+	for i, a := range e.Arrivals {
+		steps[i] = a.Told - before
+		if running {
+			before = a.Told
+		}
+	}
+	return steps
+}
+
+// disbelieved names the figures that cannot be true.
+func (e *Evidence) disbelieved() []string {
+	var names []string
+	for _, f := range []struct {
+		name string
+		odd  bool
+	}{
+		{"prompt tokens", e.Usage.Prompt < 0 || e.Stats.Prompt < 0},
+		{"cached tokens", e.Usage.Cached < 0 || e.Stats.Cached < 0},
+		{"output tokens", e.Usage.Completion < 0 || e.Stats.Generation < 0},
+		{"total tokens", e.Usage.Total < 0},
+		{"reasoning tokens", e.Usage.Reasoning < 0},
+		{"prefill rate", e.Stats.PromptTPS < 0},
+		{"decode rate", e.Stats.GenerationTPS < 0},
+		{"peak memory", e.Stats.PeakMemory < 0},
+	} {
+		if f.odd {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,122 @@
+package answer
+
+import (
+	"fmt"
+	"time"
+)
+
+// Shape is what can be said of the times of an answer's tokens.
+type Shape struct {
+	First, Last  time.Time // token events that are measured; zero where none came
+	FirstContent time.Time // of the answer proper; zero where none came
+	// Gaps are samples of the time between two tokens: a gap before an event of k tokens is k
+	// samples of a k-th. A read that brought several events makes one sample of what a token took.
+	Gaps      []time.Duration
+	Coalesced int // token events that shared a read with the one before
+	// Buffered says, for people, that something on the way held the answer back or replayed it, so
+	// that none of its times is the model's; empty when nothing did.
+	Buffered string
+}
+
+const (
+	// together is the time within which one read cannot have waited for another's bytes: no model
+	// makes 10,000 tokens a second for one reader.
+	together = 100 * time.Microsecond
+	// heldEvents is from how many token events on an answer that comes in one piece was held back:
+	// two may meet by chance.
+	heldEvents = 3
+	// A replay is faster than replayStep a token after a first token that was late by more than
+	// replayDelay, by more than a prompt's worth of steps, and by replayTimes the whole decode.
+	replayStep  = time.Millisecond
+	replayDelay = 100 * time.Millisecond
+	replayTimes = 4
+	// contradiction is by how many times an answer may be faster than its own node says.
+	contradiction = 2
+)
+
+// Look tells what can be said of the times of the answer e, whose request was sent at t0 and whose
+// tokens are t.
+func Look(t0 time.Time, e *Evidence, t Tally) Shape {
+	var s Shape
+	arrivals := e.Arrivals[:t.Measured]
+	for i, n := 0, 0; i < len(arrivals); i += n {
+		n = firstRead(arrivals[i:])
+		at := arrivals[i].At
+		if i == 0 {
+			s.First = at
+		} else if t.Steps != nil {
+			s.Gaps = appendGap(s.Gaps, at.Sub(s.Last), t.Steps[i:i+n])
+		}
+		s.Last = arrivals[i+n-1].At
+		s.Coalesced += n - 1
+	}
+	for _, a := range arrivals {
+		if a.Content {
+			s.FirstContent = a.At
+			break
+		}
+	}
+	s.Buffered = buffered(t0, e, t, s)
+	return s
+}
+
+// firstRead returns how many of the arrivals, at least one, came with the first one's read.
+func firstRead(arrivals []Arrival) int {
+	if len(arrivals) == 0 {
+		return 0
+	}
+	n := 1
+	for n < len(arrivals) && (arrivals[n].Read == arrivals[0].Read || arrivals[n].At.Sub(arrivals[n-1].At) < together) {
+		n++
+	}
+	return n
+}
+
+// appendGap adds samples of a gap before events of the given tokens.
+func appendGap(gaps []time.Duration, gap time.Duration, steps []int) []time.Duration {
+	tokens := 0
+	for _, s := range steps {
+		tokens += s
+	}
+	each := gap / time.Duration(max(tokens, 1))
+	samples := steps[0]
+	if len(steps) > 1 {
+		samples = 1
+	}
+	for range samples {
+		if each > 0 {
+			gaps = append(gaps, each)
+		}
+	}
+	return gaps
+}
+
+// buffered judges whether the shape is that of something on the way rather than that of a model.
+func buffered(t0 time.Time, e *Evidence, t Tally, s Shape) string {
+	events := t.Measured
+	decode, ttft := s.Last.Sub(s.First), s.First.Sub(t0)
+	if events >= heldEvents && s.Coalesced == events-1 {
+		return fmt.Sprintf("all %d token events came at once: something on the way held the stream back, and its times are not the model's", events)
+	}
+	tokens := t.Output - t.First - t.Silent
+	if tokens < heldEvents || decode <= 0 {
+		return ""
+	}
+	step := decode / time.Duration(tokens)
+	rate := float64(tokens) / decode.Seconds()
+	server := float64(e.Stats.GenerationTPS)
+	late := ttft > replayDelay+time.Duration(max(0, e.prompt()))*step && ttft > replayTimes*decode
+	switch {
+	case server > 0 && rate > contradiction*server && late:
+	case server > 0 && rate <= contradiction*server:
+		return ""
+	case step < replayStep && late:
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%d tokens came within %v after %v of silence, which is faster than they can have been made: something on the way replays the answer",
+		tokens, decode.Round(time.Microsecond), ttft.Round(time.Millisecond))
+}
+
+// prompt returns the node's count of the prompt's tokens; 0 where it does not tell.
+func (e *Evidence) prompt() int { return int(max(e.Usage.Prompt, e.Stats.Prompt, 0)) }

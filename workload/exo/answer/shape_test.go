@@ -1,0 +1,101 @@
+package answer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exo-bench-exporter/workload"
+)
+
+// at makes arrivals at the given milliseconds after t0, those of equal time by one read.
+func at(ms ...float64) []Arrival {
+	var arrivals []Arrival
+	read := 0
+	for i, m := range ms {
+		if i == 0 || m != ms[i-1] {
+			read++
+		}
+		arrivals = append(arrivals, Arrival{At: t0.Add(time.Duration(m * float64(time.Millisecond))), Read: read, Content: true, Size: 5})
+	}
+	return arrivals
+}
+
+// every makes n times from a first one on, a step apart.
+func every(n int, first, step float64) []float64 {
+	var ms []float64
+	for i := range n {
+		ms = append(ms, first+float64(i)*step)
+	}
+	return ms
+}
+
+// rate is what a Result makes of a tally and a shape.
+func rate(t Tally, s Shape) float64 {
+	r := workload.Result{Timed: true, OutputTokens: t.Output, FirstTokens: t.First, SilentTokens: t.Silent, Decode: s.Last.Sub(s.First)}
+	v, _ := r.DecodeRate()
+	return v
+}
+
+// What can be said of times, by how the events came. The model makes 100 tokens a second.
+func TestLook(t *testing.T) {
+	clumps := func(k int) []float64 { // every k-th token lets all before it through
+		var ms []float64
+		for i := range 32 {
+			ms = append(ms, 100+10*float64((i/k+1)*k-1))
+		}
+		return ms
+	}
+	for _, tc := range []struct {
+		name      string
+		e         Evidence
+		buffered  string // words; empty where the answer is timed
+		rate      float64
+		gaps      []float64 // milliseconds, and how often; empty where nothing is known
+		coalesced int
+	}{
+		{"event by event", Evidence{Arrivals: at(every(32, 100, 10)...)}, "", 100, []float64{10, 31}, 0},
+		{"one event is late and meets the next", Evidence{Arrivals: at(100, 110, 130, 130, 140)}, "", 100, []float64{10, 3}, 1},
+		{"clumps of four", Evidence{Arrivals: at(clumps(4)...)}, "", 100, []float64{10, 7}, 24},
+		{"the first read holds half", Evidence{Arrivals: at(slices.Concat(slices.Repeat([]float64{250}, 16), every(16, 260, 10))...)}, "", 100, []float64{10, 16}, 15},
+		{"four tokens an event", Evidence{Arrivals: at(every(8, 130, 40)...), Usage: Usage{Completion: 32}}, "", 100, nil, 0},
+		{"four tokens an event, each counted", Evidence{
+			Arrivals: change(at(every(8, 130, 40)...), func(i int, a *Arrival) { a.Told = 4 * (i + 1) }), Usage: Usage{Completion: 32}}, "", 100, []float64{10, 28}, 0},
+		{"all at once", Evidence{Arrivals: at(slices.Repeat([]float64{420}, 32)...)}, "held the stream back", 0, nil, 31},
+		{"all at once, in several reads", Evidence{Arrivals: at(every(32, 420, 0.02)...)}, "held the stream back", 0, nil, 31},
+		{"replayed", Evidence{Arrivals: at(every(32, 420, 0.2)...), Usage: Usage{Prompt: 40}}, "replays", 5000, []float64{0.2, 31}, 0},
+		{"replayed slowly, as the node's own figure shows", Evidence{
+			Arrivals: at(every(32, 520, 2)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100}}, "replays", 500, []float64{2, 31}, 0},
+		{"a fast model", Evidence{Arrivals: at(every(32, 20, 0.5)...), Usage: Usage{Prompt: 40}}, "", 2000, []float64{0.5, 31}, 0},
+		{"a fast model that was busy", Evidence{Arrivals: at(every(32, 900, 4)...), Usage: Usage{Prompt: 40}}, "", 250, []float64{4, 31}, 0},
+		{"a fast model with a long prompt", Evidence{Arrivals: at(every(32, 350, 0.5)...), Usage: Usage{Prompt: 600}}, "", 2000, []float64{0.5, 31}, 0},
+		{"a very fast server that says so", Evidence{
+			Arrivals: at(every(32, 420, 0.4)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 2400}}, "", 2500, []float64{0.4, 31}, 0},
+		{"two tokens that met by chance", Evidence{Arrivals: at(100, 100)}, "", 0, nil, 1},
+		{"one token", Evidence{Arrivals: at(100)}, "", 0, nil, 0},
+		{"none", Evidence{}, "", 0, nil, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.e.Asked, tc.e.Finish = 64, "length"
+			tally := Take(&tc.e)
+			s := Look(t0, &tc.e, tally)
+			if (s.Buffered == "") != (tc.buffered == "") || !strings.Contains(s.Buffered, tc.buffered) {
+				t.Errorf("buffered: %q, want %q", s.Buffered, tc.buffered)
+			}
+			if got := rate(tally, s); tc.buffered == "" && (got < 0.99*tc.rate || got > 1.01*tc.rate) {
+				t.Errorf("%.1f tokens a second, want %.1f", got, tc.rate)
+			}
+			if s.Coalesced != tc.coalesced {
+				t.Errorf("%d coalesced, want %d", s.Coalesced, tc.coalesced)
+			}
+			var want []time.Duration
+			if len(tc.gaps) > 0 {
+				want = slices.Repeat([]time.Duration{time.Duration(tc.gaps[0] * float64(time.Millisecond))}, int(tc.gaps[1]))
+			}
+			if !slices.EqualFunc(s.Gaps, want, func(a, b time.Duration) bool { return (a - b).Abs() < time.Microsecond }) {
+				t.Errorf("gaps %v, want %v", s.Gaps, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,207 @@
+package answer
+
+import (
+	"math"
+
+	"exo-bench-exporter/workload"
+)
+
+// Tally is what an answer's tokens are found to be.
+type Tally struct {
+	Output int                  // tokens, those of no event included
+	Source workload.TokenSource // empty when there are none
+	// First is the number of tokens that were there when the first read with a token returned:
+	// those of the events in it, and thoughts that were made before and never sent.
+	First int
+	// Silent is the number of tokens that no event carried and that have no time: an end token
+	// that is counted.
+	Silent int
+	// Measured is the number of arrivals that belong to the first Asked tokens; the others came
+	// because the node goes on past what was asked for.
+	Measured int
+	Overran  bool
+	// Steps are the tokens of each measured arrival; nil where only their sum is known.
+	Steps []int
+	// Mismatch says that the node's count and the number of token events differ.
+	Mismatch bool
+	// Disbelieved names figures of the node that cannot be true.
+	Disbelieved []string
+}
+
+// Take decides from e how many tokens an answer has. The rules, in their order:
+//
+//   - The node's count is believed where it is at least the number of token events (a token event
+//     is at least a token) and at most what was asked for.
+//   - A count that leaves out thoughts which were sent is completed by them.
+//   - Else exo's generation_stats count, and else the events.
+//   - More events than tokens were asked for are not measured: every model answers for as many.
+//   - An answer that ended by itself has one token more than events where the end is counted.
+//   - Thoughts that are counted but were never sent were made before the first event.
+func Take(e *Evidence) Tally {
+	t := Tally{Measured: len(e.Arrivals), Disbelieved: e.disbelieved()}
+	told := int(max(e.Usage.Completion, 0))
+	if told == 0 {
+		told = int(max(e.Stats.Generation, 0))
+	}
+	t.Mismatch = told > 0 && len(e.Arrivals) > 0 && told != e.Events()
+	if e.Extra > 0 || e.runningBeyond() {
+		t.overran(e, told)
+		return t
+	}
+	steps := e.steps()
+	t.Output, t.Source = e.count(steps)
+	if told > 0 && !e.within(told) {
+		t.Disbelieved = append(t.Disbelieved, "output tokens beyond what was asked for")
+	}
+	if len(e.Arrivals) > 0 {
+		t.apportion(e, steps)
+	}
+	return t
+}
+
+// count returns the number of tokens of an answer that is not longer than asked for.
+func (e *Evidence) count(steps []int) (int, workload.TokenSource) {
+	sent := 0
+	for _, s := range steps {
+		sent += s
+	}
+	u := e.Usage
+	completed := 0 // the count with the thoughts that it leaves out
+	if u.Prompt > 0 && u.Total > u.Prompt {
+		completed = int(u.Total - u.Prompt)
+	}
+	if completed == 0 && u.Reasoning > 0 && u.Completion > 0 {
+		completed = int(u.Completion + u.Reasoning)
+	}
+	if thoughts := e.thoughts(); thoughts == 0 || completed < int(u.Completion) {
+		completed = 0
+	}
+	for _, c := range []struct {
+		n      int
+		source workload.TokenSource
+	}{
+		{completed, workload.TokensFromUsage},
+		{int(u.Completion), workload.TokensFromUsage},
+		{int(e.Stats.Generation), workload.TokensFromStats},
+		{sent, workload.TokensFromUsage},
+	} {
+		if c.n > 0 && c.n >= len(e.Arrivals) && c.n >= sent && e.within(c.n) {
+			return c.n, c.source
+		}
+	}
+	if len(e.Arrivals) > 0 {
+		return len(e.Arrivals), workload.TokensFromEvents
+	}
+	return 0, ""
+}
+
+// sizesCount is from how many tokens an event on the tokens of the first events are estimated
+// from how much of the text they hold. Below it events stand for tokens, of which some had no
+// text of their own, as a token that ends inside of a character has none.
+const sizesCount = 1.25
+
+// apportion finds out which of the tokens have no time, and how many came with the first read.
+func (t *Tally) apportion(e *Evidence, steps []int) {
+	events, sent := len(e.Arrivals), 0
+	for _, s := range steps {
+		sent += s
+	}
+	hidden := 0
+	if r := int(e.Usage.Reasoning); r > 0 && steps == nil && e.thoughts() == 0 && t.Output-r >= events {
+		hidden = r
+	}
+	endedItself := e.Finish != "" && e.Finish != finishLength
+	switch {
+	case sent > 0:
+		t.Silent = t.Output - sent
+	case endedItself && t.Output-hidden == events+1:
+		t.Silent = 1
+	}
+	t.Steps = steps
+	together := firstRead(e.Arrivals)
+	visible := t.Output - hidden - t.Silent
+	switch {
+	case steps != nil:
+		for _, s := range steps[:together] {
+			t.First += s
+		}
+	case float64(visible) >= sizesCount*float64(events):
+		t.First = hidden + share(e.Arrivals, together, visible)
+	default:
+		t.First = hidden + together
+		if visible <= events+events/10 {
+			t.Steps = ones(events)
+		}
+	}
+}
+
+// finishLength is the finish_reason of an answer that came to its max_tokens.
+const finishLength = "length"
+
+// share estimates how many of n tokens the first of the arrivals hold, by their part of the text.
+func share(arrivals []Arrival, first, n int) int {
+	size, all := 0, 0
+	for i, a := range arrivals {
+		all += a.Size
+		if i < first {
+			size += a.Size
+		}
+	}
+	part := float64(first) / float64(len(arrivals))
+	if all > 0 {
+		part = float64(size) / float64(all)
+	}
+	return min(max(int(math.Round(part*float64(n))), first), n-(len(arrivals)-first))
+}
+
+// runningBeyond reports whether a usage that runs along shows that the node went on past what was
+// asked for with several tokens an event.
+func (e *Evidence) runningBeyond() bool {
+	steps := e.steps()
+	sum := 0
+	for _, s := range steps {
+		sum += s
+	}
+	return !e.within(sum)
+}
+
+// overran measures the first Asked tokens of an answer that is longer.
+func (t *Tally) overran(e *Evidence, told int) {
+	t.Overran = true
+	steps := e.steps()
+	if steps == nil {
+		each := max(1, int(math.Round(float64(told)/float64(e.Events()))))
+		if told > maxPerEvent*e.Events() {
+			each = 1
+		}
+		steps = ones(len(e.Arrivals))
+		for i := range steps {
+			steps[i] = each
+		}
+	}
+	t.Measured = 0
+	for _, s := range steps {
+		if t.Output+s > e.Asked && t.Measured > 0 {
+			break
+		}
+		t.Output += s
+		t.Measured++
+	}
+	t.Output, t.Source = min(t.Output, e.Asked), workload.TokensFromEvents
+	t.Steps = steps[:t.Measured]
+	for _, s := range t.Steps[:min(firstRead(e.Arrivals), t.Measured)] {
+		t.First += s
+	}
+	t.First = min(t.First, t.Output)
+}
+
+// maxPerEvent is how many tokens an event may carry on the mean; a count beyond is an error.
+const maxPerEvent = 64
+
+func ones(n int) []int {
+	s := make([]int, n)
+	for i := range s {
+		s[i] = 1
+	}
+	return s
+}

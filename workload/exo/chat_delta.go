@@ -1,0 +1,174 @@
+package exo
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+
+	"exo-bench-exporter/workload/exo/answer"
+)
+
+// delta is what a chunk adds to the answer. Thoughts go by many names.
+type delta struct {
+	Content          content  `json:"content"`
+	Refusal          text     `json:"refusal"`
+	ReasoningContent text     `json:"reasoning_content"` // exo 1.x, vLLM, llama.cpp
+	Reasoning        text     `json:"reasoning"`         // Ollama, later vLLM, OpenRouter
+	Thinking         text     `json:"thinking"`
+	Details          parts    `json:"reasoning_details"` // OpenRouter
+	Blocks           parts    `json:"thinking_blocks"`   // LiteLLM
+	ToolCalls        anything `json:"tool_calls"`
+	FunctionCall     anything `json:"function_call"`
+}
+
+func (d delta) delta() answer.Delta {
+	thought := d.Content.thought
+	for _, t := range []text{d.ReasoningContent, d.Reasoning, d.Thinking, text(d.Details), text(d.Blocks)} {
+		if t.size > thought.size || t.holds > thought.holds {
+			thought = t
+		}
+	}
+	said := d.Content.said
+	if d.Refusal.holds == answer.Filled {
+		said.holds = answer.Filled
+	}
+	return answer.Delta{
+		Content: said.holds, Thought: thought.holds, Tool: d.ToolCalls.set || d.FunctionCall.set,
+		Size: said.size + d.Refusal.size + thought.size + d.ToolCalls.size + d.FunctionCall.size,
+	}
+}
+
+// text tells what a JSON value holds without keeping it.
+type text struct {
+	holds answer.Text
+	size  int // bytes
+}
+
+var errNotText = errors.New("content is not a string")
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(b []byte) error {
+	switch {
+	case string(b) == "null":
+		*t = text{}
+	case string(b) == `""`:
+		*t = text{holds: answer.Empty}
+	case b[0] == '"':
+		*t = text{holds: answer.Filled, size: len(b) - len(`""`)}
+	default:
+		return errNotText
+	}
+	return nil
+}
+
+// add joins another piece of text to t.
+func (t *text) add(more text) {
+	t.holds, t.size = max(t.holds, more.holds), t.size+more.size
+}
+
+// content is a text, or a list of parts of which some may be thoughts (Mistral).
+type content struct{ said, thought text }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *content) UnmarshalJSON(b []byte) error {
+	if b[0] != '[' {
+		return c.said.UnmarshalJSON(b)
+	}
+	var list []struct {
+		Text     opt[text]  `json:"text"`
+		Refusal  opt[text]  `json:"refusal"`
+		Thinking opt[parts] `json:"thinking"`
+	}
+	if json.Unmarshal(b, &list) != nil {
+		return errNotText
+	}
+	for _, p := range list {
+		c.said.add(p.Text.V)
+		c.said.add(p.Refusal.V)
+		c.thought.add(text(p.Thinking.V))
+	}
+	return nil
+}
+
+// parts is the text of a list of pieces, or a text.
+type parts text
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *parts) UnmarshalJSON(b []byte) error {
+	var all text
+	if b[0] != '[' {
+		_ = all.UnmarshalJSON(b) // what is no text has none
+		*p = parts(all)
+		return nil
+	}
+	var list []struct {
+		Text     opt[text] `json:"text"`
+		Summary  opt[text] `json:"summary"`
+		Thinking opt[text] `json:"thinking"`
+		Data     opt[text] `json:"data"`
+	}
+	if json.Unmarshal(b, &list) == nil {
+		for _, e := range list {
+			all.add(e.Text.V)
+			all.add(e.Summary.V)
+			all.add(e.Thinking.V)
+			all.add(e.Data.V)
+		}
+	}
+	*p = parts(all)
+	return nil
+}
+
+// anything tells whether a JSON value is a list or an object with something in it.
+type anything struct {
+	set  bool
+	size int // bytes
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *anything) UnmarshalJSON(b []byte) error {
+	a.set = (b[0] == '[' || b[0] == '{') && len(bytes.TrimSpace(b[1:len(b)-1])) > 0
+	if a.set {
+		a.size = len(b)
+	}
+	return nil
+}
+
+// fault tells whether a JSON value is an error: an empty one is none.
+type fault struct{ set bool }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *fault) UnmarshalJSON(b []byte) error {
+	switch string(bytes.Join(bytes.Fields(b), nil)) {
+	case "null", `""`, "{}", "[]", "false", "0":
+		f.set = false
+	default:
+		f.set = true
+	}
+	return nil
+}
+
+// word is a string, and empty where something else stands.
+type word string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (w *word) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) != nil {
+		s = ""
+	}
+	*w = word(s)
+	return nil
+}
+
+// opt is a value that is passed over where something of another kind stands.
+type opt[T any] struct{ V T }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *opt[T]) UnmarshalJSON(b []byte) error {
+	var v T
+	if json.Unmarshal(b, &v) == nil {
+		o.V = v
+	}
+	return nil
+}

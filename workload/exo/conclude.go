@@ -1,0 +1,78 @@
+package exo
+
+import (
+	"strings"
+
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/answer"
+)
+
+// conclude fills in what the evidence gives.
+func (r *record) conclude() (answer.Tally, answer.Shape) {
+	t := answer.Take(&r.evidence)
+	s := answer.Look(r.t0, &r.evidence, t)
+	res := &r.res
+	res.TokenEvents, res.OutputTokens, res.TokenSource = t.Measured, t.Output, t.Source
+	res.FirstTokens, res.SilentTokens, res.Overran = t.First, t.Silent, t.Overran
+	res.TokenMismatch, res.Disbelieved = t.Mismatch, t.Disbelieved
+	res.FinishReason = r.evidence.Finish
+	res.PromptTokens, res.CachedTokens = r.prompt()
+	res.Server = serverStats(r.evidence.Stats)
+	if t.Measured > 0 {
+		res.Timed = true
+		res.TTFT, res.Decode, res.E2E = s.First.Sub(r.t0), s.Last.Sub(s.First), s.Last.Sub(r.t0)
+		res.Gaps, res.Coalesced = s.Gaps, s.Coalesced
+		if !s.FirstContent.IsZero() {
+			res.TTFO = s.FirstContent.Sub(r.t0)
+		}
+	}
+	return t, s
+}
+
+// prompt returns the tokens of the prompt, and those of them that came from a cache.
+func (r *record) prompt() (tokens, cached int) {
+	tokens = max(0, int(r.evidence.Usage.Prompt))
+	if tokens == 0 {
+		tokens = max(0, int(r.evidence.Stats.Prompt))
+	}
+	cached = max(0, int(r.evidence.Usage.Cached), int(r.evidence.Stats.Cached))
+	return tokens, min(cached, tokens)
+}
+
+// serverStats are the node's own figures for a Result; nil where it has none that can be true.
+func serverStats(s answer.Stats) *workload.ServerStats {
+	out := workload.ServerStats{
+		PromptTPS: max(0, float64(s.PromptTPS)), GenerationTPS: max(0, float64(s.GenerationTPS)),
+		PromptTokens: max(0, int(s.Prompt)), GenerationTokens: max(0, int(s.Generation)),
+		PeakMemoryBytes: uint64(max(0, s.PeakMemory)), PrefixCacheHit: s.CacheHit,
+	}
+	if out == (workload.ServerStats{}) {
+		return nil
+	}
+	return &out
+}
+
+// engine takes over what the answer says that it was made by.
+func (r *record) engine(name string) {
+	if name, version, ok := strings.Cut(name, " "); ok {
+		r.res.Epoch.Engine, r.res.Epoch.Version = name, version
+	}
+}
+
+const (
+	// bytesPerToken is the most that tokens hold on the mean in any text of words.
+	bytesPerToken = 6
+	// templateTail are tokens that every chat template puts after the prompt.
+	templateTail = 4
+)
+
+// warm reports whether the prompt was found in a prefix cache. What chat templates put before every
+// prompt may be in one, however long it is; what follows the nonce cannot be, so that at least as
+// many tokens as our own text has must have been computed.
+func (r *record) warm() bool {
+	if r.text == 0 {
+		return false
+	}
+	computed := r.res.PromptTokens - r.res.CachedTokens
+	return r.evidence.Stats.CacheHit == "exact" || r.res.CachedTokens > 0 && computed < r.text/bytesPerToken+templateTail
+}

@@ -1,0 +1,141 @@
+package exo
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/httpapi"
+)
+
+// maxErrorBody bounds what is read of an error's body, in bytes.
+const maxErrorBody = 64 << 10
+
+// refusal is an answer to a prompt with a status other than 200.
+type refusal struct {
+	status *httpapi.StatusError
+	body   []byte
+}
+
+// refused reads the words of an answer with a status other than 200.
+func (x *exchange) refused(resp *http.Response) *refusal {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a message is better than none
+	return &refusal{x.api.Status(http.MethodPost, x.route.path, resp, body), body}
+}
+
+// noRoute tells a route that does not exist, for which the web framework answers, from a model
+// that has no instance, for which exo answers with an error object.
+func (r *refusal) noRoute() bool {
+	if r == nil {
+		return false
+	}
+	var doc struct {
+		Error json.RawMessage `json:"error"`
+	}
+	return r.status.Code == http.StatusMethodNotAllowed ||
+		r.status.Code == http.StatusNotFound && (json.Unmarshal(r.body, &doc) != nil || len(doc.Error) == 0)
+}
+
+// patience is how long a session goes on asking a node that wants to be asked again: for as long
+// as it may be busy with others, and for as long as it may load a model.
+type patience struct{ busy, load time.Duration }
+
+// Bounds of one wait for a node that wants to be asked again.
+const (
+	waitAtLeast = 500 * time.Millisecond
+	waitUsually = 2 * time.Second
+)
+
+// wait returns how long to wait before asking again, and takes it from what is left; ok is false
+// when asking again is no use, or when the node wants to be left alone for longer than there is.
+func (p *patience) wait(e *httpapi.StatusError) (d time.Duration, ok bool) {
+	left := &p.busy
+	switch {
+	case e.Code == http.StatusTooManyRequests:
+	case e.Loading(), e.Code == http.StatusServiceUnavailable && e.RetryAfter > 0:
+		left = &p.load
+	default:
+		return 0, false
+	}
+	d = waitUsually
+	if e.RetryAfter > 0 {
+		d = max(e.RetryAfter, waitAtLeast)
+	}
+	if d > *left {
+		return 0, false
+	}
+	*left -= d
+	return d, true
+}
+
+// put puts the prompt by one route. A refusal is not the model's: where the node wants to be asked
+// later or in another form it is, within bounds, and a route is held to be missing only when that
+// was said twice.
+func (s *session) put(ctx context.Context, r workload.Request, rt route) (workload.Result, *refusal) {
+	c := s.client
+	first, refused := workload.Result{}, (*refusal)(nil)
+	f, proven := c.knownForm()
+	missing := false
+	for {
+		res, no := s.exchange(r, rt, f).run(ctx)
+		if no == nil {
+			if res.TokenEvents > 0 {
+				c.setForm(f)
+			}
+			return res, nil
+		}
+		if refused == nil {
+			first, refused = res, no
+		}
+		if d, ok := s.patience.wait(no.status); ok {
+			c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", no.status.Error())
+			if pause(ctx, d) != nil {
+				res.Outcome, res.Err = workload.OutcomeCanceled, "the exporter gave the request up"
+				return res, nil
+			}
+			refused = nil
+			continue
+		}
+		if no.noRoute() && !missing {
+			missing = true
+			continue
+		}
+		next, ok := f.adapted(no.status.Code, no.body, proven)
+		if !ok || !s.dialect.traits().forms {
+			return first, no
+		}
+		f = next
+	}
+}
+
+// pause waits for d or the end of ctx, whose error it returns.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// knownForm returns the form of body to send, and whether the node has taken it before.
+func (c *Client) knownForm() (f form, proven bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.form, c.formKnown
+}
+
+func (c *Client) setForm(f form) {
+	c.mu.Lock()
+	changed := c.form != f
+	c.form, c.formKnown = f, true
+	c.mu.Unlock()
+	if changed {
+		c.log.Info("Form of request found that the server takes", "form", f.String())
+	}
+}
