@@ -65,9 +65,13 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 			return fmt.Errorf("EXOBENCH_SUITE: %w", err)
 		}
 	}
+	roots, err := cfg.ExoRoots()
+	if err != nil {
+		return fmt.Errorf("EXOBENCH_EXO_CA_FILE: %w", err)
+	}
 	w.memory.PSS = true // a Bench tells by its recordings when no request is measured
 	w.client = exo.Options{
-		BaseURL: cfg.ExoURL, APIKey: cfg.APIKey.Reveal(), Transport: seams.Transport,
+		BaseURL: cfg.ExoURL, APIKey: cfg.APIKey.Reveal(), Roots: roots, Transport: seams.Transport,
 		Dialect: cfg.Dialect, Endpoint: exo.EndpointChoice(cfg.Endpoint),
 		Timeouts:    exo.Timeouts{FirstToken: cfg.FirstTokenTimeout, Idle: cfg.IdleTimeout, Request: cfg.RequestTimeout},
 		LoadTimeout: cfg.LoadTimeout, DownloadTimeout: cfg.DownloadTimeout, BusyTimeout: cfg.BusyTimeout,

@@ -70,14 +70,19 @@ func reaches(authority []byte) map[string]reach {
 			bench:  func(w wiring) []any { return []any{w.client.BaseURL, w.shown.Target, w.memory.APIURL.String()} },
 			memory: watch(func(c memory.Config) any { return c.APIURL.String() }),
 		},
-		"DIALECT":         {value: "exo0", want: workload.DialectExo0, bench: client(func(o exo.Options) any { return o.Dialect })},
-		"API_KEY":         {value: "k1", want: "k1", bench: key},
-		"API_KEY_FILE":    {file: "k2\n", want: "k2", bench: key},
+		"DIALECT":      {value: "exo0", want: workload.DialectExo0, bench: client(func(o exo.Options) any { return o.Dialect })},
+		"API_KEY":      {value: "k1", want: "k1", bench: key},
+		"API_KEY_FILE": {file: "k2\n", want: "k2", bench: key},
+		"EXO_CA_FILE": {file: string(authority), want: true, bench: client(func(o exo.Options) any {
+			roots := x509.NewCertPool()
+			roots.AppendCertsFromPEM(authority)
+			return roots.Equal(o.Roots)
+		})},
 		"ENDPOINT":        {value: "bench", want: exo.EndpointBench, bench: client(func(o exo.Options) any { return o.Endpoint })},
 		"LISTEN_ADDRESS":  {value: "127.0.0.1:1", want: "127.0.0.1:1", bench: address, memory: address},
 		"WEB_CONFIG_FILE": {file: webConfig, want: true, bench: web, memory: web},
 		"CYCLE_INTERVAL":  {value: "7m", want: 7 * time.Minute, bench: func(w wiring) []any { return []any{w.runner.Interval, w.shown.Interval} }},
-		"MODELS":          {value: "x=y", want: []workload.Model{{Name: "x", ExoID: "y"}}, bench: func(w wiring) []any { return []any{w.runner.Models, w.shown.Models} }},
+		"MODELS":          {value: "x=y,z=i=a", want: []workload.Model{{Name: "x", ExoID: "y"}, {Name: "z", ExoID: "i", Answers: "a"}}, bench: func(w wiring) []any { return []any{w.runner.Models, w.shown.Models} }},
 		"SUITE":           {file: tinySuite, want: "tiny-1", bench: func(w wiring) []any { return []any{w.runner.Suite.Version, w.shown.Suite.Version} }},
 		"STATE_DIR": {value: "/state/there", want: "/state/there", bench: func(w wiring) []any {
 			return []any{w.client.StateDir, filepath.Dir(w.resume), filepath.Dir(w.record.Path)}

@@ -40,7 +40,9 @@ type Config struct {
 	// APIKey is the key itself, wherever it came from; empty means that none is sent.
 	APIKey     Secret `env:"API_KEY" mode:"bench" meaning:"key that is sent as bearer token"`
 	APIKeyFile string `env:"API_KEY_FILE" mode:"bench" meaning:"file to read that key from, instead of EXOBENCH_API_KEY"`
-	Endpoint   string `env:"ENDPOINT" mode:"bench" envDefault:"auto" meaning:"route that prompts are put to: auto (find out), v1 (/v1/chat/completions) or bench (exo 1.x: /bench/chat/completions)"`
+	// ExoCAFile is the path of a file, see ExoRoots.
+	ExoCAFile string `env:"EXO_CA_FILE" mode:"bench" meaning:"file with the certificates (PEM) of the authorities to trust for the node, instead of the system's"`
+	Endpoint  string `env:"ENDPOINT" mode:"bench" envDefault:"auto" meaning:"route that prompts are put to: auto (find out), v1 (/v1/chat/completions) or bench (exo 1.x: /bench/chat/completions)"`
 
 	ListenAddress string `env:"LISTEN_ADDRESS" reload:"no" envDefault:":9955" meaning:"address that /metrics and the status page are served on, as host:port"`
 	WebConfigFile string `env:"WEB_CONFIG_FILE" reload:"no" meaning:"web configuration file of the Prometheus exporter toolkit: TLS and basic authentication"`

@@ -31,6 +31,9 @@ func (p *problems) check(c *Config) {
 	oneOf(p, "MODE", c.Mode, ModeBench, ModeMemory)
 	c.ExoURL = strings.TrimRight(c.ExoURL, "/")
 	p.url("EXO_URL", c.ExoURL, "http://localhost:52415", "give a key in EXOBENCH_API_KEY or EXOBENCH_API_KEY_FILE")
+	if _, err := c.ExoRoots(); err != nil {
+		p.add("EXO_CA_FILE", err.Error())
+	}
 	oneOf(p, "DIALECT", c.Dialect, workload.Dialects()...)
 	p.apiKey(c)
 	oneOf(p, "ENDPOINT", c.Endpoint, "auto", "v1", "bench")

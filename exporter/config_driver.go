@@ -36,11 +36,16 @@ func (p *problems) driver(c *Config) {
 }
 
 // DriverRoots returns the certificates that DriverCAFile holds; nil when it is not set.
-func (c Config) DriverRoots() (*x509.CertPool, error) {
-	if c.DriverCAFile == "" {
+func (c Config) DriverRoots() (*x509.CertPool, error) { return roots(c.DriverCAFile) }
+
+// ExoRoots returns the certificates that ExoCAFile holds; nil when it is not set.
+func (c Config) ExoRoots() (*x509.CertPool, error) { return roots(c.ExoCAFile) }
+
+func roots(file string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	content, err := readSmall(c.DriverCAFile)
+	content, err := readSmall(file)
 	if err != nil {
 		return nil, errors.New("want a file that can be read: " + err.Error())
 	}

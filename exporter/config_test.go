@@ -160,6 +160,8 @@ var wrongValues = []struct{ name, value, want string }{
 	{"DRIVER_USER", "somebody", "EXOBENCH_DRIVER_PASSWORD_FILE or"},
 	{"DRIVER_PASSWORD", "hunter2", "want EXOBENCH_DRIVER_USER beside it"},
 	{"DRIVER_PASSWORD_FILE", "/does/not/exist", "want a file that can be read"},
+	{"EXO_CA_FILE", "/does/not/exist", "want a file that can be read"},
+	{"EXO_CA_FILE", "/dev/null", "it holds none"},
 	{"DRIVER_CA_FILE", "/does/not/exist", "want a file that can be read"},
 	{"DRIVER_CA_FILE", "/dev/null", "it holds none"},
 	{"LOG_LEVEL", "loud", "want debug, info, warn or error"},
