@@ -45,6 +45,7 @@ type resultJSON struct {
 	Coalesced    int          `json:"coalesced_events,omitempty"`
 	Stalled      float64      `json:"stalled_seconds,omitempty"`
 	Lateness     []float64    `json:"stamp_lateness_seconds,omitempty"`
+	Disbelieved  []string     `json:"disbelieved,omitempty"`
 	Marks        []Mark       `json:"marks,omitempty"`
 	Epoch        *epochJSON   `json:"epoch,omitempty"`
 }
@@ -65,7 +66,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		TokenSource: r.TokenSource, Mismatch: r.TokenMismatch, FinishReason: r.FinishReason,
 		Server: r.Server, EnergyJoules: r.EnergyJoules, Contended: r.Contended,
 		Asked: r.AskedTokens, FirstTokens: r.FirstTokens, Silent: r.SilentTokens, Coalesced: r.Coalesced,
-		Stalled: r.Stalled.Seconds(), Lateness: inSeconds(r.StampLateness), Marks: r.Marks(),
+		Stalled: r.Stalled.Seconds(), Lateness: inSeconds(r.StampLateness), Disbelieved: r.Disbelieved, Marks: r.Marks(),
 	}
 	if r.Epoch != (Epoch{}) {
 		j.Epoch = &epochJSON{r.Epoch.ID(), r.Epoch}

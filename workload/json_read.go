@@ -23,6 +23,7 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 		Server: j.Server, EnergyJoules: j.EnergyJoules, Contended: j.Contended,
 		AskedTokens: j.Asked, FirstTokens: j.FirstTokens, SilentTokens: j.Silent, Coalesced: j.Coalesced,
 		StampLateness: durations(j.Lateness),
+		Disbelieved:   j.Disbelieved,
 		Stalled:       duration(j.Stalled), Starved: slices.Contains(j.Marks, MarkStarved), Overran: slices.Contains(j.Marks, MarkOverran),
 	}
 	if j.Epoch != nil {

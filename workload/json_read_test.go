@@ -105,7 +105,7 @@ func TestJSONFieldsAreDescribed(t *testing.T) {
 			}
 		}
 	}
-	for _, m := range []Mark{MarkContended, MarkStarved, MarkDisagreement, MarkCoalesced, MarkShort, MarkOverran} {
+	for _, m := range []Mark{MarkContended, MarkStarved, MarkDisagreement, MarkCoalesced, MarkShort, MarkOverran, MarkDisbelieved} {
 		if !strings.Contains(string(doc), "`"+string(m)+"`") {
 			t.Errorf("docs/results.md does not name the mark %s", m)
 		}

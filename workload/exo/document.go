@@ -36,6 +36,7 @@ func (x *exchange) whole(ctx context.Context, body io.Reader) workload.Result {
 	case ev.Error != "":
 		return x.rec.fail(workload.OutcomeStreamError, ev.Error)
 	}
+	x.answered = true
 	if _, failure, why := x.rec.event(ev); failure != "" {
 		return x.rec.fail(failure, why)
 	}

@@ -28,6 +28,7 @@ type exchange struct {
 	body      any
 	timeouts  Timeouts
 	document  bool                 // the answer is known to come as one JSON document
+	answered  bool                 // an answer came as one document
 	warn      func(string, ...any) // says once what is odd about the node
 	inflight  *atomic.Int32
 	watcher   *stall.Watcher

@@ -29,9 +29,6 @@ func (x *exchange) refused(resp *http.Response) *refusal {
 // noRoute tells a route that does not exist, for which the web framework answers, from a model
 // that has no instance, for which exo answers with an error object.
 func (r *refusal) noRoute() bool {
-	if r == nil {
-		return false
-	}
 	var doc struct {
 		Error json.RawMessage `json:"error"`
 	}
@@ -71,21 +68,35 @@ func (p *patience) wait(e *httpapi.StatusError) (d time.Duration, ok bool) {
 	return d, true
 }
 
+// sign is what an answer shows of the route that it came by.
+type sign uint8
+
+const (
+	showsNothing  sign = iota
+	showsStream        // tokens came one by one
+	showsDocument      // an answer came as one document
+	showsMissing       // the node does not have the route
+)
+
 // put puts the prompt by one route. A refusal is not the model's: where the node wants to be asked
 // later or in another form it is, within bounds, and a route is held to be missing only when that
 // was said twice.
-func (s *session) put(ctx context.Context, r workload.Request, rt route) (workload.Result, *refusal) {
+func (s *session) put(ctx context.Context, r workload.Request, rt route) (workload.Result, sign) {
 	c := s.client
 	first, refused := workload.Result{}, (*refusal)(nil)
 	f, proven := c.knownForm()
 	missing := false
 	for {
-		res, no := s.exchange(r, rt, f).run(ctx)
-		if no == nil {
-			if res.TokenEvents > 0 {
-				c.setForm(f)
-			}
-			return res, nil
+		x := s.exchange(r, rt, f)
+		res, no := x.run(ctx)
+		switch {
+		case no == nil && res.TokenEvents > 0:
+			c.setForm(f)
+			return res, showsStream
+		case no == nil && x.answered:
+			return res, showsDocument
+		case no == nil:
+			return res, showsNothing
 		}
 		if refused == nil {
 			first, refused = res, no
@@ -94,18 +105,21 @@ func (s *session) put(ctx context.Context, r workload.Request, rt route) (worklo
 			c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", no.status.Error())
 			if pause(ctx, d) != nil {
 				res.Outcome, res.Err = workload.OutcomeCanceled, "the exporter gave the request up"
-				return res, nil
+				return res, showsNothing
 			}
 			refused = nil
 			continue
 		}
-		if no.noRoute() && !missing {
+		if no.noRoute() {
+			if missing {
+				return first, showsMissing
+			}
 			missing = true
 			continue
 		}
 		next, ok := f.adapted(no.status.Code, no.body, proven)
 		if !ok || !s.dialect.traits().forms {
-			return first, no
+			return first, showsNothing
 		}
 		f = next
 	}

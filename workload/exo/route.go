@@ -72,38 +72,28 @@ func (s *session) measure(ctx context.Context, r workload.Request) []workload.Re
 	var all []workload.Result
 	routes := s.client.known(s.client.routes(s.dialect))
 	for i, rt := range routes {
-		res, refused := s.put(ctx, r, rt)
+		res, shown := s.put(ctx, r, rt)
 		only := i == len(routes)-1
-		missing := refused.noRoute()
-		if missing && only && rt.document != nil {
+		if shown == showsMissing && only && rt.document != nil {
 			res.Err += "; this exo has no " + rt.path + ": choose the endpoint auto or v1"
 		}
 		all = append(all, res)
-		if !s.passesOn(rt, res, missing, only) {
+		switch {
+		case shown == showsStream && rt.document != nil:
+			s.client.setEndpoint(rt.endpoint, rt.path+" streams")
+		case shown == showsDocument && only:
+			s.client.setEndpoint(res.Endpoint, rt.path+" answers without streaming")
+		case shown == showsDocument:
+			s.client.setEndpoint(routes[i+1].endpoint, rt.path+" answers without streaming, which leaves nothing to time")
+		case shown == showsMissing && !only:
+			s.client.setEndpoint(routes[i+1].endpoint, "there is no "+rt.path+", which was asked for twice")
+		}
+		if only || shown != showsMissing && shown != showsDocument {
 			break
 		}
-		next := routes[i+1]
-		if missing {
-			s.client.setEndpoint(next.endpoint, "there is no "+rt.path+", which was asked for twice")
-			continue
-		}
-		s.client.setEndpoint(next.endpoint, rt.path+" answers without streaming, which leaves nothing to time")
-		if r.Warmup {
+		if shown == showsDocument && r.Warmup {
 			break // it has warmed the model up
 		}
 	}
 	return all
-}
-
-// passesOn notes what res, which came by route rt, tells of the route, and reports whether the
-// next one is to be taken instead. A document proves something only when it is an answer.
-func (s *session) passesOn(rt route, res workload.Result, missing, only bool) bool {
-	document := res.Endpoint != rt.endpoint && res.FinishReason != ""
-	switch {
-	case document && only:
-		s.client.setEndpoint(res.Endpoint, rt.path+" answers without streaming")
-	case res.TokenEvents > 0 && res.Endpoint == rt.endpoint && rt.document != nil:
-		s.client.setEndpoint(rt.endpoint, rt.path+" streams")
-	}
-	return !only && (missing || document)
 }

@@ -28,7 +28,6 @@ var outcomes = map[string]workload.Outcome{
 	// for measured that came from the prefix cache.
 	"v1-stream-again":     workload.OutcomeProtocolError,
 	"v1-stream-usage-opt": workload.OutcomeProtocolError,
-	"v1-stream-1-token":   workload.OutcomeProtocolError, // 9 of 17 tokens
 }
 
 // The client reads every stream of a real node, cut up and timed as it came, and reports
