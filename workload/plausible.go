@@ -36,7 +36,7 @@ func (r Result) Check(p Prompt) error {
 		{"tokens of the first event", float64(r.FirstTokens), float64(r.OutputTokens)},
 		{"silent tokens", float64(r.SilentTokens), float64(r.OutputTokens)},
 		{"coalesced events", float64(r.Coalesced), float64(r.TokenEvents)},
-		{"prompt tokens", float64(r.PromptTokens), promptBound(p)},
+		{"prompt tokens", float64(r.PromptTokens), float64(p.MostTokens())},
 		{"cached tokens", float64(r.CachedTokens), float64(r.PromptTokens)},
 		{"energy", r.EnergyJoules, maxEnergyJoules},
 	} {
@@ -75,7 +75,7 @@ func (s *ServerStats) check(p Prompt) error {
 		{"server's decode rate", s.GenerationTPS, maxTokensPerSecond},
 		{"server's prefill rate", s.PromptTPS, maxTokensPerSecond},
 		{"server's output tokens", float64(s.GenerationTokens), math.MaxInt32},
-		{"server's prompt tokens", float64(s.PromptTokens), promptBound(p)},
+		{"server's prompt tokens", float64(s.PromptTokens), float64(p.MostTokens())},
 		{"server's peak memory", float64(s.PeakMemoryBytes), maxMemoryBytes},
 	} {
 		if err := within(c.name, c.value, c.most); err != nil {
@@ -101,13 +101,13 @@ func asked(p Prompt) float64 {
 	return float64(p.MaxTokens)
 }
 
-// promptBound returns the most tokens that p can be: no tokenizer makes more than one of a byte.
-func promptBound(p Prompt) float64 {
+// MostTokens returns the most tokens that p can be: no tokenizer makes more than one of a byte.
+func (p Prompt) MostTokens() int {
 	n := maxTemplateTokens
 	for _, m := range p.Messages {
 		n += len(m.Content)
 	}
-	return float64(n)
+	return n
 }
 
 // implausible returns what is left of r when one of its figures cannot be true: a failure with

@@ -90,7 +90,7 @@ func FuzzEvent(f *testing.F) {
 		for _, d := range dialects {
 			ctx, guard := newGuard(t.Context(), DefaultTimeouts())
 			x := &exchange{dialect: d, guard: guard, warn: func(string, ...any) {}, rec: &record{
-				dialect: d, asked: "org/m", t0: time.Now(), evidence: answer.Evidence{Asked: 1},
+				dialect: d, asked: "org/m", t0: time.Now(), evidence: answer.Evidence{Asked: 1, Prompt: workload.Prompt{}.MostTokens()},
 			}}
 			framing := d.traits().framing
 			body := strings.Repeat(text, 3)

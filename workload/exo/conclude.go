@@ -16,8 +16,12 @@ func (r *record) conclude() (answer.Tally, answer.Shape) {
 	res.FirstTokens, res.SilentTokens, res.Overran = t.First, t.Silent, t.Overran
 	res.TokenMismatch, res.Disbelieved = t.Mismatch, t.Disbelieved
 	res.FinishReason = r.evidence.Finish
-	res.PromptTokens, res.CachedTokens = r.prompt()
-	res.Server = serverStats(r.evidence.Stats)
+	res.PromptTokens, res.CachedTokens = r.evidence.PromptTokens()
+	stats := r.evidence.Stats
+	if stats.Prompt > 0 && res.PromptTokens == 0 {
+		stats.Prompt = answer.Unbelievable
+	}
+	res.Server = serverStats(stats)
 	if t.Measured > 0 {
 		res.Timed = true
 		res.TTFT, res.Decode, res.E2E = s.First.Sub(r.t0), s.Last.Sub(s.First), s.Last.Sub(r.t0)
@@ -27,16 +31,6 @@ func (r *record) conclude() (answer.Tally, answer.Shape) {
 		}
 	}
 	return t, s
-}
-
-// prompt returns the tokens of the prompt, and those of them that came from a cache.
-func (r *record) prompt() (tokens, cached int) {
-	tokens = max(0, int(r.evidence.Usage.Prompt))
-	if tokens == 0 {
-		tokens = max(0, int(r.evidence.Stats.Prompt))
-	}
-	cached = max(0, int(r.evidence.Usage.Cached), int(r.evidence.Stats.Cached))
-	return tokens, min(cached, tokens)
 }
 
 // serverStats are the node's own figures for a Result; nil where it has none that can be true.

@@ -226,7 +226,7 @@ func benchDocument(b []byte) (answer.Event, error) {
 		chunk
 		Stats opt[genStats] `json:"generation_stats"`
 		Power opt[struct {
-			TotalEnergyJoules answer.Amount `json:"total_energy_joules"`
+			TotalEnergyJoules answer.Joules `json:"total_energy_joules"`
 		}] `json:"power_usage"`
 	}
 	if err := json.Unmarshal(b, &doc); err != nil {

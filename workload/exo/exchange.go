@@ -210,6 +210,7 @@ func (x *exchange) ended(ctx context.Context, err error) workload.Result {
 	case outcome == workload.OutcomeCanceled:
 		return x.rec.fail(outcome, why)
 	case x.rec.complete():
+		x.rec.marked = true // nothing that was asked for is missing
 		return x.rec.done()
 	case stopped:
 		return x.rec.fail(outcome, why)

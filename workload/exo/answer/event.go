@@ -27,7 +27,7 @@ type Event struct {
 	Finish string // why the model stopped; empty while it goes on
 	Usage  Usage
 	Stats  Stats
-	Energy Amount // joules, as the node says
+	Energy Joules // as the node says
 
 	Accepted bool   // nothing but a sign that the node has taken the request up
 	Error    string // the answer has failed; in the node's words

@@ -14,6 +14,7 @@ type Arrival struct {
 // Evidence is everything that an answer offers to count its tokens by.
 type Evidence struct {
 	Asked    int       // max_tokens; 0 is no bound
+	Prompt   int       // most tokens that the prompt can be; 0 is no bound
 	Arrivals []Arrival // of the token events, in their order; no more than Asked
 	Extra    int       // token events beyond those
 	Usage    Usage     // as told last, zeros passed over
@@ -95,6 +96,20 @@ func (e *Evidence) steps() []int {
 	return steps
 }
 
+// PromptTokens returns the tokens of the prompt as the node counts them, and those of them that
+// came from a cache; 0 where it does not tell, or tells what cannot be.
+func (e *Evidence) PromptTokens() (n, cached int) {
+	for _, told := range []Count{e.Usage.Prompt, e.Stats.Prompt} {
+		if told > 0 && e.fits(told) {
+			n = int(told)
+			break
+		}
+	}
+	return n, min(max(0, int(e.Usage.Cached), int(e.Stats.Cached)), n)
+}
+
+func (e *Evidence) fits(prompt Count) bool { return e.Prompt <= 0 || int(prompt) <= e.Prompt }
+
 // disbelieved names the figures that cannot be true.
 func (e *Evidence) disbelieved() []string {
 	var names []string
@@ -102,7 +117,7 @@ func (e *Evidence) disbelieved() []string {
 		name string
 		odd  bool
 	}{
-		{"prompt tokens", e.Usage.Prompt < 0 || e.Stats.Prompt < 0},
+		{"prompt tokens", e.Usage.Prompt < 0 || e.Stats.Prompt < 0 || !e.fits(max(e.Usage.Prompt, e.Stats.Prompt))},
 		{"cached tokens", e.Usage.Cached < 0 || e.Stats.Cached < 0},
 		{"output tokens", e.Usage.Completion < 0 || e.Stats.Generation < 0},
 		{"total tokens", e.Usage.Total < 0},

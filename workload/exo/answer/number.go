@@ -16,8 +16,10 @@ type (
 	Bytes int64
 	// Rate is in tokens a second; 0 where it is not known.
 	Rate float64
-	// Amount is a time or an energy, in the unit of its field; 0 where it is not known.
+	// Amount is a time, in the unit of its field; 0 where it is not known.
 	Amount float64
+	// Joules are an energy; 0 where it is not known.
+	Joules float64
 )
 
 // Unbelievable stands in the place of a number that cannot be true.
@@ -29,6 +31,7 @@ const (
 	maxBytes  = 1 << 50
 	maxRate   = 1e6
 	maxAmount = 1e15 // nanoseconds of eleven days
+	maxJoules = 1e9
 )
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -42,6 +45,9 @@ func (r *Rate) UnmarshalJSON(b []byte) error { *r = Rate(number(b, maxRate)); re
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (a *Amount) UnmarshalJSON(b []byte) error { *a = Amount(number(b, maxAmount)); return nil }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (j *Joules) UnmarshalJSON(b []byte) error { *j = Joules(number(b, maxJoules)); return nil }
 
 func number(b []byte, most float64) float64 {
 	var v float64

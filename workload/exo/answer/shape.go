@@ -105,7 +105,8 @@ func buffered(t0 time.Time, e *Evidence, t Tally, s Shape) string {
 	step := decode / time.Duration(tokens)
 	rate := float64(tokens) / decode.Seconds()
 	server := float64(e.Stats.GenerationTPS)
-	late := ttft > replayDelay+time.Duration(max(0, e.prompt()))*step && ttft > replayTimes*decode
+	prompt, _ := e.PromptTokens()
+	late := ttft > replayDelay+time.Duration(prompt)*step && ttft > replayTimes*decode
 	switch {
 	case server > 0 && rate > contradiction*server && late:
 	case server > 0 && rate <= contradiction*server:
@@ -117,6 +118,3 @@ func buffered(t0 time.Time, e *Evidence, t Tally, s Shape) string {
 	return fmt.Sprintf("%d tokens came within %v after %v of silence, which is faster than they can have been made: something on the way replays the answer",
 		tokens, decode.Round(time.Microsecond), ttft.Round(time.Millisecond))
 }
-
-// prompt returns the node's count of the prompt's tokens; 0 where it does not tell.
-func (e *Evidence) prompt() int { return int(max(e.Usage.Prompt, e.Stats.Prompt, 0)) }
