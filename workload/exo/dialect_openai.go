@@ -66,7 +66,11 @@ func notListed(name string, listed []string) string {
 }
 
 func (d openAI) open(ctx context.Context, c *Client, m workload.Model) (*session, error) {
-	return c.openListed(ctx, d, m)
+	s, err := c.openListed(ctx, d, m)
+	if err == nil && c.epoch(workload.DialectOpenAI).Engine == "vllm" {
+		s.observe = c.observeVLLM
+	}
+	return s, err
 }
 
 // engine asks what vLLM (and others after it) and llama.cpp tell of themselves.

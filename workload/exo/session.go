@@ -27,6 +27,9 @@ type session struct {
 	// model any more. Nil where that cannot be seen.
 	diagnose func(context.Context) (why string, over bool)
 	ended    string // why the node will not serve the model any more
+	// observe looks at the node before a request and returns what adds to the result what the node
+	// shows of it elsewhere than in the answer; nil where it shows nothing.
+	observe func(context.Context) (add func(*workload.Result))
 	// answered notes that a request succeeded; nil where that tells nothing.
 	answered func()
 }
@@ -58,8 +61,13 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	if s.watch != nil {
 		contended = s.watch(ctx)
 	}
+	add := func(*workload.Result) {}
+	if s.observe != nil {
+		add = s.observe(ctx)
+	}
 	results := s.measure(ctx, r)
 	res := results[len(results)-1]
+	add(&res)
 	res.Contended = contended(results)
 	switch {
 	case res.Outcome == workload.OutcomeConnectError:

@@ -17,13 +17,13 @@ func (c *Client) Stream(ctx context.Context, method, path string, limit int64, r
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, cause(err))
+		return fmt.Errorf("%s %s: %w", method, path, c.Explain(cause(err)))
 	}
 	defer resp.Body.Close()
 	c.simulated.Store(resp.Header.Get(SimulatorHeader) != "")
 	if resp.StatusCode != http.StatusOK {
 		b, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a message is better than none
-		return &StatusError{Method: method, Path: path, Code: resp.StatusCode, Message: ErrorMessage(b)}
+		return c.Status(method, path, resp, b)
 	}
 	body := &bounded{r: resp.Body, left: limit}
 	if err := read(body); err != nil {
