@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"exo-bench-exporter/workload/exo/answer"
@@ -117,9 +118,10 @@ type chunk struct {
 }
 
 type choice struct {
-	Delta        delta      `json:"delta"`
-	FinishReason word       `json:"finish_reason"`
-	Usage        opt[usage] `json:"usage"` // Moonshot
+	Index        answer.Count `json:"index"`
+	Delta        delta        `json:"delta"`
+	FinishReason word         `json:"finish_reason"`
+	Usage        opt[usage]   `json:"usage"` // Moonshot
 }
 
 // event tells what the chunk with the given text is. A chunk that carries nothing but usage has
@@ -134,10 +136,15 @@ func (c *chunk) event(b []byte) answer.Event {
 		ev.Error = httpapi.OneLine(string(c.Groq.V.Error))
 	}
 	usages := []usage{c.Usage.V, c.Groq.V.Usage.V}
-	if len(c.Choices) > 0 {
-		ev.Finish = string(c.Choices[0].FinishReason)
-		ev.Delta = c.Choices[0].Delta.delta()
-		usages = append(usages, c.Choices[0].Usage.V)
+	for _, ch := range c.Choices {
+		usages = append(usages, ch.Usage.V)
+		if ch.Index <= 0 { // one was asked for; what more there is goes beside it
+			ev.Finish = string(ch.FinishReason)
+			ev.Delta = ch.Delta.delta()
+		}
+	}
+	if !slices.ContainsFunc(usages, usage.counts) && bytes.Contains(b, []byte(`"completion_tokens"`)) {
+		usages = append(usages, usageWithin(b))
 	}
 	for _, u := range usages {
 		if u.counts() {

@@ -1,7 +1,11 @@
 package exo
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
 
 	"exo-bench-exporter/workload/exo/answer"
 )
@@ -32,6 +36,27 @@ type usage struct {
 
 func (u usage) counts() bool {
 	return u.PromptTokens != 0 || u.CompletionTokens != 0 || u.TotalTokens != 0
+}
+
+// usageWithin finds a usage that a server has put into an object of its own, at any depth.
+func usageWithin(b []byte) usage {
+	var u usage
+	var object map[string]json.RawMessage
+	if json.Unmarshal(b, &object) == nil {
+		if _, counts := object["completion_tokens"]; counts && json.Unmarshal(b, &u) == nil {
+			return u
+		}
+	}
+	var list []json.RawMessage
+	_ = json.Unmarshal(b, &list) // then it is none
+	for _, inner := range slices.Concat(slices.Collect(maps.Values(object)), list) {
+		if bytes.Contains(inner, []byte(`"completion_tokens"`)) {
+			if u = usageWithin(inner); u.counts() {
+				return u
+			}
+		}
+	}
+	return usage{}
 }
 
 func (u usage) usage() answer.Usage {

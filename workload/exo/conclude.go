@@ -53,12 +53,8 @@ func (r *record) engine(name string) {
 	}
 }
 
-const (
-	// bytesPerToken is the most that tokens hold on the mean in any text of words.
-	bytesPerToken = 6
-	// templateTail are tokens that every chat template puts after the prompt.
-	templateTail = 4
-)
+// bytesPerToken is the most that tokens hold on the mean in any text of words.
+const bytesPerToken = 8
 
 // warm reports whether the prompt was found in a prefix cache. What chat templates put before every
 // prompt may be in one, however long it is; what follows the nonce cannot be, so that at least as
@@ -68,5 +64,9 @@ func (r *record) warm() bool {
 		return false
 	}
 	computed := r.res.PromptTokens - r.res.CachedTokens
-	return r.evidence.Stats.CacheHit == "exact" || r.res.CachedTokens > 0 && computed < r.text/bytesPerToken+templateTail
+	return r.evidence.Stats.CacheHit == "exact" || r.res.CachedTokens > 0 && computed < max(r.text/bytesPerToken, leastComputed)
 }
+
+// leastComputed are tokens that every chat template puts after the prompt, and its last one, which
+// no engine takes from a cache.
+const leastComputed = 4

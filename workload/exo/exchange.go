@@ -150,7 +150,7 @@ func (x *exchange) stream(ctx context.Context, d *sse.Decoder) workload.Result {
 				x.drain(events)
 			}
 			return res
-		case ev.End:
+		case ev.End, x.beyond():
 			x.rec.marked = true
 			return x.rec.done()
 		}
@@ -176,6 +176,18 @@ func (x *exchange) event(ev answer.Event) (failure workload.Outcome, why string)
 	}
 	return "", ""
 }
+
+// beyond reports whether an answer has gone on for so long past what was asked for that nothing is
+// to be learned from its end. Hanging up ends it, but where the node goes on all the same.
+func (x *exchange) beyond() bool {
+	return x.rec.evidence.Extra > max(beyondLeast, beyondTimes*x.rec.evidence.Asked) && !x.dialect.traits().runsOn
+}
+
+// How many token events beyond those asked for are read, at least and as a multiple.
+const (
+	beyondLeast = 256
+	beyondTimes = 4
+)
 
 func (x *exchange) sayOverrun() {
 	help := x.dialect.traits().overrun

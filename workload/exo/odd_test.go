@@ -60,38 +60,41 @@ func TestOddFormsOfGoodAnswers(t *testing.T) {
 	}
 	last := usual[31]
 	for name, h := range map[string]http.HandlerFunc{
-		"as it should be":                stream(nil, usual...),
-		"labelled as JSON":               labelled("application/json", usual...),
-		"labelled as text":               labelled("text/plain; charset=utf-8", usual...),
-		"without a label":                labelled("", usual...),
-		"an empty error beside each":     stream(nil, beside(`"error":"","code":0`)...),
-		"an error of null":               stream(nil, beside(`"error":null`)...),
-		"an error without content":       stream(nil, beside(`"error":{}`)...),
-		"no error":                       stream(nil, beside(`"error":false`)...),
-		"pings as events of their own":   stream(nil, chunks(usual, "event: ping\ndata: \"\"\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\ndata: ")...),
-		"keep-alives as data":            stream(nil, chunks(usual, "data: ping\n\ndata: \"\"\n\ndata: [keep-alive]\n\ndata: {}\n\ndata: ")...),
-		"a type that says message":       stream(nil, chunks(usual, "event: message\nid: 7\ndata: ")...),
-		"ids and fields of other kinds":  stream(nil, beside(`"system_fingerprint":7,"service_tier":{"a":1},"usage":"none"`)...),
-		"thoughts":                       stream(nil, thoughts(`{"reasoning_content":"w "}`)...),
-		"thoughts by another name":       stream(nil, thoughts(`{"reasoning":"w "}`)...),
-		"thoughts by a third name":       stream(nil, thoughts(`{"thinking":"w "}`)...),
-		"thoughts as details":            stream(nil, thoughts(`{"content":"","reasoning_details":[{"type":"reasoning.text","text":"w "}]}`)...),
-		"thoughts as summaries":          stream(nil, thoughts(`{"reasoning_details":[{"type":"reasoning.summary","summary":"w "}]}`)...),
-		"thoughts as blocks":             stream(nil, thoughts(`{"thinking_blocks":[{"type":"thinking","thinking":"w "}]}`)...),
-		"thoughts as parts":              stream(nil, thoughts(`{"content":[{"type":"thinking","thinking":[{"type":"text","text":"w "}]}]}`)...),
-		"content as parts":               stream(nil, append(spoken(32, `{"content":[{"type":"text","text":"w "}]}`), ending(32))...),
-		"a refusal":                      stream(nil, append(spoken(32, `{"content":null,"refusal":"no "}`), ending(32))...),
-		"usage inside the choice":        stream(nil, append(spoken(32, aWord), step{0, `data: {"choices":[{"delta":{},"finish_reason":"length","usage":{"prompt_tokens":40,"completion_tokens":32}}]}` + "\n\n" + doneEvent})...),
-		"usage in a vendor's object":     stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", `,"x_groq":{"id":"r","usage":{"prompt_tokens":40,"completion_tokens":32}}`) + doneEvent})...),
-		"usage of zeros after it":        stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", useOf(40, 32, 0))}, step{0, `data: {"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}` + "\n\n" + doneEvent})...),
-		"no finish_reason, but an end":   stream(nil, append(spoken(32, aWord), step{0, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n" + doneEvent})...),
-		"a finish_reason on each":        stream(nil, append(append([]step{{100 * ms, data(aWord, "length", "")}}, repeat(31, step{tick, data(aWord, "length", "")})...), step{0, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n" + doneEvent})...),
-		"nothing but heartbeats after":   stream(errHang, append(append(spoken(32, aWord), step{0, data(`{}`, "length", useOf(40, 32, 0))}), repeat(60, step{500 * ms, ": heartbeat\n\n"})...)...),
-		"heartbeats before the usage":    stream(nil, append(spoken(31, aWord), step{tick, data(aWord, "length", "")}, step{time.Second, ": heartbeat\n\n"}, step{500 * ms, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n" + doneEvent})...),
-		"heartbeats without any finish":  stream(errHang, append(append(spoken(32, aWord), step{0, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n"}), repeat(60, step{500 * ms, ": heartbeat\n\n"})...)...),
-		"figures that are no numbers":    stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", `,"usage":{"prompt_tokens":40,"completion_tokens":"32","total_tokens":[72]},"timings":"none","stats":7`) + doneEvent})...),
-		"a longer answer than asked for": stream(nil, append(spoken(80, aWord), ending(80))...),
-		"two events in the last read":    stream(nil, append(append(spoken(31, aWord), step{tick, last.text}), ending(32))...),
+		"as it should be":                 stream(nil, usual...),
+		"labelled as JSON":                labelled("application/json", usual...),
+		"labelled as text":                labelled("text/plain; charset=utf-8", usual...),
+		"without a label":                 labelled("", usual...),
+		"an empty error beside each":      stream(nil, beside(`"error":"","code":0`)...),
+		"an error of null":                stream(nil, beside(`"error":null`)...),
+		"an error without content":        stream(nil, beside(`"error":{}`)...),
+		"no error":                        stream(nil, beside(`"error":false`)...),
+		"pings as events of their own":    stream(nil, chunks(usual, "event: ping\ndata: \"\"\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\ndata: ")...),
+		"keep-alives as data":             stream(nil, chunks(usual, "data: ping\n\ndata: \"\"\n\ndata: [keep-alive]\n\ndata: {}\n\ndata: ")...),
+		"a type that says message":        stream(nil, chunks(usual, "event: message\nid: 7\ndata: ")...),
+		"ids and fields of other kinds":   stream(nil, beside(`"system_fingerprint":7,"service_tier":{"a":1},"usage":"none"`)...),
+		"thoughts":                        stream(nil, thoughts(`{"reasoning_content":"w "}`)...),
+		"thoughts by another name":        stream(nil, thoughts(`{"reasoning":"w "}`)...),
+		"thoughts by a third name":        stream(nil, thoughts(`{"thinking":"w "}`)...),
+		"thoughts as details":             stream(nil, thoughts(`{"content":"","reasoning_details":[{"type":"reasoning.text","text":"w "}]}`)...),
+		"thoughts as summaries":           stream(nil, thoughts(`{"reasoning_details":[{"type":"reasoning.summary","summary":"w "}]}`)...),
+		"thoughts as blocks":              stream(nil, thoughts(`{"thinking_blocks":[{"type":"thinking","thinking":"w "}]}`)...),
+		"thoughts as parts":               stream(nil, thoughts(`{"content":[{"type":"thinking","thinking":[{"type":"text","text":"w "}]}]}`)...),
+		"content as parts":                stream(nil, append(spoken(32, `{"content":[{"type":"text","text":"w "}]}`), ending(32))...),
+		"a refusal":                       stream(nil, append(spoken(32, `{"content":null,"refusal":"no "}`), ending(32))...),
+		"usage inside the choice":         stream(nil, append(spoken(32, aWord), step{0, `data: {"choices":[{"delta":{},"finish_reason":"length","usage":{"prompt_tokens":40,"completion_tokens":32}}]}` + "\n\n" + doneEvent})...),
+		"usage in a vendor's object":      stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", `,"x_groq":{"id":"r","usage":{"prompt_tokens":40,"completion_tokens":32}}`) + doneEvent})...),
+		"usage deep in a vendor's object": stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", `,"x_vendor":{"metrics":[{"usage":{"prompt_tokens":40,"completion_tokens":"32"}}]}`) + doneEvent})...),
+		"a second choice beside it":       stream(nil, append([]step{{100 * ms, second(aWord)}}, append(repeat(31, step{tick, second(aWord)}), ending(32))...)...),
+		"tokens for ever":                 stream(errHang, append([]step{{100 * ms, tok("w ")}}, repeat(2000, step{tick, tok("w ")})...)...),
+		"usage of zeros after it":         stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", useOf(40, 32, 0))}, step{0, `data: {"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}` + "\n\n" + doneEvent})...),
+		"no finish_reason, but an end":    stream(nil, append(spoken(32, aWord), step{0, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n" + doneEvent})...),
+		"a finish_reason on each":         stream(nil, append(append([]step{{100 * ms, data(aWord, "length", "")}}, repeat(31, step{tick, data(aWord, "length", "")})...), step{0, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n" + doneEvent})...),
+		"nothing but heartbeats after":    stream(errHang, append(append(spoken(32, aWord), step{0, data(`{}`, "length", useOf(40, 32, 0))}), repeat(60, step{500 * ms, ": heartbeat\n\n"})...)...),
+		"heartbeats before the usage":     stream(nil, append(spoken(31, aWord), step{tick, data(aWord, "length", "")}, step{time.Second, ": heartbeat\n\n"}, step{500 * ms, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n" + doneEvent})...),
+		"heartbeats without any finish":   stream(errHang, append(append(spoken(32, aWord), step{0, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n"}), repeat(60, step{500 * ms, ": heartbeat\n\n"})...)...),
+		"figures that are no numbers":     stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", `,"usage":{"prompt_tokens":40,"completion_tokens":"32","total_tokens":[72]},"timings":"none","stats":7`) + doneEvent})...),
+		"a longer answer than asked for":  stream(nil, append(spoken(80, aWord), ending(80))...),
+		"two events in the last read":     stream(nil, append(append(spoken(31, aWord), step{tick, last.text}), ending(32))...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -104,7 +107,7 @@ func TestOddFormsOfGoodAnswers(t *testing.T) {
 				if rate, _ := r.DecodeRate(); rate < 99.9 || rate > 100.1 || r.OutputTokens != 32 {
 					t.Errorf("%d tokens at %v a second, want 32 at 100", r.OutputTokens, rate)
 				}
-				if took := time.Since(start); took > 3*time.Second {
+				if took := time.Since(start); took > 5*time.Second {
 					t.Errorf("took %v: nothing is waited for after the end", took)
 				}
 				if err := r.Check(request(32).Prompt); err != nil {
@@ -113,6 +116,11 @@ func TestOddFormsOfGoodAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// second is an event beside which one of another choice comes.
+func second(delta string) string {
+	return data(delta, "", "") + strings.Replace(data(delta, "", ""), `"index":0`, `"index":1`, 1)
 }
 
 func repeat(n int, s step) []step {

@@ -96,7 +96,7 @@ func (r *record) fail(o workload.Outcome, why string) workload.Result {
 func (r *record) done() workload.Result {
 	tally, shape := r.conclude()
 	r.res.Outcome = workload.OutcomeOK
-	ended := r.evidence.Finish != "" || r.dialect.traits().marked && r.marked && (r.counted() || r.full())
+	ended := r.evidence.Finish != "" || r.marked && (r.evidence.Extra > 0 || r.dialect.traits().marked && (r.counted() || r.full()))
 	switch {
 	case !ended:
 		r.res.Outcome, r.res.Err = workload.OutcomeTruncated, r.cutOff(nil)

@@ -29,7 +29,7 @@ const Unbelievable = -1
 const (
 	maxCount  = 1 << 30
 	maxBytes  = 1 << 50
-	maxRate   = 1e6
+	maxRate   = 5e5
 	maxAmount = 1e15 // nanoseconds of eleven days
 	maxJoules = 1e9
 )
@@ -50,6 +50,9 @@ func (a *Amount) UnmarshalJSON(b []byte) error { *a = Amount(number(b, maxAmount
 func (j *Joules) UnmarshalJSON(b []byte) error { *j = Joules(number(b, maxJoules)); return nil }
 
 func number(b []byte, most float64) float64 {
+	if len(b) > 1 && b[0] == '"' { // some servers write numbers as texts
+		b = b[1 : len(b)-1]
+	}
 	var v float64
 	switch err := json.Unmarshal(b, &v); {
 	case err != nil && len(b) > 0 && (b[0] == '-' || b[0] >= '0' && b[0] <= '9'):

@@ -23,7 +23,10 @@ func TestNumbers(t *testing.T) {
 		`1e400`:      {Unbelievable, Unbelievable, Unbelievable, Unbelievable},
 		`9e18`:       {Unbelievable, Unbelievable, Unbelievable, Unbelievable},
 		`null`:       {},
-		`"12"`:       {},
+		`"12"`:       {12, 12, 12, 12},
+		`"-12"`:      {Unbelievable, Unbelievable, Unbelievable, Unbelievable},
+		`"twelve"`:   {},
+		`1e6`:        {1e6, 1e6, Unbelievable, 1e6}, // what a division by nothing gives
 		`true`:       {},
 		`{"a":1}`:    {},
 		`[1]`:        {},

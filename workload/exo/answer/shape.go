@@ -20,14 +20,19 @@ type Shape struct {
 
 const (
 	// together is the time within which one read cannot have waited for another's bytes: no model
-	// makes 10,000 tokens a second for one reader.
-	together = 100 * time.Microsecond
+	// makes 10,000 tokens a second for one reader. Nor does one that makes a token in the mean every
+	// 10 ms make the next one in a tenth of that.
+	together     = 100 * time.Microsecond
+	togetherPart = 10
+	// pauseTimes is by how many times a gap may exceed what its tokens take in the mean; beyond it
+	// the model has paused before them.
+	pauseTimes = 2
 	// heldEvents is from how many token events on an answer that comes in one piece was held back:
 	// two may meet by chance.
 	heldEvents = 3
 	// A replay is faster than replayStep a token after a first token that was late by more than
 	// replayDelay, by more than a prompt's worth of steps, and by replayTimes the whole decode.
-	replayStep  = time.Millisecond
+	replayStep  = 2 * time.Millisecond
 	replayDelay = 100 * time.Millisecond
 	replayTimes = 4
 	// contradiction is by how many times an answer may be faster than its own node says.
@@ -39,13 +44,14 @@ const (
 func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 	var s Shape
 	arrivals := e.Arrivals[:t.Measured]
+	near, mean := nearness(arrivals), meanStep(arrivals)
 	for i, n := 0, 0; i < len(arrivals); i += n {
-		n = firstRead(arrivals[i:])
+		n = firstRead(arrivals[i:], near)
 		at := arrivals[i].At
 		if i == 0 {
 			s.First = at
 		} else if t.Steps != nil {
-			s.Gaps = appendGap(s.Gaps, at.Sub(s.Last), t.Steps[i:i+n])
+			s.Gaps = appendGap(s.Gaps, at.Sub(s.Last), mean, t.Steps[i:i+n])
 		}
 		s.Last = arrivals[i+n-1].At
 		s.Coalesced += n - 1
@@ -60,28 +66,47 @@ func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 	return s
 }
 
-// firstRead returns how many of the arrivals, at least one, came with the first one's read.
-func firstRead(arrivals []Arrival) int {
+// meanStep returns the mean time between the arrivals.
+func meanStep(arrivals []Arrival) time.Duration {
+	if len(arrivals) < 2 {
+		return 0
+	}
+	return arrivals[len(arrivals)-1].At.Sub(arrivals[0].At) / time.Duration(len(arrivals)-1)
+}
+
+// nearness returns the time within which two of the arrivals came together.
+func nearness(arrivals []Arrival) time.Duration {
+	return max(together, meanStep(arrivals)/togetherPart)
+}
+
+// firstRead returns how many of the arrivals, at least one, came with the first one's read, or
+// nearer to each other than near.
+func firstRead(arrivals []Arrival, near time.Duration) int {
 	if len(arrivals) == 0 {
 		return 0
 	}
 	n := 1
-	for n < len(arrivals) && (arrivals[n].Read == arrivals[0].Read || arrivals[n].At.Sub(arrivals[n-1].At) < together) {
+	for n < len(arrivals) && (arrivals[n].Read == arrivals[0].Read || arrivals[n].At.Sub(arrivals[n-1].At) < near) {
 		n++
 	}
 	return n
 }
 
-// appendGap adds samples of a gap before events of the given tokens.
-func appendGap(gaps []time.Duration, gap time.Duration, steps []int) []time.Duration {
+// appendGap adds samples of a gap before events of the given tokens that came together: one a token
+// where it was one event, and one of what a token took where there were several. A gap that is
+// longer by far than so many tokens take in the mean holds a pause, which is the first one's.
+func appendGap(gaps []time.Duration, gap, mean time.Duration, steps []int) []time.Duration {
 	tokens := 0
 	for _, s := range steps {
 		tokens += s
 	}
-	each := gap / time.Duration(max(tokens, 1))
-	samples := steps[0]
+	tokens = max(tokens, 1)
+	each, samples := gap/time.Duration(tokens), steps[0]
 	if len(steps) > 1 {
 		samples = 1
+		if gap > pauseTimes*time.Duration(tokens)*mean {
+			each = gap - time.Duration(tokens-1)*mean
+		}
 	}
 	for range samples {
 		if each > 0 {
@@ -111,7 +136,7 @@ func buffered(t0 time.Time, e *Evidence, t Tally, s Shape) string {
 	case server > 0 && rate > contradiction*server && late:
 	case server > 0 && rate <= contradiction*server:
 		return ""
-	case step < replayStep && late:
+	case late && (step < replayStep || 2*s.Coalesced >= events):
 	default:
 		return ""
 	}

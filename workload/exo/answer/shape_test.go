@@ -64,6 +64,11 @@ func TestLook(t *testing.T) {
 			Arrivals: change(at(every(8, 130, 40)...), func(i int, a *Arrival) { a.Told = 4 * (i + 1) }), Usage: Usage{Completion: 32}}, "", 100, []float64{10, 28}, 0},
 		{"all at once", Evidence{Arrivals: at(slices.Repeat([]float64{420}, 32)...)}, "held the stream back", 0, nil, 31},
 		{"all at once, in several reads", Evidence{Arrivals: at(every(32, 420, 0.02)...)}, "held the stream back", 0, nil, 31},
+		{"held back, let go in two parts", Evidence{
+			Arrivals: at(slices.Concat(slices.Repeat([]float64{420}, 16), slices.Repeat([]float64{440}, 16))...), Usage: Usage{Prompt: 40}}, "replays", 800, []float64{1.25, 1}, 30},
+		{"the first token at once, the others replayed", Evidence{
+			Arrivals: at(append([]float64{100}, every(63, 720, 0.2)...)...), Usage: Usage{Prompt: 40}}, "", 99.6, []float64{9.84, 1}, 62},
+		{"a model that pauses", Evidence{Arrivals: at(slices.Concat(every(16, 100, 10), every(16, 1750, 10))...)}, "", 17.2, nil, 0},
 		{"replayed", Evidence{Arrivals: at(every(32, 420, 0.2)...), Usage: Usage{Prompt: 40}}, "replays", 5000, []float64{0.2, 31}, 0},
 		{"replayed slowly, as the node's own figure shows", Evidence{
 			Arrivals: at(every(32, 520, 2)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100}}, "replays", 500, []float64{2, 31}, 0},
@@ -93,7 +98,11 @@ func TestLook(t *testing.T) {
 			if len(tc.gaps) > 0 {
 				want = slices.Repeat([]time.Duration{time.Duration(tc.gaps[0] * float64(time.Millisecond))}, int(tc.gaps[1]))
 			}
-			if !slices.EqualFunc(s.Gaps, want, func(a, b time.Duration) bool { return (a - b).Abs() < time.Microsecond }) {
+			if tc.name == "a model that pauses" {
+				want = slices.Concat(slices.Repeat([]time.Duration{10 * time.Millisecond}, 15), []time.Duration{1500 * time.Millisecond},
+					slices.Repeat([]time.Duration{10 * time.Millisecond}, 15))
+			}
+			if !slices.EqualFunc(s.Gaps, want, func(a, b time.Duration) bool { return (a - b).Abs() < 5*time.Microsecond }) {
 				t.Errorf("gaps %v, want %v", s.Gaps, want)
 			}
 		})

@@ -2,6 +2,8 @@ package answer
 
 import (
 	"math"
+	"slices"
+	"time"
 
 	"exo-bench-exporter/workload"
 )
@@ -106,10 +108,7 @@ func (t *Tally) apportion(e *Evidence, steps []int) {
 	for _, s := range steps {
 		sent += s
 	}
-	hidden := 0
-	if r := int(e.Usage.Reasoning); r > 0 && steps == nil && e.thoughts() == 0 && t.Output-r >= events {
-		hidden = r
-	}
+	hidden, at := e.hidden(t.Output, steps)
 	endedItself := e.Finish != "" && e.Finish != finishLength
 	switch {
 	case sent > 0:
@@ -118,8 +117,16 @@ func (t *Tally) apportion(e *Evidence, steps []int) {
 		t.Silent = 1
 	}
 	t.Steps = steps
-	together := firstRead(e.Arrivals)
+	together := firstRead(e.Arrivals, nearness(e.Arrivals))
 	visible := t.Output - hidden - t.Silent
+	if at >= together { // made between two events, where they have their time
+		t.First = together
+		if visible == events {
+			t.Steps = ones(events)
+			t.Steps[at] += hidden
+		}
+		return
+	}
 	switch {
 	case steps != nil:
 		for _, s := range steps[:together] {
@@ -133,6 +140,30 @@ func (t *Tally) apportion(e *Evidence, steps []int) {
 			t.Steps = ones(events)
 		}
 	}
+}
+
+// hidden returns how many of output tokens are thoughts that were never sent, and the index of the
+// event before which they were made: the first one, or one before which as much time passed as they
+// take.
+func (e *Evidence) hidden(output int, steps []int) (n, at int) {
+	n = int(e.Usage.Reasoning)
+	if n <= 0 || steps != nil || e.thoughts() > 0 || output-n < len(e.Arrivals) {
+		return 0, 0
+	}
+	var gaps []time.Duration
+	for i := 1; i < len(e.Arrivals); i++ {
+		gaps = append(gaps, e.Arrivals[i].At.Sub(e.Arrivals[i-1].At))
+	}
+	if len(gaps) < heldEvents {
+		return n, 0
+	}
+	longest := slices.Max(gaps)
+	at = slices.Index(gaps, longest) + 1
+	slices.Sort(gaps)
+	if usual := gaps[len(gaps)/2]; longest < pauseTimes*usual || 2*longest < time.Duration(n)*usual {
+		return n, 0
+	}
+	return n, at
 }
 
 // finishLength is the finish_reason of an answer that came to its max_tokens.
@@ -189,7 +220,7 @@ func (t *Tally) overran(e *Evidence, told int) {
 	}
 	t.Output, t.Source = min(t.Output, e.Asked), workload.TokensFromEvents
 	t.Steps = steps[:t.Measured]
-	for _, s := range t.Steps[:min(firstRead(e.Arrivals), t.Measured)] {
+	for _, s := range t.Steps[:min(firstRead(e.Arrivals, nearness(e.Arrivals)), t.Measured)] {
 		t.First += s
 	}
 	t.First = min(t.First, t.Output)

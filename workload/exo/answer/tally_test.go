@@ -91,6 +91,13 @@ func TestTake(t *testing.T) {
 		{"thoughts are counted but never sent", Evidence{
 			Asked: 200, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 132, Total: 172, Reasoning: 100}, Finish: "length"},
 			want{output: 132, first: 101, source: usage, steps: each(32, 1), mismatch: true}},
+		{"thoughts are counted but never sent, in the middle", Evidence{
+			Asked: 32, Arrivals: change(came(16), func(i int, a *Arrival) {
+				if i >= 8 {
+					a.At = a.At.Add(16 * tick)
+				}
+			}), Usage: Usage{Completion: 32, Reasoning: 16}, Finish: "length"},
+			want{output: 32, first: 1, source: usage, steps: slices.Concat(each(8, 1), []int{17}, each(7, 1)), mismatch: true}},
 		{"thoughts are neither sent nor counted", Evidence{
 			Asked: 32, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 32, Total: 172, Reasoning: 100}, Finish: "length"},
 			want{output: 32, first: 1, source: usage, steps: each(32, 1)}},
