@@ -18,7 +18,7 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, refused *refus
 		res.StampLateness = x.trace.lateness()
 	}
 	if x.watcher == nil {
-		return res, noRoute
+		return res, refused
 	}
 	why := seen.Starved(stall.Stream{Gap: meanGap(res), Lateness: res.StampLateness})
 	res.Starved, res.Stalled = why != "", seen.Stalled()
