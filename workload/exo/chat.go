@@ -41,10 +41,10 @@ func (s *chatEvents) Next() (answer.Event, error) {
 			if s.comment == nil || !s.comment(ev.Data, &out) {
 				continue
 			}
-		case idle(ev.Data):
-			continue
 		case isDone(ev.Data):
 			out.End = true
+		case idle(ev.Data):
+			continue
 		case string(ev.Type) == "error":
 			out.Error = httpapi.ErrorMessage(ev.Data)
 		default:
@@ -67,6 +67,9 @@ func foreignType(ev sse.Event) bool { return len(ev.Type) > 0 && string(ev.Type)
 
 // idle reports whether the data of an event is nothing but a sign of life.
 func idle(data []byte) bool {
+	if scalar := bytes.TrimSpace(data); json.Valid(scalar) && scalar[0] != '{' && scalar[0] != '[' {
+		return true // true, 0 or the time
+	}
 	const longest = 16
 	word := bytes.Trim(data, " \t\"':-[]")
 	if len(word) > longest {
@@ -80,7 +83,7 @@ func idle(data []byte) bool {
 }
 
 func isDone(data []byte) bool {
-	return string(bytes.Trim(data, " \t\"")) == "[DONE]"
+	return bytes.EqualFold(bytes.Trim(data, " \t\""), []byte("[DONE]"))
 }
 
 // unmarshalEvent reads the JSON of an event that ought to be what.

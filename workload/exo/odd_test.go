@@ -69,7 +69,7 @@ func TestOddFormsOfGoodAnswers(t *testing.T) {
 		"an error without content":        stream(nil, beside(`"error":{}`)...),
 		"no error":                        stream(nil, beside(`"error":false`)...),
 		"pings as events of their own":    stream(nil, chunks(usual, "event: ping\ndata: \"\"\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\ndata: ")...),
-		"keep-alives as data":             stream(nil, chunks(usual, "data: ping\n\ndata: \"\"\n\ndata: [keep-alive]\n\ndata: {}\n\ndata: ")...),
+		"keep-alives as data":             stream(nil, chunks(usual, "data: ping\n\ndata: true\n\ndata: 1795448518\n\ndata: \"\"\n\ndata: [keep-alive]\n\ndata: {}\n\ndata: ")...),
 		"a type that says message":        stream(nil, chunks(usual, "event: message\nid: 7\ndata: ")...),
 		"ids and fields of other kinds":   stream(nil, beside(`"system_fingerprint":7,"service_tier":{"a":1},"usage":"none"`)...),
 		"thoughts":                        stream(nil, thoughts(`{"reasoning_content":"w "}`)...),

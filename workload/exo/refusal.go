@@ -102,7 +102,7 @@ func (s *session) put(ctx context.Context, r workload.Request, rt route) (worklo
 			first, refused = res, no
 		}
 		if d, ok := s.patience.wait(no.status); ok {
-			c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", no.status.Error())
+			c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", c.redacted(no.status.Error(), r))
 			if pause(ctx, d) != nil {
 				res.Outcome, res.Err = workload.OutcomeCanceled, "the exporter gave the request up"
 				return res, showsNothing

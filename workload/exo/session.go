@@ -83,6 +83,7 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	case res.OK() && s.answered != nil:
 		s.answered()
 	}
+	res.Err = s.client.redacted(res.Err, r)
 	return res
 }
 
