@@ -34,13 +34,13 @@ var markNotes = []struct {
 		return fmt.Sprintf("%.1f and %.1f tok/s", rate, r.Server.GenerationTPS)
 	}},
 	{workload.MarkCoalesced, "token events came in clumps in", func(r workload.Result) string {
-		return fmt.Sprintf("%d of %d", r.Coalesced, r.TokenEvents)
+		return fmt.Sprintf("%d of %d events", r.Coalesced, r.TokenEvents)
 	}},
-	{workload.MarkShort, "fewer tokens than asked for in", func(r workload.Result) string {
-		return fmt.Sprintf("%d of %d", r.OutputTokens, r.AskedTokens)
+	{workload.MarkShort, "answers shorter than asked for", func(r workload.Result) string {
+		return fmt.Sprintf("%d of %d tokens", r.OutputTokens, r.AskedTokens)
 	}},
-	{workload.MarkOverran, "the server went on past the tokens asked for in", func(r workload.Result) string {
-		return fmt.Sprint(r.AskedTokens)
+	{workload.MarkOverran, "answers longer than asked for, of which the rest was not measured", func(r workload.Result) string {
+		return fmt.Sprintf("more than %d tokens", r.AskedTokens)
 	}},
 }
 

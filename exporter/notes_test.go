@@ -35,9 +35,10 @@ func TestNotes(t *testing.T) {
 		"contended (other people's work ran), so nothing is taken from: busy",
 		"starved (the exporter was kept from running), so nothing is taken from: slept (3ms)",
 		"client's and server's decode rate disagree in: doubled (100.0 and 50.0 tok/s)",
-		"token events came in clumps in: clumps (2 of 5)",
-		"fewer tokens than asked for in: short0 (5 of 32), short1 (5 of 32), short2 (5 of 32), short3 (5 of 32), 2 more",
-		"the server went on past the tokens asked for in: long (5)",
+		"token events came in clumps in: clumps (2 of 5 events)",
+		"answers shorter than asked for: short0 (5 of 32 tokens), short1 (5 of 32 tokens), short2 (5 of 32 tokens), " +
+			"short3 (5 of 32 tokens), 2 more",
+		"answers longer than asked for, of which the rest was not measured: long (more than 5 tokens)",
 	}
 	turn := turnOf("llama-3.2-1b", workload.TurnPartial, results...)
 	if got := Summarize(turn).Notes; !slices.Equal(got, want) {
@@ -48,5 +49,5 @@ func TestNotes(t *testing.T) {
 	}
 	s := NewStore(testOptions())
 	s.TurnDone(turn)
-	expectPage(t, showPage(t, s), []string{"short0 (5 of 32)", "buffered: b1, b2", "100.0 and 50.0 tok/s"}, nil)
+	expectPage(t, showPage(t, s), []string{"short0 (5 of 32 tokens)", "buffered: b1, b2", "100.0 and 50.0 tok/s"}, nil)
 }

@@ -43,7 +43,7 @@ func TestTable(t *testing.T) {
 		{""},
 		{"llama-3.2-1b is partial: 1 of 2 requests failed"},
 		{"buffered: code"},
-		{"fewer tokens than asked for in: chat (201 of 256)"},
+		{"answers shorter than asked for: chat (201 of 256 tokens)"},
 		{""},
 		{"cycle partial after 1m3s"},
 	}
