@@ -156,3 +156,27 @@ func TestMethodsAreBounded(t *testing.T) {
 	}
 	expect(t, reg, map[string]string{`dropped_total{what="series"}`: fmt.Sprint(1000 - maxEpochs)})
 }
+
+// After a restart the figures of the last turn go on as if there had been none: the first result by
+// the same method withdraws nothing.
+func TestResumedFiguresStayUnderTheirMethod(t *testing.T) {
+	for _, after := range []workload.Epoch{firstMethod, {SHA256: firstMethod.SHA256, Dialect: workload.DialectOpenAI}} {
+		m, reg := newTestMetrics(t, testOptions())
+		m.Resume([]workload.Turn{turnOf("llama-3.2-1b", workload.TurnOK, okResult("llama-3.2-1b", "short"), okResult("llama-3.2-1b", "long"))})
+		expect(t, reg, turnGauges)
+		expect(t, reg, promptGauges)
+		expect(t, reg, map[string]string{
+			`model_good_cycles_total{epoch="` + firstMethod.ID() + `",model="llama-3.2-1b"}`: "0",
+			`decode_tokens_total{model="llama-3.2-1b",prompt="short"}`:                       "0",
+			`model_up{model="llama-3.2-1b"}`:                                                 "1",
+		})
+		NewObserver(m).RequestDone(by(after, okResult("llama-3.2-1b", "long")))
+		if after == firstMethod {
+			expect(t, reg, turnGauges)
+			expect(t, reg, promptGauges)
+		} else {
+			expect(t, reg, absent(turnGauges))
+			expect(t, reg, absent(promptGauges))
+		}
+	}
+}

@@ -25,10 +25,10 @@ type Options struct {
 // Metrics holds every series of the exporter. Observer feeds it from the workload; SetStatus
 // feeds it from what is known of the node. All methods may be called concurrently.
 type Metrics struct {
-	set    *metric.Set
-	groups modelGroups
-	cycle  cycleMetrics
-	node   *statusHolder
+	set   *metric.Set
+	feeds modelFeeds
+	cycle cycleMetrics
+	node  *statusHolder
 
 	mu      sync.Mutex // guards what follows, and every change of series
 	sha256  string     // of the configured suite
@@ -57,7 +57,7 @@ func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 	set := metric.NewSet(reg)
 	m := &Metrics{
 		set:     set,
-		groups:  newModelGroups(set),
+		feeds:   newModelFeeds(set),
 		cycle:   newCycleMetrics(set),
 		node:    &statusHolder{},
 		dropped: newDropped(set),

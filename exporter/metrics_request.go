@@ -75,10 +75,12 @@ func modelAttempts() metric.Group[workload.Result] {
 	}
 }
 
-// successes are of requests that succeeded, by model, other people's work or not.
+// successes are of requests that succeeded, by model, whatever disturbed them.
 func successes() metric.Group[workload.Result] {
 	return metric.Group[workload.Result]{
 		Labels: modelLabels,
+		Known:  workload.Result.OK,
+		Keep:   true,
 		Gauges: []metric.Gauge[workload.Result]{{
 			Family: metric.Family{
 				Name: "last_success_timestamp_seconds", Unit: "seconds since 1970", Absent: "before the first",

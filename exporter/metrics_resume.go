@@ -9,14 +9,16 @@ func (m *Metrics) Resume(turns []workload.Turn) {
 	defer m.mu.Unlock()
 	for _, t := range turns {
 		if s := m.series[t.Model]; s != nil {
-			s.resume(t)
+			m.resume(s, t)
 		}
 	}
 }
 
-func (s *modelSeries) resume(t workload.Turn) {
-	s.outcome.Show(t)
-	s.figures.Show(t)
+func (m *Metrics) resume(s *modelSeries, t workload.Turn) {
+	if len(t.CleanResults()) > 0 {
+		m.enter(s, t.Epoch())
+	}
+	s.turns.Show(t)
 	if t.Outcome.Good() {
 		s.memory.Show(t.Memory)
 	}
@@ -25,11 +27,9 @@ func (s *modelSeries) resume(t workload.Turn) {
 	}
 	for _, r := range t.Results {
 		if p := s.prompts[r.Prompt]; p != nil {
-			p.requests.Show(r)
+			p.Show(r)
 		}
-		if r.OK() {
-			s.successes.Show(r)
-		}
+		s.requests.Show(r)
 	}
 }
 

@@ -11,6 +11,7 @@ func goodTurnOnly(t workload.Turn) bool { return t.Outcome.Good() }
 func turnOutcome() metric.Group[workload.Turn] {
 	return metric.Group[workload.Turn]{
 		Labels: modelLabels,
+		Keep:   true,
 		Counters: []metric.Counter[workload.Turn]{{
 			Family: metric.Family{
 				Name: "turns_total", Unit: "turns", Labels: []string{"outcome"},

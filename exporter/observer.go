@@ -43,13 +43,8 @@ func (o Observer) RequestDone(r workload.Result) {
 		o.m.enter(model, r.Epoch)
 	}
 	o.m.dropped.Record(dropped{DroppedStrings, tooLong(r.Err, r.ExoModel, r.Answered)})
-	prompt.attempts.Record(r)
-	prompt.requests.Record(r)
-	model.attempts.Record(r)
+	prompt.Record(r)
 	model.requests.Record(r)
-	if r.OK() {
-		model.successes.Record(r)
-	}
 	if r.Endpoint != "" {
 		o.m.node.setEndpoint(r.Endpoint)
 	}
@@ -68,8 +63,7 @@ func (o Observer) TurnDone(t workload.Turn) {
 		model.goodCycles.Record(t)
 	}
 	o.m.dropped.Record(dropped{DroppedStrings, tooLong(t.Reason, t.ExoModel)})
-	model.outcome.Record(t)
-	model.figures.Record(t)
+	model.turns.Record(t)
 	if t.Outcome.Good() {
 		model.memory.Record(t.Memory)
 	} else {
@@ -87,7 +81,7 @@ func (o Observer) TurnDone(t workload.Turn) {
 	}
 	for id, prompt := range model.prompts {
 		if !asked[id] {
-			prompt.requests.Withdraw()
+			prompt.Withdraw()
 		}
 	}
 }

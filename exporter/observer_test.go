@@ -311,6 +311,18 @@ func TestConcurrentUse(t *testing.T) {
 	expect(t, reg, map[string]string{`cycles_total{outcome="partial"}`: "50"})
 }
 
+// Between two requests nothing is left for the garbage collector, which could run within the next.
+func TestObservingDoesNotAllocate(t *testing.T) {
+	o := NewObserver(NewMetrics(prometheus.NewRegistry(), testOptions()))
+	good, bad := okResult("llama-3.2-1b", "short"), failedResult("llama-3.2-1b", "short", workload.OutcomeTruncated)
+	o.RequestDone(good)
+	for _, r := range []workload.Result{good, bad} {
+		if n := testing.AllocsPerRun(100, func() { o.RequestDone(r) }); n != 0 {
+			t.Errorf("a result that is %s allocates %v times", r.Outcome, n)
+		}
+	}
+}
+
 func BenchmarkObserve256Gaps(b *testing.B) {
 	o := NewObserver(NewMetrics(prometheus.NewRegistry(), testOptions()))
 	r := okResult("llama-3.2-1b", "short")

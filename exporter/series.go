@@ -9,35 +9,25 @@ import (
 	"exo-bench-exporter/workload"
 )
 
-// modelGroups are the groups whose series exist as long as a model, or a model's prompt, is
+// modelFeeds are what feeds the series that exist as long as a model, or a prompt of it, is
 // configured.
-type modelGroups struct {
+type modelFeeds struct {
 	identity   *metric.Feed[measured]
-	attempts   *metric.Feed[workload.Result]
-	successes  *metric.Feed[workload.Result]
 	requests   *metric.Feed[workload.Result]
-	outcome    *metric.Feed[workload.Turn]
-	figures    *metric.Feed[workload.Turn]
+	prompts    *metric.Feed[workload.Result]
+	turns      *metric.Feed[workload.Turn]
 	memory     *metric.Feed[workload.Memory]
 	goodCycles *metric.Feed[workload.Turn]
-
-	promptAttempts *metric.Feed[workload.Result]
-	promptRequests *metric.Feed[workload.Result]
 }
 
-func newModelGroups(set *metric.Set) modelGroups {
-	return modelGroups{
+func newModelFeeds(set *metric.Set) modelFeeds {
+	return modelFeeds{
 		identity:   metric.Register(set, identity()),
-		attempts:   metric.Register(set, modelAttempts()),
-		successes:  metric.Register(set, successes()),
-		requests:   metric.Register(set, modelRequests()),
-		outcome:    metric.Register(set, turnOutcome()),
-		figures:    metric.Register(set, turnFigures()),
+		requests:   metric.Register(set, modelAttempts(), successes(), modelRequests()),
+		prompts:    metric.Register(set, promptAttempts(), promptRequests()),
+		turns:      metric.Register(set, turnOutcome(), turnFigures()),
 		memory:     metric.Register(set, turnMemory()),
 		goodCycles: metric.Register(set, goodCycles()),
-
-		promptAttempts: metric.Register(set, promptAttempts()),
-		promptRequests: metric.Register(set, promptRequests()),
 	}
 }
 
@@ -45,21 +35,12 @@ func newModelGroups(set *metric.Set) modelGroups {
 type modelSeries struct {
 	model      workload.Model
 	identity   *metric.Series[measured]
-	attempts   *metric.Series[workload.Result]
-	successes  *metric.Series[workload.Result]
 	requests   *metric.Series[workload.Result]
-	outcome    *metric.Series[workload.Turn]
-	figures    *metric.Series[workload.Turn]
+	prompts    map[string]*metric.Series[workload.Result] // by id
+	turns      *metric.Series[workload.Turn]
 	memory     *metric.Series[workload.Memory]
 	epoch      workload.Epoch                // of the figures that are shown
 	goodCycles *metric.Series[workload.Turn] // under epoch; nil before the first result
-	prompts    map[string]*promptSeries
-}
-
-// promptSeries holds the series of one model and prompt.
-type promptSeries struct {
-	attempts *metric.Series[workload.Result]
-	requests *metric.Series[workload.Result]
 }
 
 // applyModels makes m.series those of opts, whose suite has the given hash.
@@ -100,24 +81,18 @@ func (m *Metrics) applyPrompts(s *modelSeries, suite workload.Suite) {
 	}
 	for _, p := range suite.Prompts {
 		if s.prompts[p.ID] == nil {
-			s.prompts[p.ID] = &promptSeries{
-				attempts: m.groups.promptAttempts.With(s.model.Name, p.ID),
-				requests: m.groups.promptRequests.With(s.model.Name, p.ID),
-			}
+			s.prompts[p.ID] = m.feeds.prompts.With(s.model.Name, p.ID)
 		}
 	}
 }
 
 func (m *Metrics) newModelSeries(model string) *modelSeries {
 	return &modelSeries{
-		identity:  m.groups.identity.With(model),
-		attempts:  m.groups.attempts.With(model),
-		successes: m.groups.successes.With(model),
-		requests:  m.groups.requests.With(model),
-		outcome:   m.groups.outcome.With(model),
-		figures:   m.groups.figures.With(model),
-		memory:    m.groups.memory.With(model),
-		prompts:   make(map[string]*promptSeries),
+		identity: m.feeds.identity.With(model),
+		requests: m.feeds.requests.With(model),
+		prompts:  make(map[string]*metric.Series[workload.Result]),
+		turns:    m.feeds.turns.With(model),
+		memory:   m.feeds.memory.With(model),
 	}
 }
 
@@ -126,7 +101,7 @@ func (m *Metrics) newModelSeries(model string) *modelSeries {
 func (m *Metrics) enter(s *modelSeries, e workload.Epoch) {
 	if s.goodCycles == nil || e != s.epoch {
 		s.withdraw()
-		s.epoch, s.goodCycles = e, m.groups.goodCycles.With(s.model.Name, e.ID())
+		s.epoch, s.goodCycles = e, m.feeds.goodCycles.With(s.model.Name, e.ID())
 	}
 	if !m.epochs.add(e) {
 		m.dropped.Record(dropped{DroppedSeries, 1})
@@ -136,10 +111,10 @@ func (m *Metrics) enter(s *modelSeries, e workload.Epoch) {
 // withdraw removes every figure of the model's last turn and its requests, and the count of the
 // cycles that they were good in.
 func (s *modelSeries) withdraw() {
-	s.figures.Withdraw()
+	s.turns.Withdraw()
 	s.memory.Withdraw()
 	for _, p := range s.prompts {
-		p.requests.Withdraw()
+		p.Withdraw()
 	}
 	if s.goodCycles != nil {
 		s.goodCycles.Delete()

@@ -3,7 +3,7 @@
 // creating its series, feeding, withdrawing and deleting them, and its documentation all follow
 // from the declaration.
 //
-//	Group (declared) → Register → Feed → With(labels) → Series → Record
+//	Groups (declared) → Register → Feed → With(labels) → Series → Record
 //
 // A Group is fed by events, and its counters remember them. A Snapshot asks a source for its
 // records at every scrape. client_golang does the rest.

@@ -1,6 +1,8 @@
 package metric
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +16,9 @@ type Group[T any] struct {
 	Known func(T) bool
 	// Absent says when Known is false, for the families' documentation: "when …".
 	Absent string
+	// Keep lets gauges that were shown stand where they would be withdrawn: they tell of a moment
+	// in the past, or of the last record whatever it was.
+	Keep bool
 
 	Counters   []Counter[T]
 	Histograms []Histogram[T]
@@ -70,22 +75,37 @@ const (
 	nativeMinResetDuration = time.Hour
 )
 
-// Feed is a group that was registered.
-type Feed[T any] struct {
-	group      Group[T]
-	counters   []*prometheus.CounterVec // as in group
+// Feed is what records of type T feed: groups that were registered together.
+type Feed[T any] struct{ parts []*part[T] }
+
+// part is a group with its vectors.
+type part[T any] struct {
+	Group[T]
+	counters   []*prometheus.CounterVec // as in Group
 	histograms []*prometheus.HistogramVec
 	gauges     []*prometheus.GaugeVec
 }
 
-// Register registers the families of g with set. It panics when set's registry has one already.
-func Register[T any](set *Set, g Group[T]) *Feed[T] {
-	f := &Feed[T]{group: g}
+// Register registers the families of groups, which have the same labels, with set. It panics when
+// set's registry has one already.
+func Register[T any](set *Set, groups ...Group[T]) *Feed[T] {
+	f := &Feed[T]{}
+	for _, g := range groups {
+		if !slices.Equal(g.Labels, groups[0].Labels) {
+			panic("metric: groups of one feed have the labels " + strings.Join(groups[0].Labels, ", ") + " and " + strings.Join(g.Labels, ", "))
+		}
+		f.parts = append(f.parts, register(set, g))
+	}
+	return f
+}
+
+func register[T any](set *Set, g Group[T]) *part[T] {
+	p := &part[T]{Group: g}
 	for _, c := range g.Counters {
 		family := c.in(g.Labels, "")
 		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: family.FullName(), Help: family.help()}, family.Labels)
 		set.add(v, family, KindCounter)
-		f.counters = append(f.counters, v)
+		p.counters = append(p.counters, v)
 	}
 	for _, h := range g.Histograms {
 		family := h.in(g.Labels, "")
@@ -98,13 +118,13 @@ func Register[T any](set *Set, g Group[T]) *Feed[T] {
 			NativeHistogramMinResetDuration: nativeMinResetDuration,
 		}, family.Labels)
 		set.add(v, family, KindHistogram)
-		f.histograms = append(f.histograms, v)
+		p.histograms = append(p.histograms, v)
 	}
-	for _, g2 := range g.Gauges {
-		family := g2.in(g.Labels, g.Absent)
+	for _, gauge := range g.Gauges {
+		family := gauge.in(g.Labels, g.Absent)
 		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: family.FullName(), Help: family.help()}, family.Labels)
 		set.add(v, family, KindGauge)
-		f.gauges = append(f.gauges, v)
+		p.gauges = append(p.gauges, v)
 	}
-	return f
+	return p
 }

@@ -259,3 +259,45 @@ func TestRecordDoesNotAllocate(t *testing.T) {
 		t.Errorf("a record that yields nothing allocates %v times", n)
 	}
 }
+
+// A feed of several groups feeds all of them; one that keeps its gauges shows the last that there was.
+func TestSeveralGroups(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	kept := Group[trip]{
+		Labels: []string{"driver"}, Known: func(t trip) bool { return t.ok }, Keep: true,
+		Gauges: []Gauge[trip]{{
+			Family: Family{Name: "kept_km", Unit: "km", Help: "Way."}, Value: func(t trip) (float64, bool) { return t.km, t.km != 0 },
+		}},
+	}
+	s := Register(NewSet(reg), trips(), kept).With("anna")
+	expect := func(what, last, keeps string) {
+		t.Helper()
+		got := samples(t, reg)
+		if got[`last_km{driver="anna"}`] != last || got[`kept_km{driver="anna"}`] != keeps {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+	s.Record(trip{ok: true, km: 8, vehicle: "car"})
+	expect("a good trip", "8", "8")
+	s.Record(trip{ok: true, vehicle: "car"})
+	expect("one without a figure", "", "8")
+	s.Record(trip{km: 3})
+	expect("one that failed", "", "8")
+	s.Withdraw()
+	expect("withdrawn", "", "8")
+	s.Record(trip{ok: true, km: 2, vehicle: "car"})
+	expect("another good one", "2", "2")
+	s.Delete()
+	if got := samples(t, reg); len(got) != 0 {
+		t.Errorf("deleted: %v", got)
+	}
+
+	defer func() {
+		if recover() == nil {
+			t.Error("groups with different labels made a feed")
+		}
+	}()
+	other := kept
+	other.Labels = []string{"vehicle"}
+	Register(NewSet(prometheus.NewRegistry()), trips(), other)
+}
