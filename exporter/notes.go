@@ -13,7 +13,8 @@ import (
 // maxNoted bounds the prompts that one note names.
 const maxNoted = 4
 
-// markNotes says what the marks of a result mean, and what of the result tells it.
+// markNotes says what the marks of a result mean, and what of the result tells it. Coalesced
+// events are summed up instead, see clumpsNote.
 var markNotes = []struct {
 	mark   workload.Mark
 	words  string
@@ -32,9 +33,6 @@ var markNotes = []struct {
 			return ""
 		}
 		return fmt.Sprintf("%.1f and %.1f tok/s", rate, r.Server.GenerationTPS)
-	}},
-	{workload.MarkCoalesced, "token events came in clumps in", func(r workload.Result) string {
-		return fmt.Sprintf("%d of %d events", r.Coalesced, r.TokenEvents)
 	}},
 	{workload.MarkShort, "answers shorter than asked for", func(r workload.Result) string {
 		return fmt.Sprintf("%d of %d tokens", r.OutputTokens, r.AskedTokens)
@@ -61,7 +59,26 @@ func notes(t workload.Turn) []string {
 	for _, m := range markNotes {
 		add(m.words, m.detail, func(r workload.Result) bool { return r.OK() && slices.Contains(r.Marks(), m.mark) })
 	}
+	if clumps := clumpsNote(t); clumps != "" {
+		all = append(all, clumps)
+	}
 	return all
+}
+
+// minClumps is the part of a turn's token events from which on it is worth a note that they came
+// in clumps. A few always do: some wait while the exporter is at another task.
+const minClumps = 0.05
+
+func clumpsNote(t workload.Turn) string {
+	var coalesced, events int
+	for _, r := range t.CleanResults() {
+		coalesced += r.Coalesced
+		events += r.TokenEvents
+	}
+	if float64(coalesced) < minClumps*float64(events) || coalesced == 0 {
+		return ""
+	}
+	return fmt.Sprintf("token events came in clumps: %d of %d shared a read with the one before", coalesced, events)
 }
 
 // name lists the prompts of the results that are meant, each with its detail.
