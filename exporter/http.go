@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	// maxScrapes is how many scrapes are answered at the same time; more get status 503.
-	maxScrapes = 8
+	// maxScrapes is how many scrapes are made ready at the same time; more get status 503. Each
+	// takes some milliseconds.
+	maxScrapes = 64
 	// shutdownGrace is how long requests in flight may take once the server has to end.
 	shutdownGrace = 3 * time.Second
 )
@@ -41,8 +42,9 @@ func NewFront(reg *prometheus.Registry, shown PageSource, logger *slog.Logger) *
 		Registry:            reg,
 		MaxRequestsInFlight: maxScrapes,
 		EnableOpenMetrics:   true,
+		CoalesceGather:      true,
 	})
-	f.mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(reg, metrics))
+	f.mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(reg, &detached{h: metrics}))
 	f.mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusOK, "exo-bench-exporter is healthy.")
 	})

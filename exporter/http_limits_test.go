@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,43 +18,37 @@ import (
 
 // slowCollector keeps a scrape waiting.
 type slowCollector struct {
-	desc             *prometheus.Desc
-	started, release chan struct{}
+	desc    *prometheus.Desc
+	release chan struct{}
 }
 
 func (c slowCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
 
-func (c slowCollector) Collect(chan<- prometheus.Metric) {
-	c.started <- struct{}{}
-	<-c.release
-}
+func (c slowCollector) Collect(chan<- prometheus.Metric) { <-c.release }
 
 func TestScrapesAtTheSameTimeAreLimited(t *testing.T) {
-	slow := slowCollector{prometheus.NewDesc("slow", "Slow.", nil, nil), make(chan struct{}), make(chan struct{})}
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(slow)
-	f := NewFront(reg, NewStore(testOptions()), quiet)
-	var wg sync.WaitGroup
-	for range maxScrapes {
-		wg.Go(func() {
-			if w := get(f, "/metrics"); w.Code != http.StatusOK {
-				t.Errorf("one of %d scrapes: status %d", maxScrapes, w.Code)
-			}
-		})
-		<-slow.started
-	}
-	refused := make(chan int, 1)
-	wg.Go(func() { refused <- get(f, "/metrics").Code })
-	select {
-	case status := <-refused:
-		if status != http.StatusServiceUnavailable {
-			t.Errorf("one scrape more: status %d", status)
+	synctest.Test(t, func(t *testing.T) {
+		slow := slowCollector{prometheus.NewDesc("slow", "Slow.", nil, nil), make(chan struct{})}
+		reg := prometheus.NewRegistry()
+		reg.MustRegister(slow)
+		f := NewFront(reg, NewStore(testOptions()), quiet)
+		statuses := make(chan int, maxScrapes+1)
+		for range maxScrapes {
+			go func() { statuses <- get(f, "/metrics").Code }()
 		}
-	case <-slow.started:
-		t.Error("one scrape more is let in")
-	}
-	close(slow.release)
-	wg.Wait()
+		synctest.Wait()
+		go func() { statuses <- get(f, "/metrics").Code }()
+		synctest.Wait()
+		if len(statuses) != 1 || <-statuses != http.StatusServiceUnavailable {
+			t.Errorf("one scrape more than %d was not refused", maxScrapes)
+		}
+		close(slow.release)
+		for range maxScrapes {
+			if status := <-statuses; status != http.StatusOK {
+				t.Errorf("one of %d scrapes: status %d", maxScrapes, status)
+			}
+		}
+	})
 }
 
 // pipes is a listener whose connections are pipes in memory.
@@ -80,6 +75,58 @@ func (p *pipes) Close() error {
 }
 
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// However many clients ask and do not read, one that does is answered, and those that have waited
+// longest give way.
+func TestClientsThatDoNotReadHoldUpNobody(t *testing.T) {
+	for _, request := range []string{"", "Accept-Encoding: gzip\r\n"} {
+		synctest.Test(t, func(t *testing.T) {
+			f, m, _ := newTestFront()
+			observeSequence(m)
+			ctx, cancel := context.WithCancel(t.Context())
+			l := newPipes()
+			done := make(chan error, 1)
+			go func() { done <- Serve(ctx, l, f, "", quiet) }()
+			var clients []net.Conn
+			var closed atomic.Int64
+			for range 3 * maxUnread {
+				client, server := net.Pipe()
+				clients = append(clients, client)
+				l.conns <- noticed{server, sync.OnceFunc(func() { closed.Add(1) })}
+				_, _ = io.WriteString(client, "GET /metrics HTTP/1.1\r\nHost: x\r\n"+request+"\r\n")
+				synctest.Wait()
+			}
+			if closed := closed.Load(); closed != 2*maxUnread {
+				t.Errorf("%d of %d clients were cut off, want %d", closed, 3*maxUnread, 2*maxUnread)
+			}
+			start := time.Now()
+			for range 5 {
+				client, server := net.Pipe()
+				l.conns <- server
+				_, _ = io.WriteString(client, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+				response, err := http.ReadResponse(bufio.NewReader(client), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(response.Body)
+				if err != nil || response.StatusCode != http.StatusOK || int64(len(body)) != response.ContentLength {
+					t.Errorf("status %d with %d bytes, %v", response.StatusCode, len(body), err)
+				}
+				_ = client.Close()
+			}
+			if took := time.Since(start); took != 0 {
+				t.Errorf("who reads waited for %v", took)
+			}
+			for _, c := range clients {
+				_ = c.Close()
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
 
 // A client that stops talking or reading does not hold a connection for ever.
 func TestSlowClientsAreCutOff(t *testing.T) {
