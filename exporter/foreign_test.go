@@ -137,6 +137,8 @@ func TestInventedThingsMakeNoSeries(t *testing.T) {
 		t.Errorf("%d machines make %d series", invented, got)
 	}
 	expect(t, reg, map[string]string{`dropped_total{what="series"}`: fmt.Sprint(invented - maxNodes)})
+	m.SetStatus(workload.Status{Up: true, TooBig: true})
+	expect(t, reg, map[string]string{`dropped_total{what="series"}`: fmt.Sprint(invented - maxNodes + 1)})
 	store := NewStore(testOptions())
 	store.SetStatus(workload.Status{Up: true, Nodes: nodes})
 	if got := len(store.State().Status.Nodes); got > maxNodes {

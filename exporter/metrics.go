@@ -34,6 +34,7 @@ type Metrics struct {
 	sha256  string     // of the configured suite
 	dropped *metric.Series[dropped]
 	epochs  *epochs
+	stamps  stamps
 	series  map[string]*modelSeries // by name of the model
 	// The target is the simulator by configuration, or by the word of what answered last.
 	configSimulated, answerSimulated bool
@@ -62,6 +63,7 @@ func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 		node:    &statusHolder{},
 		dropped: newDropped(set),
 		epochs:  newEpochs(set),
+		stamps:  stamps{feed: metric.Register(set, stampLateness())},
 		series:  make(map[string]*modelSeries),
 	}
 	registerStatus(set, m.node)
@@ -95,6 +97,9 @@ func (m *Metrics) SetStatus(s workload.Status) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	kept, left := briefStatus(s)
+	if s.TooBig {
+		left = 1 // at least
+	}
 	m.dropped.Record(dropped{DroppedSeries, left})
 	if s.Err != nil {
 		m.dropped.Record(dropped{DroppedStrings, tooLong(s.Err.Error())})

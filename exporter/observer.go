@@ -45,6 +45,7 @@ func (o Observer) RequestDone(r workload.Result) {
 	o.m.dropped.Record(dropped{DroppedStrings, tooLong(r.Err, r.ExoModel, r.Answered)})
 	prompt.Record(r)
 	model.requests.Record(r)
+	o.m.stamps.record(r)
 	if r.Endpoint != "" {
 		o.m.node.setEndpoint(r.Endpoint)
 	}

@@ -226,6 +226,22 @@ func TestContendedRequestsCountNowhereElse(t *testing.T) {
 	})
 }
 
+func TestStampLateness(t *testing.T) {
+	m, reg := newTestMetrics(t, testOptions())
+	o := NewObserver(m)
+	o.RequestDone(okResult("llama-3.2-1b", "short"))
+	expect(t, reg, map[string]string{"stamp_lateness_seconds_count": ""}) // the kernel does not tell
+	r := okResult("llama-3.2-1b", "short")
+	r.Starved, r.StampLateness = true, []time.Duration{30 * time.Microsecond, 2 * time.Second}
+	o.RequestDone(r)
+	expect(t, reg, map[string]string{
+		"stamp_lateness_seconds_count":              "2",
+		"stamp_lateness_seconds_sum":                "2.00003",
+		`stamp_lateness_seconds_bucket{le="5e-05"}`: "1",
+		`stamp_lateness_seconds_bucket{le="1"}`:     "1",
+	})
+}
+
 func TestGoodCycles(t *testing.T) {
 	m, reg := newTestMetrics(t, testOptions())
 	o := NewObserver(m)

@@ -158,6 +158,7 @@ type Status struct {
 	RTT       time.Duration
 	Err       error // why Up is false
 	Nodes     []NodeStatus
+	TooBig    bool // what the node says of its machines is beyond every bound, and Nodes is empty
 }
 
 // NodeStatus is what exo says of one machine of its cluster. Pointers are nil where exo

@@ -2,10 +2,12 @@ package exo
 
 import (
 	"context"
+	"errors"
 	"net/http/httptrace"
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // How often a node is asked how it is. Each look at a part of exo's state costs exo a dump of
@@ -108,13 +110,14 @@ func (m *Monitor) poll(ctx context.Context) workload.Status {
 		return s
 	}
 	if m.client.hasState() {
-		s.Nodes = m.machines(ctx)
+		s.Nodes, s.TooBig = m.machines(ctx)
 	}
 	return s
 }
 
-// machines reads what the node says of its machines.
-func (m *Monitor) machines(ctx context.Context) []workload.NodeStatus {
+// machines reads what the node says of its machines; tooBig is true when that is beyond every
+// bound.
+func (m *Monitor) machines(ctx context.Context) (nodes []workload.NodeStatus, tooBig bool) {
 	var maxAge time.Duration
 	if m.client.inflight.Load() > 0 {
 		maxAge = nodesAtLeast
@@ -128,7 +131,7 @@ func (m *Monitor) machines(ctx context.Context) []workload.NodeStatus {
 	if m.blind != "" && m.blind != before {
 		m.client.log.Warn("What exo says of its machines cannot be read; nothing is said of them", "err", err)
 	}
-	return nodes
+	return nodes, errors.Is(err, state.ErrTooBig)
 }
 
 // ping finds the node's dialect, if that is not configured, and takes the round trip of one

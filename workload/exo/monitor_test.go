@@ -3,6 +3,7 @@ package exo
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -48,6 +49,37 @@ func run(t *testing.T, c *Client) (*Monitor, func() []workload.Status) {
 		got = nil
 		return s
 	}
+}
+
+// What cannot be true of a machine is not known, and more machines than there can be are none.
+func TestMonitorDoubtsMachines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		many := strings.Builder{}
+		for i := range 20_000 {
+			fmt.Fprintf(&many, `,"x%d":{"temp":1}`, i)
+		}
+		odd := `"N1":{"gpuUsage":-1e300,"temp":1e300,"sysPower":-1},"N2":{"gpuUsage":1.5,"temp":50,"sysPower":1e9}`
+		n := exo1Node(t)
+		answers := []string{"{" + odd + "}", "{" + odd + many.String() + "}"}
+		n.routes["/state/nodeSystem"] = func(w http.ResponseWriter, r *http.Request) {
+			reply(200, answers[0])(w, r)
+		}
+		_, statuses := run(t, n.client(nil))
+		got := statuses()[0]
+		for _, node := range got.Nodes {
+			if node.GPUUtilization != nil || node.PowerWatts != nil || node.TemperatureCelsius != nil && *node.TemperatureCelsius != 50 {
+				t.Errorf("of %s is known: %v %v %v", node.Name, node.GPUUtilization, node.PowerWatts, node.TemperatureCelsius)
+			}
+		}
+		if got.TooBig || len(got.Nodes) != 2 {
+			t.Errorf("of two machines: %+v", got)
+		}
+		answers = answers[1:]
+		time.Sleep(pollUp)
+		if got := statuses()[0]; !got.Up || !got.TooBig || len(got.Nodes) != 0 {
+			t.Errorf("of 20,000 machines: up %v, too big %v, %d machines", got.Up, got.TooBig, len(got.Nodes))
+		}
+	})
 }
 
 func TestMonitorReadsMachines(t *testing.T) {

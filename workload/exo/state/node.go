@@ -9,6 +9,9 @@ import (
 // maxNodes bounds the machines of a cluster; exo's own are a dozen at most.
 const maxNodes = 1024
 
+// maxWatts is beyond the power of any machine that runs exo.
+const maxWatts = 1e5
+
 // Memory is what exo says of a machine's memory, in bytes; nil where it does not say.
 type Memory struct{ Total, Available *uint64 }
 
@@ -41,7 +44,7 @@ func (s *scanner) memory() Memory {
 
 func (s *scanner) system() System {
 	var y System
-	s.fields(figure("gpuUsage", &y.GPU), figure("temp", &y.Celsius), figure("sysPower", &y.Watts))
+	s.fields(figure("gpuUsage", 0, 1, &y.GPU), figure("temp", -100, 200, &y.Celsius), figure("sysPower", 0, maxWatts, &y.Watts))
 	return y
 }
 
@@ -52,10 +55,10 @@ func (s *scanner) identity() string {
 	return name
 }
 
-// figure reads a number; another kind of value is not known.
-func figure(name string, v **float64) field {
+// figure reads a number from least to most; what is none, or cannot be true, is not known.
+func figure(name string, least, most float64, v **float64) field {
 	return field{name, func(s *scanner) {
-		if f, ok := s.number(); ok {
+		if f, ok := s.number(); ok && f >= least && f <= most {
 			*v = &f
 		}
 	}}
