@@ -109,6 +109,7 @@ func TestClientsThatDoNotReadHoldUpNobody(t *testing.T) {
 					t.Fatal(err)
 				}
 				body, err := io.ReadAll(response.Body)
+				_ = response.Body.Close()
 				if err != nil || response.StatusCode != http.StatusOK || int64(len(body)) != response.ContentLength {
 					t.Errorf("status %d with %d bytes, %v", response.StatusCode, len(body), err)
 				}

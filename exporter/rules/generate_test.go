@@ -140,7 +140,8 @@ func TestAcceptedModelsGetAnEpochOfTheirOwn(t *testing.T) {
 	}})
 	for _, want := range []string{
 		`"epoch", "b", "model", "mlx-community/Foo-4bit")`, `"epoch", "c", "model", "ü'\"\\{\\{")`,
-		`"epoch", "2026-02-01", "model", "mistral-7b")`, `"epoch", "a", "model", "llama-3\\.1-8b")`} {
+		`"epoch", "2026-02-01", "model", "mistral-7b")`, `"epoch", "a", "model", "llama-3\\.1-8b")`,
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in the rules", want)
 		}
