@@ -14,7 +14,8 @@ import (
 
 func TestStallsOfTheExporterAreMarked(t *testing.T) {
 	good := []step{
-		{100 * ms, tok("a")}, {200 * ms, tok("b")},
+		{100 * ms, tok("a")},
+		{200 * ms, tok("b")},
 		{200 * ms, data(`{"role":"assistant","content":"c"}`, "length", useOf(9, 3, 0)) + doneEvent},
 	}
 	quiet := stall.Report{Duration: time.Second, Longest: 3 * ms, RunDelay: 9 * ms, HasRunDelay: true}

@@ -10,8 +10,8 @@ import (
 // than two reads in a hundred came later than a tenth of a gap; with two busy loops on the process's
 // only core ten to ninety did.
 const (
-	minLate      = 500 * time.Microsecond // what a read takes to come on any machine
-	lateReads    = 2                      // so many late reads are no accident
+	minLate      = time.Millisecond // what a read may be late on any machine
+	lateReads    = 2                // so many late reads are no accident
 	lateReadPart = 0.03
 )
 

@@ -27,7 +27,7 @@ func TestWhatWasReadInTimeStands(t *testing.T) {
 		"four reads of 128 late":          {busy, Stream{10 * ms, reads(128, 2*ms, 2*ms, 2*ms, 2*ms)}, "more than 1ms late, 4 times of 128"},
 		"the same of slow tokens":         {busy, Stream{50 * ms, reads(128, 2*ms, 2*ms, 2*ms, 2*ms)}, ""},
 		"one of few":                      {busy, Stream{10 * ms, reads(8, 2*ms)}, ""},
-		"fast tokens, small delays":       {busy, Stream{4 * ms, slices.Repeat([]time.Duration{450 * time.Microsecond}, 128)}, ""},
+		"fast tokens, small delays":       {busy, Stream{4 * ms, slices.Repeat([]time.Duration{950 * time.Microsecond}, 128)}, ""},
 		"one read far too late":           {Report{Duration: time.Second}, Stream{10 * ms, reads(128, 40*ms)}, "read 40ms late what had come"},
 		"far too late, but not for a gap": {Report{Duration: time.Minute}, Stream{time.Second, reads(60, 40*ms)}, ""},
 		"stopped while nothing came":      {Report{Duration: 5 * time.Second, Longest: 3 * time.Second}, Stream{10 * ms, reads(128)}, "stood still for 3s"},
