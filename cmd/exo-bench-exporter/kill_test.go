@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -310,6 +311,10 @@ func TestTerminated(t *testing.T) {
 // Closing the terminal does not end a server, which reads its configuration anew, and ends once as
 // Ctrl-C does: nothing stays on exo in either case.
 func TestHungUp(t *testing.T) {
+	// Where the tests themselves were started with nohup, the programs that they start would be too.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(heard) })
 	streaming := func(e *exoServer) bool { return e.has("RunnerRunning") && e.RunningTasks() > 0 }
 	gone := func(e *exoServer) bool {
 		_, there := e.own()
