@@ -1,12 +1,10 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net"
-	"net/http"
 	"os"
 	"strconv"
 	"time"
@@ -30,10 +28,9 @@ const (
 
 // demo is the built-in simulator, serving on a free loopback port.
 type demo struct {
-	node   *exosim.Node
-	server *http.Server
-	url    string
-	state  string // directory for a state that is thrown away
+	node  *exosim.Node
+	url   string
+	state string // directory for a state that is thrown away
 }
 
 // startDemo starts the simulator that a program with this configuration, read from environ, is
@@ -53,10 +50,9 @@ func startDemo(cfg exporter.Config, environ map[string]string, log *slog.Logger)
 		options.Dialect, options.MaxGenerateTokens = exosim.Exo0, 256
 	}
 	d := &demo{node: exosim.New(options), url: "http://" + l.Addr().String(), state: state}
-	d.server = &http.Server{Handler: d.node, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
-		if err := d.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the simulator has stopped", "err", err)
+		if err := d.node.Serve(l); err != nil {
+			log.Error("The simulator has stopped", "err", err)
 		}
 	}()
 	if environ[exporter.EnvPrefix+"EXO_URL"] != "" {
@@ -117,7 +113,6 @@ func processesOf(node *exosim.Node) memory.Source {
 }
 
 func (d *demo) close() {
-	_ = d.server.Close()
 	_ = d.node.Close()
 	_ = os.RemoveAll(d.state)
 }

@@ -28,7 +28,10 @@ type faultCase struct {
 	midway bool
 	// lasts tells that the damage outlasts the fault, so the model stays out of order.
 	lasts bool
-	check func(t *testing.T, r faultRun)
+	// shaped tells that the answers have as many tokens and gaps as their results say, and not
+	// what was asked for.
+	shaped bool
+	check  func(t *testing.T, r faultRun)
 }
 
 // faultRun is what a cycle under a fault has left.
@@ -38,6 +41,15 @@ type faultRun struct {
 }
 
 func (r faultRun) figure(name string) float64 { return r.after[name+`{model="`+victim+`"}`] }
+
+// wantTokensInSpiteOfUsage wants the first result to have the tokens that came, whatever the
+// answer says that there were.
+func wantTokensInSpiteOfUsage(t *testing.T, r faultRun) {
+	t.Helper()
+	if got := r.turn.Results[0]; got.OutputTokens != faultTokens || got.TokenSource == workload.TokensFromUsage {
+		t.Errorf("%d tokens by %s", got.OutputTokens, got.TokenSource)
+	}
+}
 
 func all(o workload.Outcome) []workload.Outcome {
 	return slices.Repeat([]workload.Outcome{o}, faultPrompts)
@@ -81,6 +93,7 @@ func faultCases() []faultCase {
 			fault: exosim.Fault{Kind: exosim.WarmBench}, in: exo1, turn: workload.TurnPartial,
 			requests: first(workload.OutcomeProtocolError), reason: []string{"prefix cache"},
 		},
+		{fault: exosim.Fault{Kind: exosim.SnakeKeys}, in: exo1, turn: workload.TurnOK, requests: all(ok)},
 
 		// Faults of a request. The warm-up passes, so that they strike the first prompt.
 		{
@@ -130,6 +143,68 @@ func faultCases() []faultCase {
 		{
 			fault: exosim.Fault{Kind: exosim.Stall, Skip: 1, Count: 1, After: 4}, in: every, turn: workload.TurnPartial,
 			requests: first(workload.OutcomeIdleTimeout), reason: []string{"no further token came within 10s"},
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.ShortAnswer, Skip: 1, Count: 1}, in: every, turn: workload.TurnOK, requests: all(ok), shaped: true,
+			check: func(t *testing.T, r faultRun) {
+				if got := r.turn.Results[0]; got.OutputTokens != 4 || got.AskedTokens != faultTokens {
+					t.Errorf("%d of %d tokens", got.OutputTokens, got.AskedTokens)
+				}
+			},
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.IgnoresLimit, Skip: 1, Count: 1}, in: every, turn: workload.TurnOK, requests: all(ok), shaped: true,
+			log: []string{"ignores max_tokens"},
+			check: func(t *testing.T, r faultRun) {
+				if got := r.turn.Results[0]; !got.Overran || got.OutputTokens != faultTokens {
+					t.Errorf("%d of %d tokens, overran %v", got.OutputTokens, got.AskedTokens, got.Overran)
+				}
+			},
+		},
+		{
+			name: "negative", fault: exosim.Fault{Kind: exosim.WrongUsage, Tokens: -1, Skip: 1, Count: 1}, in: wire,
+			turn: workload.TurnOK, requests: all(ok), check: wantTokensInSpiteOfUsage,
+		},
+		{
+			name: "too many", fault: exosim.Fault{Kind: exosim.WrongUsage, Tokens: 1e9, Skip: 1, Count: 1}, in: wire,
+			turn: workload.TurnOK, requests: all(ok), check: wantTokensInSpiteOfUsage,
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.SeveralTokens, Skip: 1, Count: 1}, in: wire, turn: workload.TurnOK, requests: all(ok), shaped: true,
+			check: func(t *testing.T, r faultRun) {
+				if per, _ := r.turn.Results[0].TokensPerEvent(); per != 4 {
+					t.Errorf("%g tokens an event, want 4", per)
+				}
+			},
+		},
+		{
+			// Without usage nobody can know how many tokens an event carried.
+			fault: exosim.Fault{Kind: exosim.SeveralTokens, Skip: 1, Count: 1}, in: []generation{legacy},
+			turn: workload.TurnOK, requests: all(ok), shaped: true,
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.Clumped, Tokens: 4, Skip: 1, Count: 1}, in: every, turn: workload.TurnOK, requests: all(ok), shaped: true,
+			check: func(t *testing.T, r faultRun) {
+				if r.turn.Results[0].Coalesced == 0 {
+					t.Error("no event shared a read with another")
+				}
+			},
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.HeldBack, Skip: 1, Count: 1}, in: every, turn: workload.TurnPartial,
+			requests: first(workload.OutcomeBuffered), reason: []string{"something on the way held the stream back"},
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.Replayed, Skip: 1, Count: 1}, in: every, turn: workload.TurnPartial,
+			requests: first(workload.OutcomeBuffered), reason: []string{"something on the way replays the answer"},
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.Lingers, Skip: 1, Count: 1}, in: wire, turn: workload.TurnOK, requests: all(ok),
+			check: func(t *testing.T, r faultRun) {
+				if took := r.turn.Results[1].Start.Sub(r.turn.Results[0].Start); took > 10*time.Second {
+					t.Errorf("the next prompt came %v later", took)
+				}
+			},
 		},
 		{
 			name: "at first", fault: exosim.Fault{Kind: exosim.Stall}, in: every, turn: workload.TurnFailed,
@@ -254,11 +329,4 @@ func faultCases() []faultCase {
 			},
 		},
 	}
-}
-
-// harmless are the faults that legacy exo does not have; see TestFaultsThatLegacyExoHasNot.
-var harmless = []exosim.Kind{
-	exosim.MemoryLow, exosim.StatePathsMissing, exosim.UnknownTags, exosim.MovedFields, exosim.NoPlacements, exosim.WarmBench,
-	exosim.RunnerKilled, exosim.InstanceDeleted, exosim.DeadInstance, exosim.Election,
-	exosim.PlacementRefused, exosim.InstanceVanishes, exosim.DownloadFails, exosim.RunnerStuck, exosim.DeleteIgnored,
 }

@@ -11,6 +11,7 @@ import (
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exosim"
+	"exo-bench-exporter/workload/exosim/faults"
 )
 
 // The models of the fault tests: one that is struck, one whose turn comes next, and one of a
@@ -23,9 +24,18 @@ const (
 
 // lasting are the faults that last until they are cleared, of which the node does not count
 // the strikes.
-var lasting = []exosim.Kind{
-	exosim.Slow, exosim.MemoryLow, exosim.Unreachable, exosim.StatePathsMissing, exosim.UnknownTags, exosim.MovedFields,
-	exosim.NoPlacements, exosim.WarmBench,
+var lasting = kindsThat(func(s faults.Spec) bool { return s.Scope == faults.Lasting })
+
+// harmless are the faults that legacy exo does not have; see TestFaultsThatLegacyExoHasNot.
+var harmless = kindsThat(func(s faults.Spec) bool { return !s.Legacy })
+
+func kindsThat(f func(faults.Spec) bool) (kinds []exosim.Kind) {
+	for _, s := range faults.Table() {
+		if f(s) {
+			kinds = append(kinds, s.Kind)
+		}
+	}
+	return kinds
 }
 
 const (
@@ -266,13 +276,17 @@ func wantSeries(t *testing.T, r faultRun, c faultCase) {
 			for _, o := range workload.Outcomes() {
 				count(one(o == want), `exobench_requests_total{model=%q,outcome=%q,prompt=%q}`, model, o, prompt)
 			}
-			good := want == workload.OutcomeOK
+			good, tokens, decoded, gaps := want == workload.OutcomeOK, faultTokens, faultTokens-1, faultTokens-1
+			if c.shaped && model == victim {
+				got := r.turn.Results[i]
+				good, tokens, decoded, gaps = got.Clean(), got.OutputTokens, got.DecodeTokens(), len(got.Gaps)
+			}
 			for _, h := range []string{"time_to_first_token", "time_per_output_token", "request_duration"} {
 				count(one(good), `exobench_%s_seconds_count{model=%q,prompt=%q}`, h, model, prompt)
 			}
-			count(one(good)*(faultTokens-1), `exobench_inter_token_latency_seconds_count{model=%q,prompt=%q}`, model, prompt)
-			count(one(good)*faultTokens, `exobench_output_tokens_total{model=%q,prompt=%q}`, model, prompt)
-			count(one(good)*(faultTokens-1), `exobench_decode_tokens_total{model=%q,prompt=%q}`, model, prompt)
+			count(one(good)*float64(gaps), `exobench_inter_token_latency_seconds_count{model=%q,prompt=%q}`, model, prompt)
+			count(one(good)*float64(tokens), `exobench_output_tokens_total{model=%q,prompt=%q}`, model, prompt)
+			count(one(good)*float64(decoded), `exobench_decode_tokens_total{model=%q,prompt=%q}`, model, prompt)
 			present(good, `exobench_output_tokens_per_second{model=%q,prompt=%q}`, model, prompt)
 		}
 		for _, g := range []string{"output_tokens_per_second", "time_to_first_token_seconds", "resident_memory_bytes", "resident_memory_peak_bytes"} {

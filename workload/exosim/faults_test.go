@@ -3,12 +3,14 @@ package exosim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"exo-bench-exporter/workload/exosim/wire"
@@ -370,6 +372,11 @@ func TestClose(t *testing.T) {
 		b.hangUp(res)
 		b.refused()
 	})
+	synctest.Test(t, func(t *testing.T) { // nobody had asked for a connection before
+		n := New(Options{})
+		_ = n.Close()
+		(&bench{T: t, node: n, client: &http.Client{Transport: n.Transport()}}).refused()
+	})
 }
 
 // An instance that goes in the middle of an answer on /bench leaves what each version makes
@@ -417,6 +424,85 @@ func TestKilledRunnerInTime(t *testing.T) {
 		b.statuses(runner, is(wire.RunnerReady))
 		if took := time.Since(start); took < 25*time.Second || took > 28*time.Second {
 			t.Errorf("ready again after %v", took)
+		}
+	})
+}
+
+// What changes an answer, or comes between the node and its client, shows on the wire.
+func TestShapedAnswers(t *testing.T) {
+	const none = time.Duration(0)
+	for _, tt := range []struct {
+		fault    Fault
+		events   int // that carry tokens
+		finish   string
+		usage    int
+		together int           // events that came at the time of the first
+		decode   time.Duration // at least, and at most a tenth more
+	}{
+		{Fault{Kind: ShortAnswer}, 4, "stop", 4, 1, 3 * time.Second / 48},
+		{Fault{Kind: IgnoresLimit, Tokens: 60}, 60, "stop", 60, 1, 59 * time.Second / 48},
+		{Fault{Kind: WrongUsage, Tokens: -1}, 24, "length", -1, 1, 23 * time.Second / 48},
+		{Fault{Kind: SeveralTokens, Tokens: 5}, 5, "length", 24, 1, 19 * time.Second / 48},
+		{Fault{Kind: Clumped, Tokens: 12}, 24, "length", 24, 9, 15 * time.Second / 48}, // three reports of progress wait with them
+		{Fault{Kind: HeldBack}, 24, "length", 24, 24, none},
+		{Fault{Kind: Replayed}, 24, "length", 24, 1, 23 * time.Millisecond / 5},
+	} {
+		t.Run(string(tt.fault.Kind), func(t *testing.T) {
+			simulate(t, Options{Jitter: -1}, func(b *bench) {
+				b.load(llama8b)
+				b.inject(tt.fault)
+				all, err := b.stream("/bench/chat/completions", chatBody(llama8b, "hi", 24))
+				if err != nil {
+					t.Fatal(err)
+				}
+				toks := tokens(all)
+				if len(toks) != tt.events {
+					t.Fatalf("%d events", len(toks))
+				}
+				last := toks[len(toks)-1]
+				if want := fmt.Sprintf(`"finish_reason":%q}],"usage":{"prompt_tokens":11,"completion_tokens":%d,`, tt.finish, tt.usage); !strings.Contains(last.text, want) {
+					t.Errorf("the last event is %s", last.text)
+				}
+				together := 0
+				for _, e := range toks {
+					if e.at.Equal(toks[0].at) {
+						together++
+					}
+				}
+				if took := last.at.Sub(toks[0].at); together != tt.together || took < tt.decode-time.Microsecond || took > tt.decode*11/10 {
+					t.Errorf("%d events came at first, the last one %v later, want %d and %v", together, took, tt.together, tt.decode)
+				}
+			})
+		})
+	}
+}
+
+func TestLingers(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.load(llama8b)
+		b.inject(Fault{Kind: Lingers, Seconds: 25})
+		start := time.Now()
+		all, err := b.stream("/v1/chat/completions", chatBody(llama8b, "hi", 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took < 25*time.Second || took > 26*time.Second || all[len(all)-1].text != ": keep-alive" {
+			t.Errorf("the stream ended after %v with %v", took, all[len(all)-1])
+		}
+	})
+}
+
+func TestSnakeKeys(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.load(llama1b)
+		b.inject(Fault{Kind: SnakeKeys})
+		_, body := b.do("GET", "/state/node_memory", "")
+		if !strings.Contains(body, `"ram_available":{"in_bytes":`) {
+			t.Errorf("memory is %s", body)
+		}
+		_, body = b.do("GET", "/state/runners", "")
+		if !strings.Contains(body, `{"RunnerReady":{"prefill_server_port":null}}`) {
+			t.Errorf("runners are %s", body)
 		}
 	})
 }

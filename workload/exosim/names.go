@@ -53,6 +53,7 @@ const (
 	MovedFields       = faults.MovedFields
 	NoPlacements      = faults.NoPlacements
 	WarmBench         = faults.WarmBench
+	SnakeKeys         = faults.SnakeKeys
 	HTTPError         = faults.HTTPError
 	Text500           = faults.Text500
 	Unprocessable     = faults.Unprocessable
@@ -65,6 +66,14 @@ const (
 	InstanceDeleted   = faults.InstanceDeleted
 	DeadInstance      = faults.DeadInstance
 	Election          = faults.Election
+	ShortAnswer       = faults.ShortAnswer
+	IgnoresLimit      = faults.IgnoresLimit
+	WrongUsage        = faults.WrongUsage
+	SeveralTokens     = faults.SeveralTokens
+	Clumped           = faults.Clumped
+	HeldBack          = faults.HeldBack
+	Replayed          = faults.Replayed
+	Lingers           = faults.Lingers
 	PlacementRefused  = faults.PlacementRefused
 	InstanceVanishes  = faults.InstanceVanishes
 	RunnerFails       = faults.RunnerFails

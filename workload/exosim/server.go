@@ -124,7 +124,9 @@ func (n *Node) Transport() http.RoundTripper {
 			return l.Dial(ctx, network, address)
 		},
 	}
-	n.world.Spawn(func() { _ = n.Serve(l) })
+	if !n.world.Spawn(func() { _ = n.Serve(l) }) {
+		_ = l.Close()
+	}
 	return n.transport
 }
 

@@ -67,7 +67,7 @@ func (n *Node) chat(w http.ResponseWriter, r *http.Request) {
 		Truth:  truth.Truth{Received: received, Route: r.URL.Path, Streamed: req.Stream},
 		Client: r.Context(), Profile: p, Prompt: pace.NewPrompt(req.Messages), Limit: n.opts.MaxGenerateTokens, Fault: fault,
 	})
-	s := &sink{w: w, stream: req.Stream}
+	s := &sink{w: w, stream: req.Stream, fault: fault, let: func() {}}
 	g.Out = s
 	n.finish(s, g, n.generate(g, fault))
 }
@@ -127,6 +127,7 @@ func (n *Node) finish(s *sink, g *pace.Generation, err error) {
 		end = "client disconnected"
 	}
 	g.Record.Ended(end, finish)
+	s.let()
 	if n.Context().Err() != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -168,7 +169,9 @@ func endOfText(p *pace.Profile) string {
 // sink takes the tokens of an answer.
 type sink struct {
 	w      http.ResponseWriter
-	events wire.SSE
+	events *wire.SSE
+	fault  *faults.Fault // that strikes; nil for none
+	let    func()        // what waits at the end
 	stream bool
 	begun  bool // the header is out
 	deaf   bool // the client has gone
@@ -187,6 +190,7 @@ func (s *sink) begin() {
 	s.w.Header().Set("Cache-Control", "no-cache")
 	s.w.WriteHeader(http.StatusOK)
 	s.events, s.begun = wire.NewSSE(s.w), true
+	s.let = s.fault.Hold(s.events)
 }
 
 // Token implements pace.Sink.

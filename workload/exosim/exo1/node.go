@@ -37,7 +37,6 @@ const (
 
 	shutdownTimeout = 3 * time.Second         // for a runner that does not hear
 	deathNoticed    = 4800 * time.Millisecond // after a runner was killed: exo looks every 5 s
-	memoryEvery     = time.Second             // the node's memory is an event this often
 )
 
 // Node is one simulated node of exo 1.x. It ends with its world.
@@ -73,10 +72,17 @@ func (n *Node) Refuse(w http.ResponseWriter, status int, message string) {
 // event counts one event of exo's log.
 func (n *Node) event() { n.events.Add(1) }
 
-// eventIndex returns the index of the last event that the state has seen. Beside what
-// happens, each second's memory of the node is one.
+// gathered is how often the node tells of its memory, its disk and itself, each time with an
+// event. They run by the clock on the wall, whatever the speed of the models.
+var gathered = []time.Duration{time.Second, 30 * time.Second, time.Minute}
+
+// eventIndex returns the index of the last event that the state has seen.
 func (n *Node) eventIndex() int {
-	return int(n.events.Load()) + int(time.Since(n.Clock.Start())/memoryEvery)
+	index := int(n.events.Load())
+	for _, every := range gathered {
+		index += int(time.Since(n.Clock.Start()) / every)
+	}
+	return index
 }
 
 // newNodeID returns an id in the form that the variant draws at each start.

@@ -25,7 +25,7 @@ type request struct {
 	received time.Time
 	useCache bool
 	hit      string
-	dead     bool // the fault that strikes needs no runner
+	fault    *faults.Fault // that strikes it; nil for none
 }
 
 // ask is what a request is made from.
@@ -45,7 +45,7 @@ type ask struct {
 func (n *Node) enter(i *instance, a ask) *request {
 	q := &request{
 		node: n, inst: i, task: world.UUID(), id: world.UUID(), model: a.body.Model, received: a.received, hit: hitNone,
-		dead: a.fault != nil && a.fault.Kind == faults.DeadInstance,
+		fault: a.fault,
 	}
 	q.Generation = n.Generation(world.Request{
 		Truth:  truth.Truth{ID: q.id, Model: a.body.Model, Route: a.route, Received: a.received, Streamed: a.streamed},
@@ -79,7 +79,7 @@ func (q *request) strike(f faults.Fault, g *pace.Generation) error {
 // run brings the answer forth. The error says why it ended early.
 func (q *request) run(ctx context.Context) (err error) {
 	defer func() { q.leave(err) }()
-	if q.dead {
+	if q.fault != nil && q.fault.Kind == faults.DeadInstance { // which needs no runner
 		if err := q.Strike(q.Generation); err != nil {
 			return err
 		}
@@ -157,9 +157,13 @@ func (q *request) leave(err error) {
 
 // usage returns the answer's token counts.
 func (q *request) usage() *wire.Usage {
+	completion := q.Answer.Length
+	if q.fault != nil && q.fault.Kind == faults.WrongUsage {
+		completion = q.fault.Tokens
+	}
 	return &wire.Usage{
-		PromptTokens: q.Prompt.Tokens, CompletionTokens: q.Answer.Length,
-		TotalTokens:             q.Prompt.Tokens + q.Answer.Length,
+		PromptTokens: q.Prompt.Tokens, CompletionTokens: completion,
+		TotalTokens:             q.Prompt.Tokens + completion,
 		PromptTokensDetails:     wire.PromptDetails{CachedTokens: q.Cached},
 		CompletionTokensDetails: wire.CompletionDetails{ReasoningTokens: q.Reasoned},
 	}

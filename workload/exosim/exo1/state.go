@@ -83,8 +83,17 @@ func (n *Node) machine() (wire.MachineMemory, wire.MachineSystem) {
 	return mem, wire.MachineSystem{GPUUsage: 0.02, Temp: 41.5, SysPower: idleWatts, PCPUUsage: 0.03, ECPUUsage: 0.08}
 }
 
+// document returns the state as it goes over the wire.
+func (n *Node) document() json.RawMessage {
+	doc := wire.Encode(n.state())
+	if _, snake := n.Faults.Active(faults.SnakeKeys, ""); snake {
+		doc = wire.RenameKeys(doc, wire.ToSnake)
+	}
+	return doc
+}
+
 func (n *Node) handleState(w http.ResponseWriter, _ *http.Request) {
-	wire.WriteJSON(w, http.StatusOK, n.state())
+	wire.WriteBody(w, http.StatusOK, "application/json", n.document())
 }
 
 // handleStatePath answers GET /state/{path}, which walks keys of objects and indexes of lists.
@@ -93,7 +102,7 @@ func (n *Node) handleStatePath(w http.ResponseWriter, r *http.Request) {
 		wire.Detail(w, http.StatusNotFound, "Not Found")
 		return
 	}
-	at := json.RawMessage(wire.Encode(n.state()))
+	at := n.document()
 	path := strings.Trim(r.PathValue("path"), "/")
 	for part := range strings.SplitSeq(path, "/") {
 		next, ok := child(at, part)

@@ -1,17 +1,21 @@
 package exo1
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"math"
 	"net/http"
 	"time"
 
+	"exo-bench-exporter/workload/exosim/faults"
 	"exo-bench-exporter/workload/exosim/pace"
 	"exo-bench-exporter/workload/exosim/wire"
 )
 
 // streamSink is the sink of a streamed answer.
 type streamSink struct {
-	wire.SSE
+	*wire.SSE
 	q *request
 }
 
@@ -46,7 +50,10 @@ func (q *request) stream(w http.ResponseWriter, r *http.Request) {
 		q.leave(err)
 		return
 	}
+	release := q.fault.Hold(events)
 	err = q.run(r.Context())
+	defer q.linger(r.Context(), events)
+	defer release()
 	breakOff(w, err)
 	var a *pace.Interruption
 	switch {
@@ -55,6 +62,20 @@ func (q *request) stream(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &a) && !a.Silent:
 		if s.Send(wire.DataEvent(wire.StreamError(q.node.opts.Variant, a.Event))) == nil {
 			_ = s.Done()
+		}
+	}
+}
+
+// linger keeps a stream open behind its end when a fault wants it.
+func (q *request) linger(client context.Context, s *wire.SSE) {
+	if q.fault == nil || q.fault.Kind != faults.Lingers {
+		return
+	}
+	ctx, cancel := q.node.With(client)
+	defer cancel()
+	for left := pace.Seconds(cmp.Or(q.fault.Seconds, math.MaxInt32)); left > 0; left -= pace.KeepAliveEvery {
+		if pace.SleepUntil(ctx, q.Clock.After(min(left, pace.KeepAliveEvery))) != nil || s.KeepAlive() != nil {
+			return
 		}
 	}
 }

@@ -34,6 +34,9 @@ func NewBook(clock pace.Clock, profiles []*pace.Profile, log *slog.Logger) *Book
 	return &Book{clock: clock, profiles: profiles, log: log}
 }
 
+// durations are the kinds to which Seconds is how long they strike.
+var durations = []Kind{Stall, Election, Lingers}
+
 // Inject makes f go wrong from now on and returns the fault's id.
 func (b *Book) Inject(f Fault) (string, error) {
 	if err := b.check(f); err != nil {
@@ -44,7 +47,7 @@ func (b *Book) Inject(f Fault) (string, error) {
 	b.seq++
 	f.ID, f.Struck = "fault-"+strconv.Itoa(b.seq), 0
 	e := &entry{Fault: f}
-	if f.Seconds > 0 && f.Kind != Stall && f.Kind != Election {
+	if f.Seconds > 0 && !slices.Contains(durations, f.Kind) {
 		e.expires = b.clock.After(pace.Seconds(f.Seconds))
 	}
 	b.faults = append(b.faults, e)

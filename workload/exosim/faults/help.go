@@ -9,7 +9,7 @@ import (
 func Help() string {
 	var b strings.Builder
 	b.WriteString("A fault is a JSON object of kind and, where they mean something, model, count, skip,\n" +
-		"after, path, percent, seconds, status, message, state and bytes. It strikes count times\n" +
+		"after, path, percent, seconds, status, tokens, message, state and bytes. It strikes count times\n" +
 		"(until it is cleared when 0), having let skip occasions pass, after so many token events;\n" +
 		"one that lasts expires after seconds. With path, where marked /, it strikes any request\n" +
 		"whose path begins so.\n")

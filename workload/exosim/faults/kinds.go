@@ -17,6 +17,7 @@ const (
 	MovedFields       Kind = "moved_fields"
 	NoPlacements      Kind = "no_placements"
 	WarmBench         Kind = "warm_bench"
+	SnakeKeys         Kind = "snake_keys"
 )
 
 // Faults that strike one request for a chat completion.
@@ -33,6 +34,14 @@ const (
 	InstanceDeleted Kind = "instance_deleted"
 	DeadInstance    Kind = "dead_instance"
 	Election        Kind = "election"
+	ShortAnswer     Kind = "short_answer"
+	IgnoresLimit    Kind = "ignores_limit"
+	WrongUsage      Kind = "wrong_usage"
+	SeveralTokens   Kind = "several_tokens"
+	Clumped         Kind = "clumped"
+	HeldBack        Kind = "held_back"
+	Replayed        Kind = "replayed"
+	Lingers         Kind = "lingers"
 )
 
 // Faults that strike the life of one instance of exo 1.x.
@@ -58,42 +67,58 @@ const (
 
 // Spec describes one kind of fault.
 type Spec struct {
-	Kind  Kind
-	Scope Scope
-	Path  bool   // Path may be set, and it then strikes any request below that
-	Help  string // what happens, naming the fields that matter
+	Kind   Kind
+	Scope  Scope
+	Legacy bool   // whether legacy exo has it, too
+	Path   bool   // Path may be set, and it then strikes any request below that
+	Help   string // what happens, naming the fields that matter
 }
 
+// Shorthands for the table.
+const (
+	both, only    = true, false // generations of exo
+	anyPath, none = true, false
+)
+
 var table = []Spec{
-	{Slow, Lasting, false, "the model loses percent of its decode and prefill rates; a negative percent makes it faster"},
-	{MemoryLow, Lasting, false, "no more than bytes of memory are available"},
-	{Unreachable, Lasting, false, "connections are refused or reset"},
-	{StatePathsMissing, Lasting, false, "/state/{path} is 404, as before exo v1.0.70"},
-	{UnknownTags, Lasting, false, "the state holds instances, runners and tasks of unknown kinds beside the others"},
-	{MovedFields, Lasting, false, "node metrics are elsewhere in the state"},
-	{NoPlacements, Lasting, false, "/instance/previews and /instance/placement are 404: no instance id is told in advance"},
-	{WarmBench, Lasting, false, "/bench uses the prefix cache unasked"},
+	{Slow, Lasting, both, none, "the model loses percent of its decode and prefill rates; a negative percent makes it faster"},
+	{MemoryLow, Lasting, only, none, "no more than bytes of memory are available"},
+	{Unreachable, Lasting, both, none, "connections are refused or reset"},
+	{StatePathsMissing, Lasting, only, none, "/state/{path} is 404, as before exo v1.0.70"},
+	{UnknownTags, Lasting, only, none, "the state holds instances, runners and tasks of unknown kinds beside the others"},
+	{MovedFields, Lasting, only, none, "node metrics are elsewhere in the state"},
+	{NoPlacements, Lasting, only, none, "/instance/previews and /instance/placement are 404: no instance id is told in advance"},
+	{WarmBench, Lasting, only, none, "/bench uses the prefix cache unasked"},
+	{SnakeKeys, Lasting, only, none, "the keys of the state are in snake_case"},
 
-	{HTTPError, OfRequest, true, "answered with status (503) and message"},
-	{Text500, OfRequest, true, "an unhandled exception: 500 as plain text"},
-	{Unprocessable, OfRequest, true, "422 with message"},
-	{ErrorEvent, OfRequest, false, "after so many token events an error with message, inside status 200"},
-	{RunnerKilled, OfRequest, false, "after so many token events the runner dies; exo starts another"},
-	{Stall, OfRequest, true, "after so many token events nothing but keep-alives, for seconds or for ever"},
-	{Cut, OfRequest, false, "after so many token events the stream ends, properly but without finish_reason"},
-	{Reset, OfRequest, false, "after so many token events the connection is reset"},
-	{Empty, OfRequest, false, "the answer ends properly without any token"},
-	{InstanceDeleted, OfRequest, false, "after so many token events somebody deletes the instance"},
-	{DeadInstance, OfRequest, false, "the runner vanishes, the instance stays listed, requests hang (exo #2120)"},
-	{Election, OfRequest, false, "after so many token events the master is re-elected: streams hang for ever, commands wait seconds (30)"},
+	{HTTPError, OfRequest, both, anyPath, "answered with status (503) and message"},
+	{Text500, OfRequest, both, anyPath, "an unhandled exception: 500 as plain text"},
+	{Unprocessable, OfRequest, both, anyPath, "422 with message"},
+	{ErrorEvent, OfRequest, both, none, "after so many token events an error with message, inside status 200"},
+	{RunnerKilled, OfRequest, only, none, "after so many token events the runner dies; exo starts another"},
+	{Stall, OfRequest, both, anyPath, "after so many token events nothing but keep-alives, for seconds or for ever"},
+	{Cut, OfRequest, both, none, "after so many token events the stream ends, properly but without finish_reason"},
+	{Reset, OfRequest, both, none, "after so many token events the connection is reset"},
+	{Empty, OfRequest, both, none, "the answer ends properly without any token"},
+	{InstanceDeleted, OfRequest, only, none, "after so many token events somebody deletes the instance"},
+	{DeadInstance, OfRequest, only, none, "the runner vanishes, the instance stays listed, requests hang (exo #2120)"},
+	{Election, OfRequest, only, none, "after so many token events the master is re-elected: streams hang for ever, commands wait seconds (30)"},
+	{ShortAnswer, OfRequest, both, none, "the answer ends by itself after tokens (4), also where it must not"},
+	{IgnoresLimit, OfRequest, both, none, "max_tokens means nothing: the answer has tokens (200)"},
+	{WrongUsage, OfRequest, only, none, "usage says that there were tokens output tokens, whatever there were"},
+	{SeveralTokens, OfRequest, both, none, "each event carries tokens (4) of them"},
+	{Clumped, OfRequest, both, none, "something on the way lets events through in clumps of tokens (8)"},
+	{HeldBack, OfRequest, both, none, "something on the way holds the stream back and lets it through at its end, all at once"},
+	{Replayed, OfRequest, both, none, "like held_back, but an event every 0.2 ms"},
+	{Lingers, OfRequest, only, none, "the stream stays open behind its end, with keep-alives, for seconds or for ever"},
 
-	{PlacementRefused, OfInstance, false, "previews and POST /instance refuse with message (no memory); /place_instance says nothing"},
-	{InstanceVanishes, OfInstance, false, "POST /instance is accepted and nothing comes of it (exo #2047)"},
-	{RunnerFails, OfInstance, false, "the runner fails while it loads, with message; legacy: the load does"},
-	{DownloadFails, OfInstance, false, "DownloadFailed with message stays in the state, the runner in RunnerIdle"},
-	{RunnerStuck, OfInstance, false, "the runner never leaves state: RunnerIdle (or empty), RunnerLoading, RunnerLoaded or RunnerWarmingUp"},
-	{DeleteIgnored, OfInstance, false, "DELETE is accepted and the instance stays"},
-	{MemoryKept, OfInstance, false, "after the unload exo keeps bytes (exo #752)"},
+	{PlacementRefused, OfInstance, only, none, "previews and POST /instance refuse with message (no memory); /place_instance says nothing"},
+	{InstanceVanishes, OfInstance, only, none, "POST /instance is accepted and nothing comes of it (exo #2047)"},
+	{RunnerFails, OfInstance, both, none, "the runner fails while it loads, with message; legacy: the load does"},
+	{DownloadFails, OfInstance, only, none, "DownloadFailed with message stays in the state, the runner in RunnerIdle"},
+	{RunnerStuck, OfInstance, only, none, "the runner never leaves state: RunnerIdle (or empty), RunnerLoading, RunnerLoaded or RunnerWarmingUp"},
+	{DeleteIgnored, OfInstance, only, none, "DELETE is accepted and the instance stays"},
+	{MemoryKept, OfInstance, both, none, "after the unload exo keeps bytes (exo #752)"},
 }
 
 // Table returns what every kind of fault does.
@@ -129,8 +154,9 @@ type Fault struct {
 	Skip    int     `json:"skip,omitempty"`    // occasions that pass before it first strikes
 	After   int     `json:"after,omitempty"`   // token events that are written first; a shorter answer escapes
 	Percent float64 `json:"percent,omitempty"` // share that is lost
-	Seconds float64 `json:"seconds,omitempty"` // Stall, Election: how long; other kinds: expires after this long
+	Seconds float64 `json:"seconds,omitempty"` // Stall, Election, Lingers: how long; other kinds: expires after this long
 	Status  int     `json:"status,omitempty"`  // status code
+	Tokens  int     `json:"tokens,omitempty"`
 	Message string  `json:"message,omitempty"` // what the answer or the runner says
 	State   string  `json:"state,omitempty"`   // status of a runner
 	Bytes   uint64  `json:"bytes,omitempty"`

@@ -54,3 +54,44 @@ func (f *Fault) InStream(g *pace.Generation) (handled bool, err error) {
 
 // Due reports whether f's time in an answer has come.
 func (f *Fault) Due(g *pace.Generation) bool { return f != nil && g.Events >= f.After }
+
+// Shape changes the answer before it begins, where f is of a kind that does that.
+func (f *Fault) Shape(a *pace.Answer) {
+	if f == nil {
+		return
+	}
+	switch f.Kind {
+	case Empty:
+		a.Length = 0
+	case ShortAnswer:
+		a.Length, a.Finish = min(a.Length, cmp.Or(f.Tokens, 4)), "stop"
+	case IgnoresLimit:
+		a.Length, a.Finish = cmp.Or(f.Tokens, 200), "stop"
+	case SeveralTokens:
+		a.PerEvent = cmp.Or(f.Tokens, 4)
+	}
+}
+
+// replayGap is the time between two events of a stream that is replayed.
+const replayGap = 200 * time.Microsecond
+
+// Hold makes events of a stream wait for each other, where f is of a kind that does that, and
+// returns what lets those go that wait at the end.
+func (f *Fault) Hold(s *wire.SSE) (release func()) {
+	if f == nil {
+		return func() {}
+	}
+	switch f.Kind {
+	case Clumped:
+		s.Hold(cmp.Or(f.Tokens, 8))
+	case HeldBack, Replayed:
+		s.Hold(0)
+	default:
+		return func() {}
+	}
+	gap := time.Duration(0)
+	if f.Kind == Replayed {
+		gap = replayGap
+	}
+	return func() { _ = s.Release(gap) }
+}

@@ -81,6 +81,8 @@ type Generation struct {
 	rng         *rand.Rand
 	lastEvent   time.Time // when something was last sent
 	tokens      int       // generated
+	waiting     int       // of those, how many wait to come with the next
+	text        string    // theirs
 	kv          atomic.Int64
 	interrupted chan *Interruption
 }
@@ -228,6 +230,11 @@ func (g *Generation) bring(t Token) error {
 	if t.swallowed {
 		return nil
 	}
+	if g.waiting++; g.waiting < g.Answer.PerEvent && t.Finish == "" {
+		g.text += t.Text
+		return nil
+	}
+	t.Text, g.text, g.waiting = g.text+t.Text, "", 0
 	if err := g.Out.Token(g, t); err != nil {
 		return err
 	}

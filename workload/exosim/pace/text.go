@@ -82,6 +82,8 @@ type Answer struct {
 	Finish string // of the last token
 	Thinks int    // leading tokens that are reasoning; the next one is swallowed
 	EOS    string // text of the end-of-sequence token
+
+	PerEvent int // tokens that come together; one each when 0
 }
 
 // NewAnswer returns an answer of natural length, but of at most limit tokens. When exact

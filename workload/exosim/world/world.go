@@ -139,9 +139,7 @@ func (w *World) Generation(r Request) *pace.Generation {
 		natural = r.Prompt.NaturalLength()
 	}
 	answer := pace.NewAnswer(r.Profile, natural, r.Limit, r.Exact)
-	if r.Fault != nil && r.Fault.Kind == faults.Empty {
-		answer.Length = 0
-	}
+	r.Fault.Shape(&answer)
 	r.Truth.PromptTokens = r.Prompt.Tokens
 	model, fault := r.Profile.Ref(), r.Fault
 	return pace.NewGeneration(pace.Plan{
