@@ -306,7 +306,7 @@ func faultCases() []faultCase {
 		},
 		{
 			fault: exosim.Fault{Kind: exosim.DeleteIgnored}, in: exo1, turn: workload.TurnOK, requests: all(ok),
-			log: []string{"could not give back", "still lists the instance"},
+			log: []string{"Could not give back", "still lists the instance"},
 		},
 		{
 			name: "once", fault: exosim.Fault{Kind: exosim.DeleteIgnored, Count: 1}, in: exo1, turn: workload.TurnOK, requests: all(ok),

@@ -106,7 +106,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, webConfigFile st
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 		defer cancel()
 		if err := server.Shutdown(grace); err != nil {
-			logger.Warn("HTTP requests were still running; cutting them off", "error", err)
+			logger.Warn("HTTP requests were still running; cutting them off", "err", err)
 			_ = server.Close()
 		}
 	})

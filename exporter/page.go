@@ -90,7 +90,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	var b bytes.Buffer
 	t, data := p.shown.view(p.now())
 	if err := t.Execute(&b, data); err != nil {
-		p.log.Error("cannot show the status page", "error", err)
+		p.log.Error("Cannot show the status page", "err", err)
 		http.Error(w, "The status page cannot be shown; the log says why.", http.StatusInternalServerError)
 		return
 	}

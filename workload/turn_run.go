@@ -57,7 +57,7 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 	req := Request{Model: t.Model, Temperature: r.o.Suite.Temperature, Seed: r.o.Suite.Seed, Prompt: warmup, Warmup: true}
 	last := r.put(ctx, s, req)
 	if !last.OK() && ctx.Err() == nil {
-		r.o.Logger.Warn("warm-up failed", "model", t.Model, "outcome", last.Outcome, "error", last.Err)
+		r.o.Logger.Warn("Warm-up failed", "model", t.Model, "outcome", last.Outcome, "err", last.Err)
 	}
 	rec.Mark(PhaseMeasure)
 	silent := 0
@@ -86,7 +86,7 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 		}
 		t.Results = append(t.Results, last)
 		if !last.OK() {
-			r.o.Logger.Warn("request failed", "model", t.Model, "prompt", p.ID, "outcome", last.Outcome, "error", last.Err)
+			r.o.Logger.Warn("Request failed", "model", t.Model, "prompt", p.ID, "outcome", last.Outcome, "err", last.Err)
 		}
 		r.each(func(o Observer) { o.RequestDone(last) })
 	}

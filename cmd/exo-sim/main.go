@@ -69,7 +69,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 	node := exosim.New(c.node)
 	unhook := context.AfterFunc(ctx, func() { _ = node.Close() }) // streams are cut: nothing is worth waiting for
 	defer func() { unhook(); _ = node.Close() }()
-	log.Info("simulated exo node listens; this is not exo",
+	log.Info("Simulated exo node listens; this is not exo",
 		"url", "http://"+listener.Addr().String(), "dialect", c.node.Dialect, "variant", c.node.Variant,
 		"speed", c.node.Speed, "pid", os.Getpid(), "controls", "http://"+listener.Addr().String()+"/_sim/")
 	return node.Serve(listener)

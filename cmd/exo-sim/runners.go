@@ -59,9 +59,9 @@ func (r *runners) Spawn(model string) (exosim.Child, error) {
 	r.wg.Go(func() {
 		err := cmd.Wait()
 		close(c.exited)
-		r.log.Info("runner ended", "model", model, "pid", cmd.Process.Pid, "err", err)
+		r.log.Info("Runner ended", "model", model, "pid", cmd.Process.Pid, "err", err)
 	})
-	r.log.Info("runner started", "model", model, "pid", cmd.Process.Pid)
+	r.log.Info("Runner started", "model", model, "pid", cmd.Process.Pid)
 	return c, nil
 }
 

@@ -113,7 +113,7 @@ func (f *Follower) lost(err error) {
 		e = &DriverError{Reason: err.Error(), Err: err}
 	}
 	if f.up || f.fix != e.Fix {
-		f.Logger.Warn("the driver does not tell whose turn it is; memory is not attributed to models", "reason", e.Reason, "fix", e.Fix)
+		f.Logger.Warn("The driver does not tell whose turn it is; memory is not attributed to models", "reason", e.Reason, "fix", e.Fix)
 		f.fix = e.Fix
 	}
 	if f.up {
@@ -148,7 +148,7 @@ func (*Follower) end(t *followed, loaded bool) workload.Memory {
 // follow does what the driver's state calls for.
 func (f *Follower) follow(s State) {
 	if !f.up {
-		f.Logger.Info("following the turns of the driver", "version", s.Version)
+		f.Logger.Info("Following the turns of the driver", "version", s.Version)
 		f.up, f.lostAt, f.fix = true, time.Time{}, ""
 	}
 	if s.Run != f.known.Run {
@@ -189,7 +189,7 @@ func (f *Follower) continueTurn(now Turn) {
 		case workload.PhaseBefore, workload.PhaseLoading:
 		default:
 			f.finished = now.Number
-			f.Logger.Info("the driver is in the middle of a turn; the next one is the first that is watched", "model", now.Model)
+			f.Logger.Info("The driver is in the middle of a turn; the next one is the first that is watched", "model", now.Model)
 			f.Sink.Seen(now.Model, workload.Memory{}, false)
 			return
 		}

@@ -123,7 +123,7 @@ func (s *Sampler) publish(now time.Time, seen sample, d Detail) {
 		v.Fix = "run the exporter as exo's user or root"
 	}
 	if old := s.visibility.Swap(v); old == nil || !old.Visible || old.PID != v.PID {
-		s.log.Info("watching the memory of exo's processes", "pid", v.PID, "found_by", v.How, "processes", v.Processes)
+		s.log.Info("Watching the memory of exo's processes", "pid", v.PID, "found_by", v.How, "processes", v.Processes)
 	}
 }
 

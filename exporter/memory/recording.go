@@ -151,7 +151,7 @@ func (r *recording) End(ctx context.Context, loaded bool) workload.Memory {
 		}
 	}
 	if m.Shared {
-		r.s.log.Info("memory of the turn is shared: other instances were loaded", "model", r.model, "runners", r.runners)
+		r.s.log.Info("Memory of the turn is shared: other instances were loaded", "model", r.model, "runners", r.runners)
 	}
 	return m
 }

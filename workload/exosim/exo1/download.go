@@ -135,7 +135,7 @@ func (n *Node) StartDownload(model string) error {
 func (n *Node) cancelDownloads() {
 	needed := n.cluster.models()
 	for _, id := range n.catalogue.cancel(func(exoID string) bool { return needed[exoID] }) {
-		n.Log.Info("download canceled", "model", id)
+		n.Log.Info("Download canceled", "model", id)
 	}
 }
 

@@ -66,7 +66,7 @@ func (n *Node) runRunners(i *instance) {
 // fail ends a runner that has failed. Of one that was killed nothing is heard until exo has
 // a look at its process.
 func (n *Node) fail(i *instance, f *failure) error {
-	n.Log.Info("runner failed", "model", i.profile.ExoID, "cause", f.cause)
+	n.Log.Info("Runner failed", "model", i.profile.ExoID, "cause", f.cause)
 	n.endProcess(i)
 	if f.killed {
 		n.cluster.interruptBegun(i, &pace.Interruption{Hang: true})

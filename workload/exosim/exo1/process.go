@@ -47,7 +47,7 @@ func (n *Node) startProcess(i *instance) {
 	if n.Spawner != nil {
 		c, err := n.Spawner.Spawn(i.profile.ExoID)
 		if err != nil {
-			n.Log.Error("no process for a runner; it stays simulated", "model", i.profile.ExoID, "err", err)
+			n.Log.Error("No process for a runner; it stays simulated", "model", i.profile.ExoID, "err", err)
 		} else {
 			child = c
 		}

@@ -51,7 +51,7 @@ func (b *Book) Inject(f Fault) (string, error) {
 		e.expires = b.clock.After(pace.Seconds(f.Seconds))
 	}
 	b.faults = append(b.faults, e)
-	b.log.Info("fault injected", "id", f.ID, "kind", f.Kind, "model", f.Model)
+	b.log.Info("Fault injected", "id", f.ID, "kind", f.Kind, "model", f.Model)
 	return f.ID, nil
 }
 
@@ -128,7 +128,7 @@ func (b *Book) strike(model string, match func(Fault, Spec) bool) (Fault, bool) 
 			continue
 		}
 		e.Struck++
-		b.log.Info("fault strikes", "id", e.ID, "kind", e.Kind, "model", model)
+		b.log.Info("Fault strikes", "id", e.ID, "kind", e.Kind, "model", model)
 		return e.Fault, true
 	}
 	return Fault{}, false

@@ -1,0 +1,149 @@
+package docs
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exosim"
+)
+
+// TestDefaultModelsAreKnownEverywhere names the step of the recipe that was left out. What each dialect asks for a
+// model as is held by package exo's own tests.
+func TestDefaultModelsAreKnownEverywhere(t *testing.T) {
+	readme := read(t, "README.md")
+	looks := read(t, "grafana/dashboards/exobench-overview.json")
+	profiles := map[string]bool{}
+	for _, p := range exosim.Profiles() {
+		profiles[p.Name] = true
+	}
+	for _, m := range workload.DefaultModels() {
+		if m.Facts() == (workload.ModelFacts{}) {
+			t.Errorf("%s: nothing is known of it in workload/model.go", m.Name)
+		}
+		if !profiles[m.Name] {
+			t.Errorf("%s: the simulator has no profile of it in workload/exosim/pace/profiles.go", m.Name)
+		}
+		if !strings.Contains(readme, "\n| `"+m.Name+"` |") {
+			t.Errorf("%s: README.md does not say what it is asked for as", m.Name)
+		}
+		if !strings.Contains(looks, `"/^`+strings.ReplaceAll(m.Name, ".", `\\.`)+`( |$)/"`) {
+			t.Errorf("%s: the dashboards draw it like any model: give it a look in grafana/src/dashboards/models.ts, and build them", m.Name)
+		}
+	}
+}
+
+// TestDialectsAreTriedAndDocumented names the step of the recipe that was left out. That a dialect which may be
+// configured can be driven, and the other way round, is held by package exo's own tests.
+func TestDialectsAreTriedAndDocumented(t *testing.T) {
+	constant := regexp.MustCompile(`\b(Dialect\w+) +Dialect = "(\w+)"`)
+	var tests strings.Builder
+	for _, file := range goFiles(t) {
+		if strings.HasPrefix(file, "workload/exo/") && strings.HasSuffix(file, "_test.go") {
+			tests.WriteString(read(t, file))
+		}
+	}
+	readme := read(t, "README.md")
+	names := map[workload.Dialect]string{}
+	for _, m := range constant.FindAllStringSubmatch(read(t, "workload/target.go"), -1) {
+		names[workload.Dialect(m[2])] = m[1]
+	}
+	for _, d := range workload.Dialects() {
+		if names[d] == "" {
+			t.Errorf("dialect %s has no constant in workload/target.go", d)
+		} else if !strings.Contains(tests.String(), "workload."+names[d]) {
+			t.Errorf("no test below workload/exo measures or recognizes dialect %s", d)
+		}
+		if d != workload.DialectAuto && !regexp.MustCompile("\n\\| `"+string(d)+"` \\|").MatchString(readme) {
+			t.Errorf("README.md has no row about dialect %s", d)
+		}
+	}
+}
+
+// notShown are the families that are on no dashboard and in no rule, each with the reason.
+var notShown = map[string]string{
+	"exobench_cached_prompt_tokens_total":      "for queries: it tells that prompts were cold",
+	"exobench_contended_requests_total":        "for queries: how much of the evidence is lost to others' work",
+	"exobench_dropped_total":                   "for queries: what exceeded a bound",
+	"exobench_exo_proportional_memory_bytes":   "for queries beside RSS, on Linux",
+	"exobench_model_info":                      "for joins in queries",
+	"exobench_model_proportional_memory_bytes": "for queries beside RSS, on Linux",
+	"exobench_prefill_seconds_total":           "for queries: prefill rate over any window",
+	"exobench_prefill_tokens_total":            "for queries: prefill rate over any window",
+	"exobench_token_counts_total":              "for queries: by whose count a request had its tokens",
+}
+
+// TestFamiliesAreUsed asserts that somebody looks at what is measured.
+func TestFamiliesAreUsed(t *testing.T) {
+	sections := map[string]string{}
+	for section := range strings.SplitSeq(read(t, "docs/metrics.md"), "\n## ") {
+		name, text, _ := strings.Cut(section, "\n")
+		sections[name] = text
+	}
+	for _, f := range exporter.Families() {
+		text, documented := sections[f.FullName()]
+		used := strings.Contains(text, "\n- Panels: ") || strings.Contains(text, "\n- Alerts: ") || strings.Contains(text, "\n- Recorded as: ")
+		why, left := notShown[f.FullName()]
+		switch {
+		case !documented:
+			t.Errorf("docs/metrics.md does not have %s: run go generate ./docs/gen", f.FullName())
+		case !used && !left:
+			t.Errorf("%s is on no panel and in no rule: show it (grafana/src/dashboards), or say in notShown why not", f.FullName())
+		case used && left:
+			t.Errorf("%s is used, so that notShown need not say why not", f.FullName())
+		case left && why == "":
+			t.Errorf("notShown gives no reason for %s", f.FullName())
+		}
+	}
+}
+
+// TestAlertsAreTried asserts that promtool's tests make every alert fire, with everything that it says, and that the
+// runbook says what to do.
+func TestAlertsAreTried(t *testing.T) {
+	var tests strings.Builder
+	for _, name := range []string{"health", "latency", "memory", "throughput", "thresholds"} {
+		tests.WriteString(read(t, "prometheus/tests/"+name+".yml"))
+	}
+	runbook := read(t, "prometheus/RUNBOOK.md")
+	alerts := regexp.MustCompile(`- alert: (\w+)`).FindAllStringSubmatch(read(t, "prometheus/rules/exobench.yml"), -1)
+	if len(alerts) < 14 {
+		t.Fatalf("%d alerts", len(alerts))
+	}
+	for _, m := range alerts {
+		fires := regexp.MustCompile(fmt.Sprintf(`alertname: %s(, exp_alerts: \*|\n\s+exp_alerts:)`, m[1]))
+		if !fires.MatchString(tests.String()) {
+			t.Errorf("no test in prometheus/tests makes %s fire", m[1])
+		}
+		if !strings.Contains(runbook, "\n## "+m[1]+"\n") {
+			t.Errorf("prometheus/RUNBOOK.md has no section %s", m[1])
+		}
+	}
+}
+
+// TestFaultsAreTold asserts that a kind of fault which the code names is one that can be injected, and the other way
+// round. What becomes of each is held by the tests of package app.
+func TestFaultsAreTold(t *testing.T) {
+	kinds, front := read(t, "workload/exosim/faults/kinds.go"), read(t, "workload/exosim/names.go")
+	constants := regexp.MustCompile(`\n\t(\w+) +Kind = "(\w+)"`).FindAllStringSubmatch(kinds, -1)
+	if len(constants) == 0 {
+		t.Fatal("no kinds of faults in workload/exosim/faults/kinds.go")
+	}
+	for _, m := range constants {
+		if !slices.Contains(exosim.Kinds(), exosim.Kind(m[2])) {
+			t.Errorf("fault %s is not in the table of workload/exosim/faults/kinds.go", m[2])
+		}
+		if !regexp.MustCompile(`\b` + m[1] + ` += faults\.` + m[1] + `\b`).MatchString(front) {
+			t.Errorf("fault %s has no name in workload/exosim/names.go", m[2])
+		}
+	}
+	if got := len(exosim.Kinds()); got != len(constants) {
+		t.Errorf("%d kinds of faults, %d of them with a constant", got, len(constants))
+	}
+	if want := fmt.Sprintf("able to fail in %d ways", len(constants)); !strings.Contains(read(t, "CHANGELOG.md"), want) {
+		t.Errorf("CHANGELOG.md does not say that the simulator is %s", want)
+	}
+}
