@@ -49,29 +49,34 @@ func modules(t *testing.T) []string {
 	return names
 }
 
-// usedByCI returns the arguments of every call of install.sh in .ci/run.
-func usedByCI(t *testing.T) [][]string {
+// callers are the scripts that install tools.
+var callers = []string{"../../.ci/run", "../mutants.sh"}
+
+// calls returns the arguments of every call of install.sh.
+func calls(t *testing.T) [][]string {
 	t.Helper()
-	b, err := os.ReadFile("../../.ci/run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var calls [][]string
-	for line := range strings.Lines(string(b)) {
-		if _, args, found := strings.Cut(strings.TrimSpace(line), "e2e/tools/install.sh"); found {
-			calls = append(calls, strings.Fields(args))
+	var all [][]string
+	for _, script := range callers {
+		b, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := len(all)
+		for line := range strings.Lines(string(b)) {
+			if _, args, found := strings.Cut(strings.TrimSpace(line), "e2e/tools/install.sh"); found {
+				all = append(all, strings.Fields(args))
+			}
+		}
+		if len(all) == before {
+			t.Fatalf("%s installs nothing", script)
 		}
 	}
-	if len(calls) == 0 {
-		t.Fatal(".ci/run installs nothing")
-	}
-	return calls
+	return all
 }
 
 func TestEveryStepCanBeTaken(t *testing.T) {
-	calls := append(usedByCI(t), modules(t), []string{"llama"})
 	installed := ""
-	for _, args := range calls {
+	for _, args := range append(calls(t), modules(t), []string{"llama"}) {
 		out, err := dryRun(t, "install.sh", args...)
 		if err != nil {
 			t.Errorf("install.sh %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -92,10 +97,10 @@ func TestEveryStepCanBeTaken(t *testing.T) {
 	}
 }
 
-// TestCIInstallsEveryTool holds .ci/run and the folders here together: a tool that nothing installs is not used.
-func TestCIInstallsEveryTool(t *testing.T) {
+// TestEveryToolIsUsed holds the scripts and the folders here together: a tool that nothing installs is not used.
+func TestEveryToolIsUsed(t *testing.T) {
 	var installed []string
-	for _, args := range usedByCI(t) {
+	for _, args := range calls(t) {
 		if len(args) == 0 {
 			args = []string{"prometheus", "alertmanager", "llama"} // install.sh's default
 		}
@@ -103,7 +108,7 @@ func TestCIInstallsEveryTool(t *testing.T) {
 	}
 	for _, name := range modules(t) {
 		if !slices.Contains(installed, name) {
-			t.Errorf(".ci/run does not install %s", name)
+			t.Errorf("nothing installs %s", name)
 		}
 	}
 }
