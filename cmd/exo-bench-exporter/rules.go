@@ -21,7 +21,8 @@ interval than EXOBENCH_CYCLE_INTERVAL judge too early or too late, and an alert 
 			fs.StringVar(&o.Job, "job", o.Job, "regular expression of the exporter's `job` in Prometheus' configuration")
 			fs.StringVar(&o.GrafanaURL, "grafana", o.GrafanaURL, "`URL` of Grafana, for the links in alerts")
 			fs.StringVar(&o.RunbookURL, "runbook", o.RunbookURL, "`URL` of the runbook, for the links in alerts")
-			fs.Func("accept", "take the present speed of a model as its new baseline: `model=tag`, with a tag not used before, for example the date; may be repeated", func(v string) error {
+			fs.Func("accept", "take the present speed of a model as its new baseline: `model=tag`, with a tag not used before, for example the "+
+				"date; may be repeated", func(v string) error {
 				model, tag, ok := strings.Cut(v, "=")
 				if !ok {
 					return fmt.Errorf("want model=tag, for example llama-3.1-8b=2026-01-31")

@@ -50,9 +50,11 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	fs.StringVar(&engine, "engine", "mlx", "engine of legacy exo: mlx, or tinygrad, which serves llama models only")
 	fs.Float64Var(&c.node.Speed, "speed", 1, "`factor` by which everything runs faster than on an Apple M4 Pro")
 	fs.Uint64Var(&c.node.Seed, "seed", 1, "`seed` of the jitter")
-	fs.Float64Var(&c.memoryScale, "memory-scale", 0.02, "`share` of a model's memory that its child process really holds; 0 for no child processes")
+	fs.Float64Var(&c.memoryScale, "memory-scale", 0.02, "`share` of a model's memory that its child process really holds; 0 for no child "+
+		"processes")
 	fs.BoolVar(&c.node.CatalogueOnly, "catalogue-only", false, "know only the models of exo 1.x's own catalogue until others are added")
-	fs.DurationVar(&c.node.Boot, "boot", 1200*time.Millisecond, "`time` that a spawned runner takes until it listens; 20 s on a busy Linux machine")
+	fs.DurationVar(&c.node.Boot, "boot", 1200*time.Millisecond, "`time` that a spawned runner takes until it listens; 20 s on a busy Linux "+
+		"machine")
 	fs.DurationVar(&c.node.CatalogueIn, "catalogue-in", 3*time.Second, "`time` after the start until exo 1.x lists all of its models")
 	fs.BoolVar(&c.node.Offline, "offline", false, "no internet: neither cards nor weights can be fetched")
 	fs.StringVar(&absent, "not-downloaded", "", "comma-separated `models` whose weights are not on disk")

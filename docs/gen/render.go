@@ -15,8 +15,8 @@ const introduction = `# Metrics
 Every metric family that the exporter has under its own name. The families ` + "`go_*`, `process_*` and `promhttp_*`" + ` on
 the same page are those of Prometheus' client library.
 
-` + "`model`" + ` is the name of a model in the workload, never exo's id; ` + "`prompt`" + ` is the id of a prompt in the suite. No label holds
-a process id, an id of a node or instance, a URL or the text of an error. Series of counters and histograms exist
+` + "`model`" + ` is the name of a model in the workload, never exo's id; ` + "`prompt`" + ` is the id of a prompt in the suite.
+No label holds a process id, an id of a node or instance, a URL or the text of an error. Series of counters and histograms exist
 from zero on as soon as a model is configured, and vanish with it. A gauge is absent, rather than old, where nothing
 is known: below is when. "Panels" and "Alerts" are those that use a family, directly or by a recording rule.
 

@@ -157,7 +157,8 @@ func printCosts(costs []cost) error {
 		if c.median() > limit {
 			over++
 		}
-		fmt.Fprintf(w, "%v\t%v\t%v\t%d\t%s\t%s\n", c.median().Round(time.Millisecond), c.took[len(c.took)-1].Round(time.Millisecond), c.cpu.Round(time.Millisecond), c.series, c.Dashboard, c.Place)
+		fmt.Fprintf(w, "%v\t%v\t%v\t%d\t%s\t%s\n", c.median().Round(time.Millisecond), c.took[len(c.took)-1].Round(time.Millisecond),
+			c.cpu.Round(time.Millisecond), c.series, c.Dashboard, c.Place)
 	}
 	if err := w.Flush(); err != nil {
 		return err

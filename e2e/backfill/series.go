@@ -140,7 +140,8 @@ func ofModel(m string, all []turn) []series {
 		show("exobench_last_success_timestamp_seconds", func(t turn) float64 { return float64(t.end) / 1000 }),
 		counter(all, turnTime, func(t turn) float64 { return t.joules }, "exobench_energy_joules_total", "model", m),
 		constant(1, "exobench_model_up", "model", m),
-		constant(1, "exobench_model_info", "model", m, "exo_model", "mlx-community/"+m, "developer", "x", "parameters", "8B", "architecture", "x"),
+		constant(1, "exobench_model_info", "model", m, "exo_model", "mlx-community/"+m, "developer", "x", "parameters", "8B", "architecture",
+			"x"),
 		constant(0, "exobench_token_count_mismatches_total", "model", m),
 	}
 	for _, outcome := range []string{"ok", "partial", "failed", "unavailable", "skipped"} {

@@ -106,7 +106,8 @@ func (c *Client) addable(id string) (servable bool, note string) {
 	if err != nil {
 		return false, "not in exo's catalogue; and " + err.Error()
 	}
-	return false, "not in exo's catalogue; add it with: " + manager.AddCommand(id) + " or set EXOBENCH_ADD_MODELS=true (exo needs the internet for either)"
+	return false, "not in exo's catalogue; add it with: " + manager.AddCommand(id) +
+		" or set EXOBENCH_ADD_MODELS=true (exo needs the internet for either)"
 }
 
 // placed returns the ids of the models that exo has instances of, as far as it says.

@@ -62,7 +62,8 @@ func (openAI) survey(ctx context.Context, c *Client) (func(workload.Model) Model
 
 // notListed says what to make of a model that a list lacks, where the list may be wrong.
 func notListed(name string, listed []string) string {
-	return "not in the server's list of models, but it is tried; the list has " + some(listed) + ", chosen by EXOBENCH_MODELS=…," + name + "=ID"
+	return "not in the server's list of models, but it is tried; the list has " + some(listed) + ", chosen by EXOBENCH_MODELS=…," + name +
+		"=ID"
 }
 
 func (d openAI) open(ctx context.Context, c *Client, m workload.Model) (*session, error) {

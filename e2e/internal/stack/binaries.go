@@ -37,7 +37,8 @@ func Main(m *testing.M, root string) int {
 	Revision = strings.TrimSpace(string(head))
 	// auto stamps the version when the tree is a checkout; a -buildvcs=false in the machine's
 	// GOFLAGS must not turn that off.
-	build := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=auto", "-o", dir+"/", "./cmd/exo-bench-exporter", "./cmd/exo-sim")
+	build := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=auto", "-o", dir+"/", "./cmd/exo-bench-exporter",
+		"./cmd/exo-sim")
 	build.Dir = Repository
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v: %v\n%s", build, err, out)

@@ -31,7 +31,8 @@ func StartPrometheus(t *testing.T, target string, edit func(config string)) Prom
 	if err := os.CopyFS(config, os.DirFS(filepath.Join(Repository, "prometheus"))); err != nil {
 		t.Fatal(err)
 	}
-	WriteFile(t, filepath.Join(config, "targets", "exporter.yml"), fmt.Sprintf("- targets: [%q]\n  labels: {instance: %s}\n", target, Instance))
+	WriteFile(t, filepath.Join(config, "targets", "exporter.yml"), fmt.Sprintf("- targets: [%q]\n  labels: {instance: %s}\n", target,
+		Instance))
 	WriteFile(t, filepath.Join(config, "targets", "alertmanager.yml"), fmt.Sprintf("- targets: [%q]\n", alertmanager))
 	if edit != nil {
 		edit(config)

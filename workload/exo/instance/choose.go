@@ -66,7 +66,8 @@ func (m *Manager) choose(ctx context.Context, model string) (placement, error) {
 		case len(doc.Previews) > 0:
 			return m.best(ctx, model, doc.Previews)
 		case time.Since(start) >= m.commandBound():
-			return placement{}, unavailable(nil, "exo proposes no placement of %s at all, even after %s: it seems to know no node; look whether its workers run",
+			return placement{}, unavailable(nil, "exo proposes no placement of %s at all, even after %s: it seems to know no node; look whether "+
+				"its workers run",
 				model, m.commandBound())
 		}
 		if err := sleep(ctx, time.Second); err != nil {
@@ -126,8 +127,10 @@ func (m *Manager) choosePlacement(ctx context.Context, model string) (placement,
 	err := m.node.get(ctx, "/instance/placement?"+q.Encode(), &raw)
 	switch {
 	case missing(err):
-		m.node.sayOnce("placement", "This exo does not propose placements either: nothing is placed on it, models that are loaded already are measured")
-		return placement{}, unavailable(nil, "this exo has neither /instance/previews nor /instance/placement, so the id of an instance is not known in advance "+
+		m.node.sayOnce("placement", "This exo does not propose placements either: nothing is placed on it, models that are loaded already are "+
+			"measured")
+		return placement{}, unavailable(nil, "this exo has neither /instance/previews nor /instance/placement, so the id of an instance is not "+
+			"known in advance "+
 			"and one placed for %s could not be told from others' when it is to be deleted; upgrade exo (every release since v1.0.61 has both), "+
 			"or load the model yourself in exo's dashboard: it is then measured and left loaded", model)
 	case httpapi.IsStatus(err, http.StatusBadRequest) && strings.Contains(strings.ToLower(err.Error()), "memory"):

@@ -65,7 +65,8 @@ func (w *waiting) run(ctx context.Context) (state.Snapshot, workload.Load, error
 func (w *waiting) absent(now time.Time) error {
 	if !w.rec.seen {
 		if bound := w.m.commandBound(); now.Sub(w.asked) >= bound {
-			return failed(nil, "exo accepted instance %s of %s, but did not list it within %s (exo #2047); look for the reason in exo's log, or restart exo",
+			return failed(nil, "exo accepted instance %s of %s, but did not list it within %s (exo #2047); look for the reason in exo's log, or "+
+				"restart exo",
 				w.rec.Instance, w.model, bound)
 		}
 		return nil
@@ -76,7 +77,8 @@ func (w *waiting) absent(now time.Time) error {
 	if now.Sub(w.absentSince) < vanishBound {
 		return nil
 	}
-	return failed(nil, "instance %s of %s vanished while it was loading: somebody deleted it, its node left, exo's master changed, or exo gave up on it; look into exo's log",
+	return failed(nil, "instance %s of %s vanished while it was loading: somebody deleted it, its node left, exo's master changed, or exo "+
+		"gave up on it; look into exo's log",
 		w.rec.Instance, w.model)
 }
 
@@ -87,7 +89,8 @@ func (w *waiting) judge(ctx context.Context, v state.Snapshot, in state.Instance
 	for _, r := range v.RunnersOf(in) {
 		switch r.Status {
 		case state.RunnerFailed:
-			return failed(nil, "a runner of instance %s of %s failed%s; look into exo's log", in.ID, w.model, because(cmp.Or(h.Reason, "exo does not say why")))
+			return failed(nil, "a runner of instance %s of %s failed%s; look into exo's log", in.ID, w.model,
+				because(cmp.Or(h.Reason, "exo does not say why")))
 		case state.RunnerIdle:
 			idle = true
 		}
@@ -103,9 +106,11 @@ func (w *waiting) judge(ctx context.Context, v state.Snapshot, in state.Instance
 	loading := now.Sub(w.asked) - w.downloadTime
 	switch {
 	case w.download.active && w.downloadTime >= w.m.opts.DownloadTimeout:
-		return failed(nil, "the weights of %s were not downloaded within %s (%s), which EXOBENCH_DOWNLOAD_TIMEOUT sets; exo keeps what it has, the next turn goes on from there", w.model, w.m.opts.DownloadTimeout, w.download)
+		return failed(nil, "the weights of %s were not downloaded within %s (%s), which EXOBENCH_DOWNLOAD_TIMEOUT sets; exo keeps what it has, "+
+			"the next turn goes on from there", w.model, w.m.opts.DownloadTimeout, w.download)
 	case w.download.active && now.Sub(w.changed) >= downloadStall:
-		return failed(nil, "the download of %s has made no progress for %s (%s); look whether exo reaches the internet", w.model, downloadStall, w.download)
+		return failed(nil, "the download of %s has made no progress for %s (%s); look whether exo reaches the internet", w.model, downloadStall,
+			w.download)
 	case loading >= w.m.opts.LoadTimeout:
 		return failed(nil, "instance %s of %s was not ready after %s of loading (runners: %s%s); raise EXOBENCH_LOAD_TIMEOUT if it needs longer",
 			in.ID, w.model, w.m.opts.LoadTimeout, h.States, hint(h, idle))
@@ -148,7 +153,8 @@ func (w *waiting) watchDownload(ctx context.Context, in state.Instance, now time
 	if now.Sub(w.refusedSince) < downloadRefusal {
 		return nil
 	}
-	return failed(nil, "exo could not download %s: %s; exo does not try again by itself: delete the download in its dashboard or restart exo, and look whether it reaches the internet",
+	return failed(nil, "exo could not download %s: %s; exo does not try again by itself: delete the download in its dashboard or restart "+
+		"exo, and look whether it reaches the internet",
 		w.model, w.download.failed)
 }
 

@@ -123,7 +123,8 @@ func (m *Manager) Add(ctx context.Context, model string) error {
 		m.ourOwn()
 		return nil
 	case ctx.Err() == nil && !passing(err):
-		return unavailable(err, "exo could not add %s to its catalogue (it needs the internet for that, and a model.safetensors.index.json in the repository)", model)
+		return unavailable(err, "exo could not add %s to its catalogue (it needs the internet for that, and a model.safetensors.index.json in "+
+			"the repository)", model)
 	}
 	return answered(ctx, err, "adding %s to exo's catalogue", model)
 }
@@ -151,6 +152,7 @@ func (m *Manager) offered(ctx context.Context, model string) error {
 		return unavailable(nil, "exo's catalogue does not have %s, although exo's releases bring it along: it is not added, which would replace exo's own "+
 			"card; look into exo's log for why its cards are not read", model)
 	}
-	return unavailable(nil, "exo's catalogue does not have %s; add it with: %s (or set EXOBENCH_ADD_MODELS=true; exo needs the internet for it)",
+	return unavailable(nil, "exo's catalogue does not have %s; add it with: %s (or set EXOBENCH_ADD_MODELS=true; exo needs the internet for "+
+		"it)",
 		model, m.AddCommand(model))
 }

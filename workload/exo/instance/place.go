@@ -27,12 +27,14 @@ func (m *Manager) place(ctx context.Context, model string) (_ *Lease, err error)
 		return nil, answered(ctx, err, "exo's instances cannot be read")
 	}
 	if _, taken := v.Instances[p.ID]; taken || p.ID == "" {
-		return nil, failed(nil, "exo proposes to place %s under the instance id %q, which cannot be told from others'; nothing was placed", model, p.ID)
+		return nil, failed(nil, "exo proposes to place %s under the instance id %q, which cannot be told from others'; nothing was placed",
+			model, p.ID)
 	}
 	rec := &record{Instance: p.ID, Model: model, Created: time.Now(), Nodes: len(p.Nodes)}
 	rec.before, rec.counted = m.runnersNow()
 	if err := m.store.put(rec); err != nil {
-		return nil, failed(err, "%s was not placed: the instance could not be recorded in the state directory %s, so it could not be removed after a crash; "+
+		return nil, failed(err, "%s was not placed: the instance could not be recorded in the state directory %s, so it could not be removed "+
+			"after a crash; "+
 			"make the directory writable or set EXOBENCH_STATE_DIR", model, m.opts.StateDir)
 	}
 	defer func() {
@@ -95,7 +97,8 @@ func (m *Manager) refused(ctx context.Context, rec *record, err error, model str
 	case se.Code == http.StatusBadRequest || missing(err):
 		return unavailable(err, "exo refused to place %s", model)
 	case se.Code == http.StatusUnprocessableEntity:
-		return failed(err, "exo did not understand the instance of %s that it had proposed itself; this version of exo is not supported for placing, "+
+		return failed(err, "exo did not understand the instance of %s that it had proposed itself; this version of exo is not supported for "+
+			"placing, "+
 			"load the model in exo's dashboard instead", model)
 	}
 	return failed(err, "exo failed to place %s; look into exo's log", model)
