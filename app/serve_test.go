@@ -103,7 +103,7 @@ func TestServe(t *testing.T) {
 		if w.Code != 503 {
 			t.Errorf("after the end agents are answered %d", w.Code)
 		}
-		for _, words := range []string{"exo-bench-exporter is running", "exo is down", "exo is up again", "cycle done", "msg=Stopped"} {
+		for _, words := range []string{"exo-bench-exporter is running", "exo is down", "exo is up again", "Cycle done", "msg=Stopped"} {
 			if !strings.Contains(s.log.String(), words) {
 				t.Errorf("the log lacks %q:\n%s", words, s.log)
 			}

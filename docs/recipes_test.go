@@ -22,7 +22,7 @@ func TestDefaultModelsAreKnownEverywhere(t *testing.T) {
 		profiles[p.Name] = true
 	}
 	for _, m := range workload.DefaultModels() {
-		for _, file := range []string{"app/agents_test.go", "e2e/catalogue_test.go", "e2e/once_test.go", "e2e/backfill/history.go"} {
+		for _, file := range []string{"e2e/catalogue_test.go", "e2e/once_test.go", "e2e/backfill/history.go"} {
 			if !strings.Contains(read(t, file), `"`+m.Name+`"`) {
 				t.Errorf("%s: %s does not have it", m.Name, file)
 			}

@@ -72,7 +72,7 @@ func (r *Runner) Run(ctx context.Context) {
 		}
 		r.started = start
 		if took := time.Since(start.Time); took > r.o.Interval && ctx.Err() == nil {
-			r.o.Logger.Warn("cycle took longer than the interval; the next one starts at once",
+			r.o.Logger.Warn("Cycle took longer than the interval; the next one starts at once",
 				"took", took.Round(time.Millisecond), "interval", r.o.Interval)
 		}
 	}
@@ -156,7 +156,7 @@ func (r *Runner) cycle(ctx context.Context) (c Cycle, reached bool) {
 	if !reached {
 		args = append(args, "reason", c.Turns[len(c.Turns)-1].Reason)
 	}
-	r.o.Logger.Info("cycle done", args...)
+	r.o.Logger.Info("Cycle done", args...)
 	r.each(func(o Observer) { o.CycleDone(c) })
 	return c, reached
 }
@@ -198,14 +198,14 @@ func (r *Runner) logTurn(t Turn, reached bool) {
 		args = append(args, "median_ttft", ttft.Round(time.Millisecond))
 	}
 	if t.Outcome == TurnOK {
-		r.o.Logger.Info("turn done", args...)
+		r.o.Logger.Info("Turn done", args...)
 		return
 	}
 	level := slog.LevelWarn
 	if !reached {
 		level = slog.LevelDebug
 	}
-	r.o.Logger.Log(context.Background(), level, "turn done", append(args, "reason", t.Reason)...)
+	r.o.Logger.Log(context.Background(), level, "Turn done", append(args, "reason", t.Reason)...)
 }
 
 // noMeter sees no memory.
