@@ -80,8 +80,10 @@ func newHistory(m workload.Model, place int, suite workload.Suite, start, end ti
 		noise := math.Exp(0.015 * rng.NormFloat64())
 		var tokens, seconds, ttft float64
 		for _, prompt := range suite.Prompts {
-			r := request{restarted: restarted, ok: rng.Float64() > 0.003, promptTokens: promptTokens(prompt),
-				outputTokens: float64(prompt.MaxTokens)}
+			r := request{
+				restarted: restarted, ok: rng.Float64() > 0.003, promptTokens: promptTokens(prompt),
+				outputTokens: float64(prompt.MaxTokens),
+			}
 			r.ttft = 0.1*rng.Float64() + r.promptTokens/p.prefill
 			for range prompt.MaxTokens - 1 {
 				gap := noise * math.Exp(0.05*rng.NormFloat64()) / p.decode

@@ -47,7 +47,8 @@ type taken struct {
 }
 
 func (a *mirrorAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram,
-	fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
+	fh *histogram.FloatHistogram, opts storage.AppendV2Options,
+) (storage.SeriesRef, error) {
 	ref, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
 	if err != nil {
 		return ref, err
@@ -94,7 +95,8 @@ func (mirrorQuerier) Close() error { return nil }
 var errNotMirrored = errors.New("the mirror only selects series by name")
 
 func (mirrorQuerier) LabelValues(context.Context, string, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations,
-	error) {
+	error,
+) {
 	return nil, nil, errNotMirrored
 }
 

@@ -3,10 +3,8 @@ package conformance
 import (
 	"bufio"
 	"bytes"
-
 	"fmt"
 	"io"
-
 	"net/http"
 	"os"
 	"path/filepath"

@@ -204,8 +204,8 @@ func (s *sink) Token(g *pace.Generation, t pace.Token) error {
 			s.begin()
 		}
 		about := g.Record.Truth()
-		if s.events.Send(wire.DataEvent(wire.PythonJSON(wire.LegacyChunk(about.ID, about.Model, t)))) != nil {
-			s.deaf = true
+		s.deaf = s.events.Send(wire.DataEvent(wire.PythonJSON(wire.LegacyChunk(about.ID, about.Model, t)))) != nil
+		if s.deaf {
 			return nil
 		}
 	} else {

@@ -130,8 +130,10 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 		write(w, map[string]any{"model": c.Model, "created_at": start, "message": message, "done": false})
 	}
 	write(w, map[string]any{
-		"model": c.Model, "created_at": start, "message": map[string]any{"role": "assistant",
-			"content": ""}, "done": true, "done_reason": "length",
+		"model": c.Model, "created_at": start, "message": map[string]any{
+			"role":    "assistant",
+			"content": "",
+		}, "done": true, "done_reason": "length",
 		"total_duration": time.Since(start), "load_duration": load, "prompt_eval_count": s.opts.Prompt, "prompt_eval_duration": s.opts.Prefill,
 		"eval_count": c.Options.NumPredict, "eval_duration": time.Duration(c.Options.NumPredict) * s.opts.Token,
 	})
