@@ -42,7 +42,7 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 	t.Load = session.Load() // an implicit load shows only with the first request
 	rec.Mark(PhaseReleasing)
 	if err := session.Close(ctx); err != nil {
-		r.o.Logger.Warn("could not give back what the turn created", "model", m.Name, "error", err)
+		r.o.Logger.Warn("Could not give back what the turn created", "model", m.Name, "err", err)
 	} else if t.Load = session.Load(); t.Load.Owned { // or it was kept
 		rec.Mark(PhaseReleased)
 	}

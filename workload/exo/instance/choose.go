@@ -104,7 +104,8 @@ func (m *Manager) best(ctx context.Context, model string, previews []preview) (p
 	why := strings.Join(refusals, "; ")
 	switch {
 	case strings.Contains(strings.ToLower(why), "memory"):
-		return placement{}, noMemory(nil, "exo cannot place %s: %s (%s); unload something or choose a smaller model", model, foreign.Line(why), m.available(ctx))
+		return placement{}, noMemory(nil, "exo cannot place %s: %s (%s); unload something or choose a smaller model", model, foreign.Line(why),
+			m.available(ctx))
 	case why != "":
 		return placement{}, unavailable(nil, "exo cannot place %s: %s", model, foreign.Line(why))
 	}

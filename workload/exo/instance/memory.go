@@ -54,7 +54,8 @@ func (m *Manager) checkMemory(ctx context.Context, p placement) error {
 		}
 		want := need[n] + max(need[n]/memoryMarginDivisor, memoryMarginLeast)
 		if have < want {
-			return noMemory(nil, "not enough memory for %s on node %s: %s available, %s wanted (%s of weights and a margin of %s); unload something or choose a smaller model",
+			return noMemory(nil, "not enough memory for %s on node %s: %s available, %s wanted (%s of weights and a margin of %s); unload "+
+				"something or choose a smaller model",
 				p.Model, short(n), gib(have), gib(want), gib(need[n]), gib(want-need[n]))
 		}
 	}

@@ -149,7 +149,8 @@ func (m *Manager) offered(ctx context.Context, model string) error {
 	case add:
 		return m.Add(ctx, model)
 	case isBuiltin(model):
-		return unavailable(nil, "exo's catalogue does not have %s, although exo's releases bring it along: it is not added, which would replace exo's own "+
+		return unavailable(nil, "exo's catalogue does not have %s, although exo's releases bring it along: it is not added, which would replace "+
+			"exo's own "+
 			"card; look into exo's log for why its cards are not read", model)
 	}
 	return unavailable(nil, "exo's catalogue does not have %s; add it with: %s (or set EXOBENCH_ADD_MODELS=true; exo needs the internet for "+
