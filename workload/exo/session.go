@@ -114,7 +114,10 @@ func (s *session) exchange(r workload.Request, rt route, f form) *exchange {
 		warn:     c.warnOnce,
 		rec: &record{
 			dialect: s.dialect, asked: s.id, answers: s.answers, text: text,
-			evidence: answer.Evidence{Asked: r.Prompt.MaxTokens, Prompt: r.Prompt.MostTokens(), Arrivals: make([]answer.Arrival, 0, min(max(r.Prompt.MaxTokens, 0), maxRoom))},
+			evidence: answer.Evidence{
+				Asked: r.Prompt.MaxTokens, Prompt: r.Prompt.MostTokens(),
+				Arrivals: make([]answer.Arrival, 0, min(max(r.Prompt.MaxTokens, 0), maxRoom)),
+			},
 			res: workload.Result{
 				Model: s.model, ExoModel: s.id, Prompt: r.Prompt.ID, Kind: r.Prompt.Kind, Warmup: r.Warmup,
 				Endpoint: rt.endpoint, Epoch: epoch,

@@ -89,7 +89,7 @@ func (c *Client) observeVLLM(ctx context.Context) func(*workload.Result) {
 	}
 	before, err := look()
 	if err != nil {
-		c.log.Debug("vLLM's own figures cannot be read", "err", err)
+		c.log.Debug("VLLM's own figures cannot be read", "err", err)
 		return func(*workload.Result) {}
 	}
 	return func(res *workload.Result) {

@@ -121,7 +121,8 @@ func buffered(t0 time.Time, e *Evidence, t Tally, s Shape) string {
 	events := t.Measured
 	decode, ttft := s.Last.Sub(s.First), s.First.Sub(t0)
 	if events >= heldEvents && s.Coalesced == events-1 {
-		return fmt.Sprintf("all %d token events came at once: something on the way held the stream back, and its times are not the model's", events)
+		return fmt.Sprintf("all %d token events came at once: something on the way held the stream back, and its times are not the model's",
+			events)
 	}
 	tokens := t.Output - t.First - t.Silent
 	if tokens < heldEvents || decode <= 0 {
@@ -140,6 +141,7 @@ func buffered(t0 time.Time, e *Evidence, t Tally, s Shape) string {
 	default:
 		return ""
 	}
-	return fmt.Sprintf("%d tokens came within %v after %v of silence, which is faster than they can have been made: something on the way replays the answer",
+	return fmt.Sprintf("%d tokens came within %v after %v of silence, which is faster than they can have been made: something on the way "+
+		"replays the answer",
 		tokens, decode.Round(time.Microsecond), ttft.Round(time.Millisecond))
 }

@@ -61,22 +61,27 @@ func TestLook(t *testing.T) {
 		{"the first read holds half", Evidence{Arrivals: at(slices.Concat(slices.Repeat([]float64{250}, 16), every(16, 260, 10))...)}, "", 100, []float64{10, 16}, 15},
 		{"four tokens an event", Evidence{Arrivals: at(every(8, 130, 40)...), Usage: Usage{Completion: 32}}, "", 100, nil, 0},
 		{"four tokens an event, each counted", Evidence{
-			Arrivals: change(at(every(8, 130, 40)...), func(i int, a *Arrival) { a.Told = 4 * (i + 1) }), Usage: Usage{Completion: 32}}, "", 100, []float64{10, 28}, 0},
+			Arrivals: change(at(every(8, 130, 40)...), func(i int, a *Arrival) { a.Told = 4 * (i + 1) }), Usage: Usage{Completion: 32},
+		}, "", 100, []float64{10, 28}, 0},
 		{"all at once", Evidence{Arrivals: at(slices.Repeat([]float64{420}, 32)...)}, "held the stream back", 0, nil, 31},
 		{"all at once, in several reads", Evidence{Arrivals: at(every(32, 420, 0.02)...)}, "held the stream back", 0, nil, 31},
 		{"held back, let go in two parts", Evidence{
-			Arrivals: at(slices.Concat(slices.Repeat([]float64{420}, 16), slices.Repeat([]float64{440}, 16))...), Usage: Usage{Prompt: 40}}, "replays", 800, []float64{1.25, 1}, 30},
+			Arrivals: at(slices.Concat(slices.Repeat([]float64{420}, 16), slices.Repeat([]float64{440}, 16))...), Usage: Usage{Prompt: 40},
+		}, "replays", 800, []float64{1.25, 1}, 30},
 		{"the first token at once, the others replayed", Evidence{
-			Arrivals: at(append([]float64{100}, every(63, 720, 0.2)...)...), Usage: Usage{Prompt: 40}}, "", 99.6, []float64{9.84, 1}, 62},
+			Arrivals: at(append([]float64{100}, every(63, 720, 0.2)...)...), Usage: Usage{Prompt: 40},
+		}, "", 99.6, []float64{9.84, 1}, 62},
 		{"a model that pauses", Evidence{Arrivals: at(slices.Concat(every(16, 100, 10), every(16, 1750, 10))...)}, "", 17.2, nil, 0},
 		{"replayed", Evidence{Arrivals: at(every(32, 420, 0.2)...), Usage: Usage{Prompt: 40}}, "replays", 5000, []float64{0.2, 31}, 0},
 		{"replayed slowly, as the node's own figure shows", Evidence{
-			Arrivals: at(every(32, 520, 2)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100}}, "replays", 500, []float64{2, 31}, 0},
+			Arrivals: at(every(32, 520, 2)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100},
+		}, "replays", 500, []float64{2, 31}, 0},
 		{"a fast model", Evidence{Arrivals: at(every(32, 20, 0.5)...), Usage: Usage{Prompt: 40}}, "", 2000, []float64{0.5, 31}, 0},
 		{"a fast model that was busy", Evidence{Arrivals: at(every(32, 900, 4)...), Usage: Usage{Prompt: 40}}, "", 250, []float64{4, 31}, 0},
 		{"a fast model with a long prompt", Evidence{Arrivals: at(every(32, 350, 0.5)...), Usage: Usage{Prompt: 600}}, "", 2000, []float64{0.5, 31}, 0},
 		{"a very fast server that says so", Evidence{
-			Arrivals: at(every(32, 420, 0.4)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 2400}}, "", 2500, []float64{0.4, 31}, 0},
+			Arrivals: at(every(32, 420, 0.4)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 2400},
+		}, "", 2500, []float64{0.4, 31}, 0},
 		{"two tokens that met by chance", Evidence{Arrivals: at(100, 100)}, "", 0, nil, 1},
 		{"one token", Evidence{Arrivals: at(100)}, "", 0, nil, 0},
 		{"none", Evidence{}, "", 0, nil, 0},

@@ -51,71 +51,158 @@ func TestTake(t *testing.T) {
 		e    Evidence
 		want want
 	}{
-		{"an event is a token, and usage says so", Evidence{Asked: 32, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 32}, Finish: "length"},
-			want{output: 32, first: 1, source: usage, steps: each(32, 1)}},
-		{"nothing but events", Evidence{Asked: 32, Arrivals: came(20), Finish: "stop"},
-			want{output: 20, first: 1, source: events, steps: each(20, 1)}},
-		{"exo's own count where usage is missing", Evidence{Asked: 32, Arrivals: came(4), Stats: Stats{Generation: 4}, Finish: "length"},
-			want{output: 4, first: 1, source: stats, steps: each(4, 1)}},
-		{"usage beyond what was asked for", Evidence{Asked: 32, Arrivals: came(32), Usage: Usage{Completion: 1_000_000}, Finish: "length"},
-			want{output: 32, first: 1, source: events, steps: each(32, 1), mismatch: true, disbelieved: 1}},
-		{"usage that cannot be a number of tokens", Evidence{Asked: 32, Arrivals: came(8), Usage: Usage{Completion: Unbelievable, Prompt: Unbelievable}},
-			want{output: 8, first: 1, source: events, steps: each(8, 1), disbelieved: 2}},
-		{"usage of each chunk only, the last of which has one", Evidence{
-			Asked: 32, Arrivals: change(came(32), func(_ int, a *Arrival) { a.Told = 1 }), Usage: Usage{Completion: 1}, Finish: "length"},
-			want{output: 32, first: 1, source: usage, steps: each(32, 1), mismatch: true}},
-		{"usage of each chunk only, of four tokens", Evidence{
-			Asked: 32, Arrivals: change(came(8), func(_ int, a *Arrival) { a.Told = 4 }), Usage: Usage{Completion: 4}, Finish: "length"},
-			want{output: 32, first: 4, source: usage, steps: each(8, 4), mismatch: true}},
-		{"usage that runs along", Evidence{Asked: 32, Arrivals: running(32, 1), Usage: Usage{Completion: 32}, Finish: "length"},
-			want{output: 32, first: 1, source: usage, steps: each(32, 1)}},
-		{"four tokens an event, usage runs along", Evidence{Asked: 32, Arrivals: running(8, 4), Usage: Usage{Completion: 32}, Finish: "length"},
-			want{output: 32, first: 4, source: usage, steps: each(8, 4), mismatch: true}},
-		{"four tokens an event, usage at the end", Evidence{Asked: 32, Arrivals: came(8), Usage: Usage{Completion: 32}, Finish: "length"},
-			want{output: 32, first: 4, source: usage, mismatch: true}},
-		{"one token first, then several an event", Evidence{
-			Asked: 33, Arrivals: change(came(9), func(i int, a *Arrival) { a.Size = 20 - 15*(1-min(i, 1)) }), Usage: Usage{Completion: 33}, Finish: "length"},
-			want{output: 33, first: 1, source: usage, mismatch: true}},
-		{"some tokens have no text of their own", Evidence{Asked: 600, Arrivals: came(591), Usage: Usage{Completion: 600}, Finish: "length"},
-			want{output: 600, first: 1, source: usage, steps: each(591, 1), mismatch: true}},
-		{"the end token is counted and not sent", Evidence{Asked: 32, Arrivals: came(4), Usage: Usage{Completion: 5}, Finish: "stop"},
-			want{output: 5, first: 1, silent: 1, source: usage, steps: each(4, 1), mismatch: true}},
-		{"an answer that was cut off has no end token", Evidence{Asked: 5, Arrivals: came(4), Usage: Usage{Completion: 5}, Finish: "length"},
-			want{output: 5, first: 1, source: usage, mismatch: true}},
-		{"thoughts are sent but left out of the count", Evidence{
-			Asked: 32, Arrivals: thoughts(16, 32), Usage: Usage{Prompt: 40, Completion: 16, Total: 72, Reasoning: 16}, Finish: "length"},
-			want{output: 32, first: 1, source: usage, steps: each(32, 1), mismatch: true}},
-		{"thoughts are sent, and nothing but their own count tells", Evidence{
-			Asked: 32, Arrivals: thoughts(16, 32), Usage: Usage{Prompt: 40, Completion: 16, Reasoning: 16}, Finish: "length"},
-			want{output: 32, first: 1, source: usage, steps: each(32, 1), mismatch: true}},
-		{"thoughts are counted but never sent", Evidence{
-			Asked: 200, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 132, Total: 172, Reasoning: 100}, Finish: "length"},
-			want{output: 132, first: 101, source: usage, steps: each(32, 1), mismatch: true}},
-		{"thoughts are counted but never sent, in the middle", Evidence{
-			Asked: 32, Arrivals: change(came(16), func(i int, a *Arrival) {
-				if i >= 8 {
-					a.At = a.At.Add(16 * tick)
-				}
-			}), Usage: Usage{Completion: 32, Reasoning: 16}, Finish: "length"},
-			want{output: 32, first: 1, source: usage, steps: slices.Concat(each(8, 1), []int{17}, each(7, 1)), mismatch: true}},
-		{"thoughts are neither sent nor counted", Evidence{
-			Asked: 32, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 32, Total: 172, Reasoning: 100}, Finish: "length"},
-			want{output: 32, first: 1, source: usage, steps: each(32, 1)}},
-		{"the server goes on past what was asked for", Evidence{Asked: 32, Arrivals: came(32), Extra: 168, Usage: Usage{Completion: 200}, Finish: "length"},
-			want{output: 32, first: 1, source: events, steps: each(32, 1), overran: true}},
-		{"likewise, and does not count", Evidence{Asked: 32, Arrivals: came(32), Extra: 3},
-			want{output: 32, first: 1, source: events, steps: each(32, 1), overran: true}},
-		{"likewise, with four tokens an event", Evidence{Asked: 32, Arrivals: came(32), Extra: 18, Usage: Usage{Completion: 200}, Finish: "length"},
-			want{output: 32, first: 4, source: events, steps: each(8, 4), overran: true, mismatch: true}},
-		{"likewise, as a usage shows that runs along", Evidence{Asked: 32, Arrivals: running(16, 4), Usage: Usage{Completion: 64}, Finish: "length"},
-			want{output: 32, first: 4, source: events, steps: each(8, 4), overran: true, mismatch: true}},
-		{"several events in the first read", Evidence{
-			Asked: 32, Arrivals: change(came(32), func(i int, a *Arrival) { a.Read = max(i, 4) }), Usage: Usage{Completion: 32}, Finish: "length"},
-			want{output: 32, first: 5, source: usage, steps: each(32, 1)}},
-		{"one document, no event", Evidence{Asked: 32, Usage: Usage{Prompt: 40, Completion: 32}, Finish: "length"},
-			want{output: 32, source: usage}},
-		{"one document that says too much", Evidence{Asked: 32, Stats: Stats{Generation: 33}, Finish: "length"},
-			want{disbelieved: 1}},
+		{
+			"an event is a token, and usage says so",
+			Evidence{Asked: 32, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 32}, Finish: "length"},
+			want{output: 32, first: 1, source: usage, steps: each(32, 1)},
+		},
+		{
+			"nothing but events",
+			Evidence{Asked: 32, Arrivals: came(20), Finish: "stop"},
+			want{output: 20, first: 1, source: events, steps: each(20, 1)},
+		},
+		{
+			"exo's own count where usage is missing",
+			Evidence{Asked: 32, Arrivals: came(4), Stats: Stats{Generation: 4}, Finish: "length"},
+			want{output: 4, first: 1, source: stats, steps: each(4, 1)},
+		},
+		{
+			"usage beyond what was asked for",
+			Evidence{Asked: 32, Arrivals: came(32), Usage: Usage{Completion: 1_000_000}, Finish: "length"},
+			want{output: 32, first: 1, source: events, steps: each(32, 1), mismatch: true, disbelieved: 1},
+		},
+		{
+			"usage that cannot be a number of tokens",
+			Evidence{Asked: 32, Arrivals: came(8), Usage: Usage{Completion: Unbelievable, Prompt: Unbelievable}},
+			want{output: 8, first: 1, source: events, steps: each(8, 1), disbelieved: 2},
+		},
+		{
+			"usage of each chunk only, the last of which has one",
+			Evidence{
+				Asked: 32, Arrivals: change(came(32), func(_ int, a *Arrival) { a.Told = 1 }), Usage: Usage{Completion: 1}, Finish: "length",
+			},
+			want{output: 32, first: 1, source: usage, steps: each(32, 1), mismatch: true},
+		},
+		{
+			"usage of each chunk only, of four tokens",
+			Evidence{
+				Asked: 32, Arrivals: change(came(8), func(_ int, a *Arrival) { a.Told = 4 }), Usage: Usage{Completion: 4}, Finish: "length",
+			},
+			want{output: 32, first: 4, source: usage, steps: each(8, 4), mismatch: true},
+		},
+		{
+			"usage that runs along",
+			Evidence{Asked: 32, Arrivals: running(32, 1), Usage: Usage{Completion: 32}, Finish: "length"},
+			want{output: 32, first: 1, source: usage, steps: each(32, 1)},
+		},
+		{
+			"four tokens an event, usage runs along",
+			Evidence{Asked: 32, Arrivals: running(8, 4), Usage: Usage{Completion: 32}, Finish: "length"},
+			want{output: 32, first: 4, source: usage, steps: each(8, 4), mismatch: true},
+		},
+		{
+			"four tokens an event, usage at the end",
+			Evidence{Asked: 32, Arrivals: came(8), Usage: Usage{Completion: 32}, Finish: "length"},
+			want{output: 32, first: 4, source: usage, mismatch: true},
+		},
+		{
+			"one token first, then several an event",
+			Evidence{
+				Asked: 33, Arrivals: change(came(9), func(i int, a *Arrival) { a.Size = 20 - 15*(1-min(i, 1)) }), Usage: Usage{Completion: 33}, Finish: "length",
+			},
+			want{output: 33, first: 1, source: usage, mismatch: true},
+		},
+		{
+			"some tokens have no text of their own",
+			Evidence{Asked: 600, Arrivals: came(591), Usage: Usage{Completion: 600}, Finish: "length"},
+			want{output: 600, first: 1, source: usage, steps: each(591, 1), mismatch: true},
+		},
+		{
+			"the end token is counted and not sent",
+			Evidence{Asked: 32, Arrivals: came(4), Usage: Usage{Completion: 5}, Finish: "stop"},
+			want{output: 5, first: 1, silent: 1, source: usage, steps: each(4, 1), mismatch: true},
+		},
+		{
+			"an answer that was cut off has no end token",
+			Evidence{Asked: 5, Arrivals: came(4), Usage: Usage{Completion: 5}, Finish: "length"},
+			want{output: 5, first: 1, source: usage, mismatch: true},
+		},
+		{
+			"thoughts are sent but left out of the count",
+			Evidence{
+				Asked: 32, Arrivals: thoughts(16, 32), Usage: Usage{Prompt: 40, Completion: 16, Total: 72, Reasoning: 16}, Finish: "length",
+			},
+			want{output: 32, first: 1, source: usage, steps: each(32, 1), mismatch: true},
+		},
+		{
+			"thoughts are sent, and nothing but their own count tells",
+			Evidence{
+				Asked: 32, Arrivals: thoughts(16, 32), Usage: Usage{Prompt: 40, Completion: 16, Reasoning: 16}, Finish: "length",
+			},
+			want{output: 32, first: 1, source: usage, steps: each(32, 1), mismatch: true},
+		},
+		{
+			"thoughts are counted but never sent",
+			Evidence{
+				Asked: 200, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 132, Total: 172, Reasoning: 100}, Finish: "length",
+			},
+			want{output: 132, first: 101, source: usage, steps: each(32, 1), mismatch: true},
+		},
+		{
+			"thoughts are counted but never sent, in the middle",
+			Evidence{
+				Asked: 32, Arrivals: change(came(16), func(i int, a *Arrival) {
+					if i >= 8 {
+						a.At = a.At.Add(16 * tick)
+					}
+				}), Usage: Usage{Completion: 32, Reasoning: 16}, Finish: "length",
+			},
+			want{output: 32, first: 1, source: usage, steps: slices.Concat(each(8, 1), []int{17}, each(7, 1)), mismatch: true},
+		},
+		{
+			"thoughts are neither sent nor counted",
+			Evidence{
+				Asked: 32, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 32, Total: 172, Reasoning: 100}, Finish: "length",
+			},
+			want{output: 32, first: 1, source: usage, steps: each(32, 1)},
+		},
+		{
+			"the server goes on past what was asked for",
+			Evidence{Asked: 32, Arrivals: came(32), Extra: 168, Usage: Usage{Completion: 200}, Finish: "length"},
+			want{output: 32, first: 1, source: events, steps: each(32, 1), overran: true},
+		},
+		{
+			"likewise, and does not count",
+			Evidence{Asked: 32, Arrivals: came(32), Extra: 3},
+			want{output: 32, first: 1, source: events, steps: each(32, 1), overran: true},
+		},
+		{
+			"likewise, with four tokens an event",
+			Evidence{Asked: 32, Arrivals: came(32), Extra: 18, Usage: Usage{Completion: 200}, Finish: "length"},
+			want{output: 32, first: 4, source: events, steps: each(8, 4), overran: true, mismatch: true},
+		},
+		{
+			"likewise, as a usage shows that runs along",
+			Evidence{Asked: 32, Arrivals: running(16, 4), Usage: Usage{Completion: 64}, Finish: "length"},
+			want{output: 32, first: 4, source: events, steps: each(8, 4), overran: true, mismatch: true},
+		},
+		{
+			"several events in the first read",
+			Evidence{
+				Asked: 32, Arrivals: change(came(32), func(i int, a *Arrival) { a.Read = max(i, 4) }), Usage: Usage{Completion: 32}, Finish: "length",
+			},
+			want{output: 32, first: 5, source: usage, steps: each(32, 1)},
+		},
+		{
+			"one document, no event",
+			Evidence{Asked: 32, Usage: Usage{Prompt: 40, Completion: 32}, Finish: "length"},
+			want{output: 32, source: usage},
+		},
+		{
+			"one document that says too much",
+			Evidence{Asked: 32, Stats: Stats{Generation: 33}, Finish: "length"},
+			want{disbelieved: 1},
+		},
 		{"nothing at all", Evidence{Asked: 32, Finish: "stop"}, want{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -102,7 +102,8 @@ var table = []Spec{
 	{Empty, OfRequest, both, none, "the answer ends properly without any token"},
 	{InstanceDeleted, OfRequest, only, none, "after so many token events somebody deletes the instance"},
 	{DeadInstance, OfRequest, only, none, "the runner vanishes, the instance stays listed, requests hang (exo #2120)"},
-	{Election, OfRequest, only, none, "after so many token events the master is re-elected: streams hang for ever, commands wait seconds (30)"},
+	{Election, OfRequest, only, none, "after so many token events the master is re-elected: streams hang for ever, commands wait seconds " +
+		"(30)"},
 	{ShortAnswer, OfRequest, both, none, "the answer ends by itself after tokens (4), also where it must not"},
 	{IgnoresLimit, OfRequest, both, none, "max_tokens means nothing: the answer has tokens (200)"},
 	{WrongUsage, OfRequest, only, none, "usage says that there were tokens output tokens, whatever there were"},
@@ -116,7 +117,8 @@ var table = []Spec{
 	{InstanceVanishes, OfInstance, only, none, "POST /instance is accepted and nothing comes of it (exo #2047)"},
 	{RunnerFails, OfInstance, both, none, "the runner fails while it loads, with message; legacy: the load does"},
 	{DownloadFails, OfInstance, only, none, "DownloadFailed with message stays in the state, the runner in RunnerIdle"},
-	{RunnerStuck, OfInstance, only, none, "the runner never leaves state: RunnerIdle (or empty), RunnerLoading, RunnerLoaded or RunnerWarmingUp"},
+	{RunnerStuck, OfInstance, only, none, "the runner never leaves state: RunnerIdle (or empty), RunnerLoading, RunnerLoaded or " +
+		"RunnerWarmingUp"},
 	{DeleteIgnored, OfInstance, only, none, "DELETE is accepted and the instance stays"},
 	{MemoryKept, OfInstance, both, none, "after the unload exo keeps bytes (exo #752)"},
 }
