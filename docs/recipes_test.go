@@ -83,6 +83,7 @@ var notShown = map[string]string{
 	"exobench_model_proportional_memory_bytes": "for queries beside RSS, on Linux",
 	"exobench_prefill_seconds_total":           "for queries: prefill rate over any window",
 	"exobench_prefill_tokens_total":            "for queries: prefill rate over any window",
+	"exobench_stamp_lateness_seconds":          "for queries: what the exporter's own reading adds to every time",
 	"exobench_token_counts_total":              "for queries: by whose count a request had its tokens",
 }
 
