@@ -77,7 +77,7 @@ func catalogue(suite workload.Suite) []series {
 		"go_goroutines", "process_resident_memory_bytes")
 	add(map[string][]string{"version": {suite.Version}, "sha256": {suite.SHA256()}}, "exobench_workload_info")
 	all = append(all, series{"exobench_epoch_info", map[string][]string{
-		"epoch": nil, "dialect": {"exo1"}, "endpoint": {"bench"}, "engine": nil, "version": nil, "sha256": {suite.SHA256()},
+		"epoch": nil, "dialect": {"exo1"}, "endpoint": {"bench"}, "engine": {"exo"}, "sha256": {suite.SHA256()},
 	}, 1})
 	add(map[string][]string{"what": {"series", "strings", "records"}}, "exobench_dropped_total")
 	add(map[string][]string{"node": nil, "state": {"total", "available"}}, "exobench_node_memory_bytes")

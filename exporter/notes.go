@@ -13,6 +13,9 @@ import (
 // maxNoted bounds the prompts that one note names.
 const maxNoted = 4
 
+// maxSaid bounds in bytes what a note quotes of one request.
+const maxSaid = 120
+
 // markNotes says what the marks of a result mean, and what of the result tells it. Coalesced
 // events are summed up instead, see clumpsNote.
 var markNotes = []struct {
@@ -33,6 +36,9 @@ var markNotes = []struct {
 			return ""
 		}
 		return fmt.Sprintf("%.1f and %.1f tok/s", rate, r.Server.GenerationTPS)
+	}},
+	{workload.MarkDisbelieved, "the server says what cannot be true, and was not believed, in", func(r workload.Result) string {
+		return foreign.Cut(strings.Join(r.Disbelieved, ", "), maxSaid)
 	}},
 	{workload.MarkShort, "answers shorter than asked for", func(r workload.Result) string {
 		return fmt.Sprintf("%d of %d tokens", r.OutputTokens, r.AskedTokens)
