@@ -31,7 +31,7 @@ func registerMemory(set *metric.Set, source MemorySource) {
 			Family: metric.Family{
 				Name: "exo_resident_memory_bytes", Unit: "bytes", Absent: unseen,
 				Help: "Resident memory (RSS) in bytes of exo's processes on this machine now; role: node (main process) or runner " +
-					"(all runners together). On Apple silicon the weights sit largely outside RSS.",
+					"(all runners together). On Apple silicon it may hold all, part or none of the weights.",
 			},
 			Value: metric.Always(func(m RoleMemory) float64 { return float64(m.Bytes) }),
 		},

@@ -11,7 +11,7 @@ const badTurn = "when the last turn was not ok or partial"
 // turnMemory is what exo's processes on this machine occupied during a model's last turn. Where
 // nothing was seen, or the turn was not good, its record is a zero Memory.
 func turnMemory() metric.Group[workload.Memory] {
-	const rss = " On Apple silicon the weights sit largely outside RSS: read exobench_model_reported_peak_memory_bytes beside it."
+	const rss = " On Apple silicon it may hold all, part or none of the weights: read exobench_model_reported_peak_memory_bytes beside it."
 	gauge := func(name, help, absent string, value func(workload.Memory) (float64, bool)) metric.Gauge[workload.Memory] {
 		return metric.Gauge[workload.Memory]{Family: metric.Family{Name: name, Unit: "bytes", Help: help, Absent: absent}, Value: value}
 	}
