@@ -18,6 +18,8 @@ func TestStallsOfTheExporterAreMarked(t *testing.T) {
 		{200 * ms, tok("b")},
 		{200 * ms, data(`{"role":"assistant","content":"c"}`, "length", useOf(9, 3, 0)) + doneEvent},
 	}
+	atOnce := []step{{500 * ms, tok("a") + tok("b") + tok("d") + tok("e") + tok("f") + tok("g") + tok("h") +
+		data(`{"role":"assistant","content":"c"}`, "length", useOf(9, 8, 0)) + doneEvent}}
 	quiet := stall.Report{Duration: time.Second, Longest: 3 * ms, RunDelay: 9 * ms, HasRunDelay: true}
 	brief := stall.Report{Duration: time.Second, Longest: 19 * ms}
 	stopped := stall.Report{Duration: time.Second, Longest: 300 * ms, Late: 298 * ms}
@@ -32,6 +34,8 @@ func TestStallsOfTheExporterAreMarked(t *testing.T) {
 		{"quiet", quiet, good, workload.OutcomeOK, false, 9 * ms},
 		{"less than a tenth of a gap", brief, good, workload.OutcomeOK, false, 19 * ms},
 		{"stopped", stopped, good, workload.OutcomeOK, true, 300 * ms},
+		{"held back by others", quiet, atOnce, workload.OutcomeBuffered, false, 9 * ms},
+		{"read at once after a stop", stopped, atOnce, workload.OutcomeOK, true, 300 * ms},
 		{"stopped in a request that fails", stopped, good[:2], workload.OutcomeTruncated, true, 300 * ms},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -40,7 +44,7 @@ func TestStallsOfTheExporterAreMarked(t *testing.T) {
 				var log strings.Builder
 				r := n.session(workload.DialectOpenAI, func(o *Options) {
 					o.Watcher, o.Logger = stall.Fixed(tc.report), slog.New(slog.NewTextHandler(&log, nil))
-				}).Measure(t.Context(), request(3))
+				}).Measure(t.Context(), request(8))
 				if r.Outcome != tc.outcome || r.Starved != tc.starved || r.Stalled != tc.stalled {
 					t.Errorf("%s (%s), starved %v for %v; want %s, %v for %v",
 						r.Outcome, r.Err, r.Starved, r.Stalled, tc.outcome, tc.starved, tc.stalled)
