@@ -20,6 +20,7 @@ type Evidence struct {
 	Usage    Usage     // as told last, zeros passed over
 	Stats    Stats     // likewise
 	Finish   string    // why the model stopped
+	Ended    bool      // the end token came as an event of its own: the model stopped with a token that has no text
 }
 
 // maxArrivals bounds what is kept of an answer without max_tokens.
@@ -37,6 +38,7 @@ func (e *Evidence) Add(ev Event, kind Token) {
 		e.Extra++
 		return
 	}
+	e.Ended = e.Ended || ev.Finish != "" && ev.Delta.Size == 0
 	e.Arrivals = append(e.Arrivals, Arrival{
 		At: ev.At, Read: ev.Read, Content: kind == Content, Size: ev.Delta.Size, Told: max(0, int(ev.Usage.Completion)),
 	})

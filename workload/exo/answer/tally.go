@@ -37,7 +37,8 @@ type Tally struct {
 //   - A count that leaves out thoughts which were sent is completed by them.
 //   - Else exo's generation_stats count, and else the events.
 //   - More events than tokens were asked for are not measured: every model answers for as many.
-//   - An answer that ended by itself has one token more than events where the end is counted.
+//   - An answer that ended by itself has one token more than events where the end is counted, unless
+//     the end came as an event, as exo's does: then a token without event was made between others.
 //   - Thoughts that are counted but were never sent were made before the first event.
 func Take(e *Evidence) Tally {
 	t := Tally{Measured: len(e.Arrivals), Disbelieved: e.disbelieved()}
@@ -109,11 +110,11 @@ func (t *Tally) apportion(e *Evidence, steps []int) {
 		sent += s
 	}
 	hidden, at := e.hidden(t.Output, steps)
-	endedItself := e.Finish != "" && e.Finish != finishLength
+	endUnsent := e.Finish != "" && e.Finish != finishLength && !e.Ended
 	switch {
 	case sent > 0:
 		t.Silent = t.Output - sent
-	case endedItself && t.Output-hidden == events+1:
+	case endUnsent && t.Output-hidden == events+1:
 		t.Silent = 1
 	}
 	t.Steps = steps

@@ -123,6 +123,11 @@ func TestTake(t *testing.T) {
 			want{output: 5, first: 1, silent: 1, source: usage, steps: each(4, 1), mismatch: true},
 		},
 		{
+			"the end token came as an event of its own, and another token without any",
+			Evidence{Asked: 32, Arrivals: came(4), Usage: Usage{Completion: 5}, Finish: "stop", Ended: true},
+			want{output: 5, first: 1, source: usage, mismatch: true},
+		},
+		{
 			"an answer that was cut off has no end token",
 			Evidence{Asked: 5, Arrivals: came(4), Usage: Usage{Completion: 5}, Finish: "length"},
 			want{output: 5, first: 1, source: usage, mismatch: true},
@@ -233,5 +238,25 @@ func TestEvidenceKeepsWhatWasTold(t *testing.T) {
 	}
 	if len(e.Arrivals) != 2 || e.Extra != 1 || e.Events() != 3 || !e.Arrivals[0].Content || e.Arrivals[1].Content || e.Arrivals[1].Told != 2 {
 		t.Errorf("arrivals %+v and %d more", e.Arrivals, e.Extra)
+	}
+}
+
+// exo sends the end token as an event, which has no text; others only say that it came.
+func TestEndTokenIsSeen(t *testing.T) {
+	for name, tc := range map[string]struct {
+		last Event
+		kind Token
+		want bool
+	}{
+		"a token without text, as exo's": {Event{Finish: "stop", Delta: Delta{Content: Empty}}, Content, true},
+		"text beside the reason":         {Event{Finish: "stop", Delta: Delta{Content: Filled, Size: 3}}, Content, false},
+		"the reason alone":               {Event{Finish: "stop", Delta: Delta{Content: Empty}}, None, false},
+		"a token in mid-answer":          {Event{Delta: Delta{Content: Empty}}, Content, false},
+	} {
+		var e Evidence
+		e.Add(tc.last, tc.kind)
+		if e.Ended != tc.want {
+			t.Errorf("%s: the end token was seen: %v", name, e.Ended)
+		}
 	}
 }
