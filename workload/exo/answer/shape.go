@@ -45,8 +45,8 @@ func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 	var s Shape
 	arrivals := e.Arrivals[:t.Measured]
 	near, mean := nearness(arrivals), meanStep(arrivals)
-	for i, n := 0, 0; i < len(arrivals); i += n {
-		n = firstRead(arrivals[i:], near)
+	for i := 0; i < len(arrivals); {
+		n := firstRead(arrivals[i:], near)
 		at := arrivals[i].At
 		if i == 0 {
 			s.First = at
@@ -55,6 +55,7 @@ func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 		}
 		s.Last = arrivals[i+n-1].At
 		s.Coalesced += n - 1
+		i += n
 	}
 	for _, a := range arrivals {
 		if a.Content {
