@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // list is a route at which a node lists its models.
@@ -119,9 +120,13 @@ func mapAdvice(name, id string) string {
 
 // some names a few of ids.
 func some(ids []string) string {
-	const few = 8
-	if len(ids) <= few {
-		return fmt.Sprint(ids)
+	const few, longest = 8, 80 // bytes
+	shown := make([]string, 0, few)
+	for _, id := range ids[:min(few, len(ids))] {
+		shown = append(shown, foreign.Cut(foreign.Line(id), longest))
 	}
-	return fmt.Sprintf("%v and %d more", ids[:few], len(ids)-few)
+	if len(ids) <= few {
+		return fmt.Sprint(shown)
+	}
+	return fmt.Sprintf("%v and %d more", shown, len(ids)-few)
 }

@@ -109,7 +109,8 @@ type chunk struct {
 	Usage       opt[usage] `json:"usage"`
 	Error       fault      `json:"error"`
 	Message     word       `json:"message"` // of an error without a key of its own
-	Detail      word       `json:"detail"`  // likewise
+	Detail      fault      `json:"detail"`  // likewise
+	Errors      fault      `json:"errors"`  // likewise
 
 	Timings  opt[timings]  `json:"timings"` // llama.cpp
 	Stats    opt[lmStats]  `json:"stats"`   // LM Studio
@@ -125,15 +126,17 @@ type choice struct {
 	Delta        delta        `json:"delta"`
 	FinishReason word         `json:"finish_reason"`
 	Usage        opt[usage]   `json:"usage"` // Moonshot
+	Error        fault        `json:"error"`
 }
 
 // event tells what the chunk with the given text is. A chunk that carries nothing but usage has
 // no choice.
 func (c *chunk) event(b []byte) answer.Event {
 	ev := answer.Event{ID: string(c.ID), Model: string(c.Model), Engine: llamaBuild(string(c.Fingerprint))}
-	nameless := len(c.Choices) == 0 && (c.Message != "" || c.Detail != "")
+	nameless := len(c.Choices) == 0 && (c.Message != "" || c.Detail.set || c.Errors.set)
+	failed := slices.ContainsFunc(c.Choices, func(ch choice) bool { return ch.FinishReason == "error" || ch.Error.set })
 	switch {
-	case c.Error.set, c.Object == "error", nameless:
+	case c.Error.set, c.Object == "error", nameless, failed:
 		ev.Error = httpapi.ErrorMessage(b)
 	case c.Groq.V.Error != "":
 		ev.Error = httpapi.OneLine(string(c.Groq.V.Error))

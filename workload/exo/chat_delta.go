@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 
 	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // delta is what a chunk adds to the answer. Thoughts go by many names.
@@ -139,13 +142,26 @@ type fault struct{ set bool }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (f *fault) UnmarshalJSON(b []byte) error {
-	switch string(bytes.Join(bytes.Fields(b), nil)) {
-	case "null", `""`, "{}", "[]", "false", "0":
-		f.set = false
-	default:
-		f.set = true
-	}
+	f.set = !hollow(b)
 	return nil
+}
+
+// hollow reports whether a JSON value holds nothing: null, "", 0, false, and what holds only such.
+func hollow(b []byte) bool {
+	var object map[string]json.RawMessage
+	var list []json.RawMessage
+	switch {
+	case json.Unmarshal(b, &object) == nil:
+		list = slices.Collect(maps.Values(object))
+	case json.Unmarshal(b, &list) == nil:
+	default:
+		switch string(b) {
+		case `""`, "false", "0":
+			return true
+		}
+		return false
+	}
+	return !slices.ContainsFunc(list, func(inner json.RawMessage) bool { return !hollow(inner) })
 }
 
 // word is a string, and empty where something else stands.
@@ -157,9 +173,12 @@ func (w *word) UnmarshalJSON(b []byte) error {
 	if json.Unmarshal(b, &s) != nil {
 		s = ""
 	}
-	*w = word(s)
+	*w = word(foreign.Cut(s, longestWord))
 	return nil
 }
+
+// longestWord is how many bytes are kept of a word; no id or name is longer.
+const longestWord = 512
 
 // opt is a value that is passed over where something of another kind stands.
 type opt[T any] struct{ V T }

@@ -1,6 +1,7 @@
 package exo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -85,6 +86,9 @@ func (x *exchange) answer(ctx context.Context, resp *http.Response) workload.Res
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	begin := events.Peek()
 	switch {
+	case bytes.HasPrefix(begin, []byte("\x1f\x8b")):
+		return x.rec.fail(workload.OutcomeProtocolError, "the answer is compressed by gzip, and does not say so: "+
+			"something between here and the node does that")
 	case framing.starts(begin):
 		if kind != framing.media && kind != "" {
 			x.warn("The stream of events comes under a wrong label; it is read as what it is", "content_type", kind)

@@ -67,6 +67,7 @@ func TestOddFormsOfGoodAnswers(t *testing.T) {
 		"an empty error beside each":      stream(nil, beside(`"error":"","code":0`)...),
 		"an error of null":                stream(nil, beside(`"error":null`)...),
 		"an error without content":        stream(nil, beside(`"error":{}`)...),
+		"an error that holds nothing":     stream(nil, beside(`"error":{"message":null,"code":0,"details":[""]}`)...),
 		"no error":                        stream(nil, beside(`"error":false`)...),
 		"pings as events of their own":    stream(nil, chunks(usual, "event: ping\ndata: \"\"\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\ndata: ")...),
 		"keep-alives as data":             stream(nil, chunks(usual, "data: ping\n\ndata: true\n\ndata: 1795448518\n\ndata: \"\"\n\ndata: [keep-alive]\n\ndata: {}\n\ndata: ")...),
@@ -176,6 +177,11 @@ func TestOddFormsOfFailures(t *testing.T) {
 		{"an event of the type error in plain words", stream(nil, append(spoken(4, aWord), step{tick, "event: error\ndata: device lost\n\n"})...), workload.OutcomeStreamError, "device lost"},
 		{"an object that is an error", stream(nil, append(spoken(4, aWord), step{tick, `data: {"object":"error","message":"worker died","type":"InternalServerError","code":500}` + "\n\n"})...), workload.OutcomeStreamError, "worker died"},
 		{"a detail", stream(nil, append(spoken(4, aWord), step{tick, `data: {"detail":"upstream gone"}` + "\n\n"})...), workload.OutcomeStreamError, "upstream gone"},
+		{"a finish_reason that is an error", stream(nil, append(spoken(4, aWord), step{tick, data(`{}`, "error", "") + doneEvent})...), workload.OutcomeStreamError, "error"},
+		{"a list of errors", stream(nil, append(spoken(4, aWord), step{tick, `data: {"errors":[{"message":"quota gone"}]}` + "\n\n"})...), workload.OutcomeStreamError, "quota gone"},
+		{"a list of details", stream(nil, append(spoken(4, aWord), step{tick, `data: {"detail":[{"msg":"bad engine","loc":["x"]}]}` + "\n\n"})...), workload.OutcomeStreamError, "bad engine"},
+		{"a model of a megabyte", stream(nil, step{tick, strings.Replace(tok("w "), "org/m", strings.Repeat("m", 1<<20), 1)}), workload.OutcomeModelMismatch, "mmm"},
+		{"compressed without a word", labelledJSON("\x1f\x8b\x08\x00rubbish"), workload.OutcomeProtocolError, "gzip"},
 		{"a vendor's error", stream(nil, append(spoken(4, aWord), step{tick, data(`{}`, "", `,"x_groq":{"error":"over capacity"}`)})...), workload.OutcomeStreamError, "over capacity"},
 		{"tokens after the finish_reason", stream(nil, append(spoken(4, aWord), step{tick, data(`{}`, "stop", "")}, step{tick, tok("w ")}, ending(5))...), workload.OutcomeProtocolError, "after the finish_reason"},
 		{"compressed", compressed, workload.OutcomeProtocolError, "Content-Encoding: gzip"},
@@ -187,8 +193,8 @@ func TestOddFormsOfFailures(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: tc.handler})
 				r := n.session(workload.DialectOpenAI, nil).Measure(t.Context(), request(32))
-				if r.Outcome != tc.outcome || !strings.Contains(r.Err, tc.words) {
-					t.Errorf("got %s (%q), want %s with %q", r.Outcome, r.Err, tc.outcome, tc.words)
+				if r.Outcome != tc.outcome || !strings.Contains(r.Err, tc.words) || len(r.Err) > 2000 || len(r.Answered) > 1000 {
+					t.Errorf("got %s (%.300q), want %s with %q", r.Outcome, r.Err, tc.outcome, tc.words)
 				}
 			})
 		})

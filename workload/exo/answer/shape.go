@@ -21,9 +21,10 @@ type Shape struct {
 const (
 	// together is the time within which one read cannot have waited for another's bytes: no model
 	// makes 10,000 tokens a second for one reader. Nor does one that makes a token in the mean every
-	// 10 ms make the next one in a tenth of that.
+	// 10 ms make the next one in a tenth of that; a mean that a pause has grown proves less.
 	together     = 100 * time.Microsecond
 	togetherPart = 10
+	togetherMost = time.Millisecond
 	// pauseTimes is by how many times a gap may exceed what its tokens take in the mean; beyond it
 	// the model has paused before them.
 	pauseTimes = 2
@@ -77,7 +78,7 @@ func meanStep(arrivals []Arrival) time.Duration {
 
 // nearness returns the time within which two of the arrivals came together.
 func nearness(arrivals []Arrival) time.Duration {
-	return max(together, meanStep(arrivals)/togetherPart)
+	return min(max(together, meanStep(arrivals)/togetherPart), togetherMost)
 }
 
 // firstRead returns how many of the arrivals, at least one, came with the first one's read, or

@@ -54,37 +54,39 @@ func TestLook(t *testing.T) {
 		rate      float64
 		gaps      []float64 // milliseconds, and how often; empty where nothing is known
 		coalesced int
+		pause     time.Duration // a gap between 15 of 10 ms and 15 more
 	}{
-		{"event by event", Evidence{Arrivals: at(every(32, 100, 10)...)}, "", 100, []float64{10, 31}, 0},
-		{"one event is late and meets the next", Evidence{Arrivals: at(100, 110, 130, 130, 140)}, "", 100, []float64{10, 3}, 1},
-		{"clumps of four", Evidence{Arrivals: at(clumps(4)...)}, "", 100, []float64{10, 7}, 24},
-		{"the first read holds half", Evidence{Arrivals: at(slices.Concat(slices.Repeat([]float64{250}, 16), every(16, 260, 10))...)}, "", 100, []float64{10, 16}, 15},
-		{"four tokens an event", Evidence{Arrivals: at(every(8, 130, 40)...), Usage: Usage{Completion: 32}}, "", 100, nil, 0},
+		{"event by event", Evidence{Arrivals: at(every(32, 100, 10)...)}, "", 100, []float64{10, 31}, 0, 0},
+		{"one event is late and meets the next", Evidence{Arrivals: at(100, 110, 130, 130, 140)}, "", 100, []float64{10, 3}, 1, 0},
+		{"clumps of four", Evidence{Arrivals: at(clumps(4)...)}, "", 100, []float64{10, 7}, 24, 0},
+		{"the first read holds half", Evidence{Arrivals: at(slices.Concat(slices.Repeat([]float64{250}, 16), every(16, 260, 10))...)}, "", 100, []float64{10, 16}, 15, 0},
+		{"four tokens an event", Evidence{Arrivals: at(every(8, 130, 40)...), Usage: Usage{Completion: 32}}, "", 100, nil, 0, 0},
 		{"four tokens an event, each counted", Evidence{
 			Arrivals: change(at(every(8, 130, 40)...), func(i int, a *Arrival) { a.Told = 4 * (i + 1) }), Usage: Usage{Completion: 32},
-		}, "", 100, []float64{10, 28}, 0},
-		{"all at once", Evidence{Arrivals: at(slices.Repeat([]float64{420}, 32)...)}, "held the stream back", 0, nil, 31},
-		{"all at once, in several reads", Evidence{Arrivals: at(every(32, 420, 0.02)...)}, "held the stream back", 0, nil, 31},
+		}, "", 100, []float64{10, 28}, 0, 0},
+		{"all at once", Evidence{Arrivals: at(slices.Repeat([]float64{420}, 32)...)}, "held the stream back", 0, nil, 31, 0},
+		{"all at once, in several reads", Evidence{Arrivals: at(every(32, 420, 0.02)...)}, "held the stream back", 0, nil, 31, 0},
 		{"held back, let go in two parts", Evidence{
 			Arrivals: at(slices.Concat(slices.Repeat([]float64{420}, 16), slices.Repeat([]float64{440}, 16))...), Usage: Usage{Prompt: 40},
-		}, "replays", 800, []float64{1.25, 1}, 30},
+		}, "replays", 800, []float64{1.25, 1}, 30, 0},
 		{"the first token at once, the others replayed", Evidence{
 			Arrivals: at(append([]float64{100}, every(63, 720, 0.2)...)...), Usage: Usage{Prompt: 40},
-		}, "", 99.6, []float64{9.84, 1}, 62},
-		{"a model that pauses", Evidence{Arrivals: at(slices.Concat(every(16, 100, 10), every(16, 1750, 10))...)}, "", 17.2, nil, 0},
-		{"replayed", Evidence{Arrivals: at(every(32, 420, 0.2)...), Usage: Usage{Prompt: 40}}, "replays", 5000, []float64{0.2, 31}, 0},
+		}, "", 99.6, []float64{9.84, 1}, 62, 0},
+		{"a model that pauses", Evidence{Arrivals: at(slices.Concat(every(16, 100, 10), every(16, 1750, 10))...)}, "", 17.2, nil, 0, 1500 * time.Millisecond},
+		{"a model that pauses for long", Evidence{Arrivals: at(slices.Concat(every(16, 100, 10), every(16, 30250, 10))...)}, "", 1.02, nil, 0, 30 * time.Second},
+		{"replayed", Evidence{Arrivals: at(every(32, 420, 0.2)...), Usage: Usage{Prompt: 40}}, "replays", 5000, []float64{0.2, 31}, 0, 0},
 		{"replayed slowly, as the node's own figure shows", Evidence{
 			Arrivals: at(every(32, 520, 2)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100},
-		}, "replays", 500, []float64{2, 31}, 0},
-		{"a fast model", Evidence{Arrivals: at(every(32, 20, 0.5)...), Usage: Usage{Prompt: 40}}, "", 2000, []float64{0.5, 31}, 0},
-		{"a fast model that was busy", Evidence{Arrivals: at(every(32, 900, 4)...), Usage: Usage{Prompt: 40}}, "", 250, []float64{4, 31}, 0},
-		{"a fast model with a long prompt", Evidence{Arrivals: at(every(32, 350, 0.5)...), Usage: Usage{Prompt: 600}}, "", 2000, []float64{0.5, 31}, 0},
+		}, "replays", 500, []float64{2, 31}, 0, 0},
+		{"a fast model", Evidence{Arrivals: at(every(32, 20, 0.5)...), Usage: Usage{Prompt: 40}}, "", 2000, []float64{0.5, 31}, 0, 0},
+		{"a fast model that was busy", Evidence{Arrivals: at(every(32, 900, 4)...), Usage: Usage{Prompt: 40}}, "", 250, []float64{4, 31}, 0, 0},
+		{"a fast model with a long prompt", Evidence{Arrivals: at(every(32, 350, 0.5)...), Usage: Usage{Prompt: 600}}, "", 2000, []float64{0.5, 31}, 0, 0},
 		{"a very fast server that says so", Evidence{
 			Arrivals: at(every(32, 420, 0.4)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 2400},
-		}, "", 2500, []float64{0.4, 31}, 0},
-		{"two tokens that met by chance", Evidence{Arrivals: at(100, 100)}, "", 0, nil, 1},
-		{"one token", Evidence{Arrivals: at(100)}, "", 0, nil, 0},
-		{"none", Evidence{}, "", 0, nil, 0},
+		}, "", 2500, []float64{0.4, 31}, 0, 0},
+		{"two tokens that met by chance", Evidence{Arrivals: at(100, 100)}, "", 0, nil, 1, 0},
+		{"one token", Evidence{Arrivals: at(100)}, "", 0, nil, 0, 0},
+		{"none", Evidence{}, "", 0, nil, 0, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.e.Asked, tc.e.Finish = 64, "length"
@@ -103,8 +105,8 @@ func TestLook(t *testing.T) {
 			if len(tc.gaps) > 0 {
 				want = slices.Repeat([]time.Duration{time.Duration(tc.gaps[0] * float64(time.Millisecond))}, int(tc.gaps[1]))
 			}
-			if tc.name == "a model that pauses" {
-				want = slices.Concat(slices.Repeat([]time.Duration{10 * time.Millisecond}, 15), []time.Duration{1500 * time.Millisecond},
+			if tc.pause > 0 {
+				want = slices.Concat(slices.Repeat([]time.Duration{10 * time.Millisecond}, 15), []time.Duration{tc.pause},
 					slices.Repeat([]time.Duration{10 * time.Millisecond}, 15))
 			}
 			if !slices.EqualFunc(s.Gaps, want, func(a, b time.Duration) bool { return (a - b).Abs() < 5*time.Microsecond }) {

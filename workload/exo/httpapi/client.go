@@ -165,6 +165,9 @@ func ErrorMessage(body []byte) string {
 	var doc struct {
 		Error  json.RawMessage `json:"error"`
 		Detail json.RawMessage `json:"detail"`
+		Errors []struct {
+			Message string `json:"message"`
+		} `json:"errors"`
 	}
 	if json.Unmarshal(body, &doc) != nil {
 		return OneLine(string(body))
@@ -195,6 +198,8 @@ func ErrorMessage(body []byte) string {
 			parts = append(parts, strings.TrimPrefix(strings.Join(loc, ".")+": "+d.Msg, ": "))
 		}
 		text = strings.Join(parts, "; ")
+	case len(doc.Errors) > 0 && doc.Errors[0].Message != "":
+		text = doc.Errors[0].Message
 	case json.Unmarshal(body, &plain) == nil && plain.Message != "":
 		text = plain.Message
 	default:
