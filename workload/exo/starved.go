@@ -22,7 +22,8 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, refused *refus
 	}
 	why := seen.Starved(stall.Stream{Gap: meanGap(res), Lateness: res.StampLateness})
 	res.Starved, res.Stalled = why != "", seen.Stalled()
-	if res.Starved && res.Outcome == workload.OutcomeBuffered {
+	// Only a standstill that fills most of the silence before an answer can have made it come at once.
+	if res.Starved && res.Outcome == workload.OutcomeBuffered && 2*max(seen.Longest, seen.Jump) >= res.TTFT {
 		res.Outcome, res.Err = workload.OutcomeOK, "" // it was the exporter that let the answer lie
 	}
 	if res.Starved {
