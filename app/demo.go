@@ -12,6 +12,7 @@ import (
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/instance"
 	"exo-bench-exporter/workload/exosim"
 )
 
@@ -71,8 +72,8 @@ func (d *demo) configure(environ map[string]string) (exporter.Config, error) {
 	return exporter.LoadConfig(d.environ(all))
 }
 
-// environ returns env with what leads to the simulator instead of a node, and with a cycle
-// interval that is fit for looking on where none is set.
+// environ returns env with what leads to the simulator instead of a node, and with what is fit
+// for looking on where nothing else is set.
 func (d *demo) environ(env map[string]string) map[string]string {
 	env = maps.Clone(env)
 	set := func(name, value string) { env[exporter.EnvPrefix+name] = value }
@@ -82,8 +83,13 @@ func (d *demo) environ(env map[string]string) map[string]string {
 	set("API_KEY_FILE", "")
 	set("ENV_FILE", "") // it is in env already, and must not win
 	set("EXO_PID", strconv.Itoa(d.node.Processes()[0].PID))
-	if env[exporter.EnvPrefix+"CYCLE_INTERVAL"] == "" {
-		set("CYCLE_INTERVAL", demoInterval.String())
+	for name, value := range map[string]string{
+		"CYCLE_INTERVAL": demoInterval.String(),
+		"RELOAD":         string(instance.ReloadAlways), // there is nobody to be disturbed
+	} {
+		if env[exporter.EnvPrefix+name] == "" {
+			set(name, value)
+		}
 	}
 	switch dialect := workload.Dialect(env[exporter.EnvPrefix+"DIALECT"]); dialect {
 	case workload.DialectExo0, workload.DialectExo1:

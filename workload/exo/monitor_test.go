@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,8 +62,9 @@ func TestMonitorDoubtsMachines(t *testing.T) {
 		odd := `"N1":{"gpuUsage":-1e300,"temp":1e300,"sysPower":-1},"N2":{"gpuUsage":1.5,"temp":50,"sysPower":1e9}`
 		n := exo1Node(t)
 		answers := []string{"{" + odd + "}", "{" + odd + many.String() + "}"}
+		var answer atomic.Int32
 		n.routes["/state/nodeSystem"] = func(w http.ResponseWriter, r *http.Request) {
-			reply(200, answers[0])(w, r)
+			reply(200, answers[answer.Load()])(w, r)
 		}
 		_, statuses := run(t, n.client(nil))
 		got := statuses()[0]
@@ -74,7 +76,7 @@ func TestMonitorDoubtsMachines(t *testing.T) {
 		if got.TooBig || len(got.Nodes) != 2 {
 			t.Errorf("of two machines: %+v", got)
 		}
-		answers = answers[1:]
+		answer.Add(1)
 		time.Sleep(pollUp)
 		if got := statuses()[0]; !got.Up || !got.TooBig || len(got.Nodes) != 0 {
 			t.Errorf("of 20,000 machines: up %v, too big %v, %d machines", got.Up, got.TooBig, len(got.Nodes))

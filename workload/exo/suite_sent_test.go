@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 
 	"exo-bench-exporter/workload"
@@ -23,7 +24,10 @@ type sent struct {
 // What a suite says is what the server is asked for, by the whole way from the suite to the wire.
 // Only the warm-up is shorter.
 func TestTheSuitesParametersAreSent(t *testing.T) {
-	var got []sent
+	var (
+		mu  sync.Mutex
+		got []sent
+	)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"org/m"}]}`)
@@ -33,7 +37,9 @@ func TestTheSuitesParametersAreSent(t *testing.T) {
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 			t.Error(err)
 		}
+		mu.Lock()
 		got = append(got, body)
+		mu.Unlock()
 		w.Header().Set("Content-Type", "text/event-stream")
 		for _, s := range []string{
 			`{"model":"org/m","choices":[{"index":0,"delta":{"content":"a"}}]}`,
@@ -56,6 +62,8 @@ func TestTheSuitesParametersAreSent(t *testing.T) {
 		}},
 	}).Cycle(t.Context())
 	want := []sent{{16, 0.7, 4711}, {64, 0.7, 4711}, {8, 0.7, 4711}}
+	mu.Lock()
+	defer mu.Unlock()
 	if !slices.Equal(got, want) {
 		t.Errorf("warm-up and prompts were sent as %+v, want %+v", got, want)
 	}
