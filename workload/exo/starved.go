@@ -27,7 +27,7 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, refused *refus
 		res.Outcome, res.Err = workload.OutcomeOK, "" // it was the exporter that let the answer lie
 	}
 	if res.Starved {
-		x.log.Warn("The times of a request are not the model's: "+why, "model", res.Model, "prompt", res.Prompt)
+		x.log.Info("The times of a request are not the model's: "+why, "model", res.Model, "prompt", res.Prompt)
 	}
 	return res, refused
 }
