@@ -131,23 +131,35 @@ func checkCounts(t *testing.T, p stack.Prometheus, when time.Time, suite workloa
 	if cycles < 1 {
 		t.Fatalf("%g cycles are done", cycles)
 	}
+	// What the exporter's own want of the processor spoiled enters no figure, and events that shared a read
+	// have no gap between them: on a busy machine there are some of both.
+	clean := byPrompt(p.At(t, when, `exobench_time_to_first_token_seconds_count`))
+	gaps := byPrompt(p.At(t, when, `exobench_inter_token_latency_seconds_count`))
+	starved := byModel(p.At(t, when, `exobench_starved_requests_total`))
+	coalesced := byModel(p.At(t, when, `exobench_coalesced_events_total`))
 	for _, m := range models {
 		equal(t, cycles, turns[m], "turns of %s and cycles", m)
+		var marked, after, seen float64
 		for _, pr := range suite.Prompts {
 			key := [2]string{m, pr.ID}
-			n := ok[key]
-			equal(t, cycles, n, "requests of %v and cycles", key)
+			n := clean[key]
+			equal(t, cycles, ok[key], "requests of %v and cycles", key)
 			equal(t, n*float64(pr.MaxTokens), output[key], "output tokens of %v and what was asked for", key)
-			equal(t, output[key]-n, decode[key], "decode tokens of %v and output tokens after the first", key)
-			if prompt[key] <= 0 || prefill[key] <= 0 || prefill[key] > prompt[key] {
+			if least := output[key] - n - coalesced[m]; decode[key] < least || decode[key] > output[key]-n {
+				t.Errorf("%v: %g decode tokens of %g after the first, with %g events that shared a read", key, decode[key], output[key]-n, coalesced[m])
+			}
+			if n > 0 && (prompt[key] <= 0 || prefill[key] <= 0 || prefill[key] > prompt[key]) {
 				t.Errorf("%v: %g prompt tokens, of them %g not cached", key, prompt[key], prefill[key])
 			}
+			marked, after, seen = marked+ok[key]-n, after+output[key]-n, seen+gaps[key]
 		}
+		equal(t, starved[m], marked, "requests of %s without figures and starved ones", m)
+		equal(t, after, seen+coalesced[m], "gaps of %s and events that shared a read, and tokens after the first", m)
 	}
 
 	counts := map[string]map[[2]string]float64{
-		"exobench_time_to_first_token_seconds": ok, "exobench_time_per_output_token_seconds": ok,
-		"exobench_request_duration_seconds": ok, "exobench_inter_token_latency_seconds": decode,
+		"exobench_time_to_first_token_seconds": clean, "exobench_time_per_output_token_seconds": clean,
+		"exobench_request_duration_seconds": clean, "exobench_inter_token_latency_seconds": gaps,
 	}
 	for name, want := range counts {
 		classic := byPrompt(p.At(t, when, `%s_count`, name))
@@ -162,15 +174,18 @@ func checkCounts(t *testing.T, p stack.Prometheus, when time.Time, suite workloa
 			}
 		}
 	}
-	sums := map[string]map[[2]string]float64{
-		"exobench_inter_token_latency_seconds": decodeSeconds, "exobench_time_to_first_token_seconds": prefillSeconds,
-	}
-	for name, want := range sums {
-		classic := byPrompt(p.At(t, when, `%s_sum`, name))
-		native := byPrompt(p.At(t, when, `histogram_sum(%s)`, name))
-		for key, v := range want {
-			near(t, v, classic[key], 1e-6, "%s_sum of %v and the seconds counted", name, key)
-			near(t, v, native[key], 1e-6, "native sum of %s of %v and the seconds counted", name, key)
+	ttft, ttftNative := byPrompt(p.At(t, when, `exobench_time_to_first_token_seconds_sum`)),
+		byPrompt(p.At(t, when, `histogram_sum(exobench_time_to_first_token_seconds)`))
+	itl, itlNative := byPrompt(p.At(t, when, `exobench_inter_token_latency_seconds_sum`)),
+		byPrompt(p.At(t, when, `histogram_sum(exobench_inter_token_latency_seconds)`))
+	for key, v := range decodeSeconds {
+		near(t, prefillSeconds[key], ttft[key], 1e-6, "sum of the times to first token of %v and the seconds counted", key)
+		near(t, ttft[key], ttftNative[key], 1e-6, "native and classic sum of the times to first token of %v", key)
+		near(t, itl[key], itlNative[key], 1e-6, "native and classic sum of the gaps of %v", key)
+		if gaps[key] == output[key]-clean[key] {
+			near(t, v, itl[key], 1e-6, "sum of the gaps of %v and the seconds counted", key)
+		} else if itl[key] > v {
+			t.Errorf("%v: gaps of %g s within %g s of decoding", key, itl[key], v)
 		}
 	}
 	if cycles == 1 { // the gauges show the last turn, the counters all of them
@@ -181,7 +196,8 @@ func checkCounts(t *testing.T, p stack.Prometheus, when time.Time, suite workloa
 				key := [2]string{m, pr.ID}
 				tokens, seconds = tokens+decode[key], seconds+decodeSeconds[key]
 			}
-			near(t, tokens/seconds, gauge[m], 1e-6, "decode rate of %s and its counters", m)
+			// Requests in which client and server disagree by more than 5 % are in the counters alone.
+			near(t, tokens/seconds, gauge[m], 0.05, "decode rate of %s and its counters", m)
 		}
 	}
 }
