@@ -30,6 +30,7 @@ func TestDrill(t *testing.T) {
 	t.Logf("the rules have learned what is normal %.0f s after the start", time.Since(begin).Seconds())
 	for round := range *rounds {
 		began := time.Now()
+		d.fastAgain = false
 		d.round(t)
 		t.Logf("round %d of %d took %.0f s", round+1, *rounds, time.Since(began).Seconds())
 	}
@@ -43,7 +44,8 @@ type drill struct {
 	prometheus   stack.Prometheus
 	receiver     *receiver
 	polls        *polls
-	seen         int // messages that phases have dealt with
+	seen         int  // messages that phases have dealt with
+	fastAgain    bool // a slow model has been set to its usual speed
 }
 
 func start(t *testing.T) *drill {
@@ -128,7 +130,10 @@ func (d *drill) round(t *testing.T) {
 	})
 	d.phase(t, phase{
 		name: "the model is fast again", want: over.resolved(), silenced: []string{"ExoBenchLatencyRegression"}, within: time.Minute + 20*cycle,
-		do: func() { stack.Delete(t, "http://"+d.exo+"/_sim/faults") },
+		do: func() {
+			stack.Delete(t, "http://"+d.exo+"/_sim/faults")
+			d.fastAgain = true
+		},
 	})
 	d.phase(t, phase{
 		name: "exo is killed", want: exoDown.firing(), silenced: silencedByExoDown, within: time.Minute,

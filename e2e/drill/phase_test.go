@@ -52,15 +52,16 @@ func (d *drill) phase(t *testing.T, p phase) {
 		p.do()
 	}
 	happened := time.Now()
-	told := func() bool { return len(d.receiver.after(before)) > 0 }
+	told := func() bool { return len(d.heard(before)) > 0 }
 	over := stack.Poll(t, p.within, 200*time.Millisecond, func() bool { return told() || p.want == nil && p.until() })
 	came := time.Since(happened)
 	if p.want != nil && over {
 		d.quiet(t, before)
 	}
 
-	got := d.receiver.after(before)
-	d.seen = before + len(got)
+	all := d.receiver.after(before)
+	d.seen = before + len(all)
+	got := d.about(all)
 	switch {
 	case !over && p.want == nil:
 		t.Errorf("%s: not over within %.0f s", p.name, came.Seconds())
@@ -82,6 +83,21 @@ func (d *drill) phase(t *testing.T, p phase) {
 	}
 }
 
+// outlasting is the alert that may go on for some cycles after the drop that muted it is over, and is
+// announced then: the first tokens are judged by a signal of their own.
+const outlasting = "ExoBenchLatencyRegression"
+
+// heard returns the messages since before that a phase is judged by.
+func (d *drill) heard(before int) []notification { return d.about(d.receiver.after(before)) }
+
+// about leaves out, once a slow model is fast again, the messages about what outlasts it.
+func (d *drill) about(all []notification) []notification {
+	if !d.fastAgain {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(n notification) bool { return n.GroupLabels["alertname"] == outlasting })
+}
+
 // quiet waits after the first message until another has come, or none for so long that none
 // comes: some group intervals of Alertmanager, and some cycles where the exporter runs.
 func (d *drill) quiet(t *testing.T, before int) {
@@ -89,7 +105,7 @@ func (d *drill) quiet(t *testing.T, before int) {
 	until := time.Now().Add(quiet)
 	first, running := d.cycles()
 	stack.Eventually(t, quiet+time.Minute, 200*time.Millisecond, "the exporter has gone on", func() bool {
-		if len(d.receiver.after(before)) > 1 {
+		if len(d.heard(before)) > 1 {
 			return true
 		}
 		now, _ := d.cycles()
@@ -174,6 +190,10 @@ func (d *drill) checkFired(t *testing.T, p phase, since time.Time) {
 	now := time.Now()
 	for _, s := range d.prometheus.Samples(t, now, `ALERTS{alertstate="firing"}[%dms]`, now.Sub(since).Milliseconds()) {
 		name, model := string(s.Metric["alertname"]), string(s.Metric["model"])
+		if d.fastAgain && name == outlasting {
+			t.Logf("%-24s %s %s has outlasted the drop", p.name+":", name, model)
+			continue
+		}
 		meant := p.want != nil && name == p.want.name && model == p.want.model
 		silenced := slices.Contains(p.silenced, name) && (p.want.model == "" || p.want.model == model)
 		if !meant && !silenced {
