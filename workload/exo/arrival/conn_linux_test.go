@@ -12,8 +12,11 @@ import (
 	"net/http/httptrace"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // pair returns both ends of a loopback connection, the first of them a *Conn.
@@ -55,31 +58,79 @@ func say(t *testing.T, c net.Conn, text string) {
 	}
 }
 
+// stampedPair returns a pair on which the kernel stamps what it receives. It begins to some moments
+// after the first socket of the machine has asked it to.
+func stampedPair(t *testing.T) (*Conn, net.Conn) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		c, peer := pair(t)
+		exchange(t, c, peer, 0)
+		if len(c.Lateness()) > 0 {
+			return c, peer
+		}
+	}
+	t.Fatal("the kernel agreed to tell when bytes came, but did not in a minute")
+	return nil, nil
+}
+
+// exchange lets the peer send a text that is read after a wait, and returns the time from one to the other.
+func exchange(t *testing.T, c *Conn, peer net.Conn, wait time.Duration) (took time.Duration) {
+	t.Helper()
+	buf := make([]byte, 64)
+	sent := time.Now()
+	say(t, peer, "token")
+	time.Sleep(wait)
+	n, err := c.Read(buf)
+	if err != nil || string(buf[:n]) != "token" {
+		t.Fatalf("read %q (error %v)", buf[:n], err)
+	}
+	return time.Since(sent)
+}
+
 func TestLateReaderIsToldHowLate(t *testing.T) {
 	t.Parallel()
 	const late = 80 * time.Millisecond
-	c, peer := pair(t)
-	if got := c.Lateness(); len(got) != 0 {
-		t.Errorf("before anything was read reads were %v late", got)
-	}
-	buf := make([]byte, 64)
-	read := func(wait time.Duration) (took time.Duration) {
-		sent := time.Now()
-		say(t, peer, "token")
-		time.Sleep(wait)
-		n, err := c.Read(buf)
-		if err != nil || string(buf[:n]) != "token" {
-			t.Fatalf("read %q (error %v)", buf[:n], err)
-		}
-		return time.Since(sent)
-	}
-	// The kernel begins to note times some moments after it was asked to.
-	for tries := 0; len(c.Lateness()) == 0 && tries < 1000; tries++ {
-		read(0)
-	}
-	took := read(late)
-	if got := c.Lateness(); len(got) == 0 || got[len(got)-1] < late-10*time.Millisecond || got[len(got)-1] > took+10*time.Millisecond {
+	c, peer := stampedPair(t)
+	took := exchange(t, c, peer, late)
+	if got := c.Lateness(); len(got) != 2 || got[1] < late-10*time.Millisecond || got[1] > took+10*time.Millisecond {
 		t.Errorf("read %v after it was sent, but reads are said to be %v late", took, got)
+	}
+}
+
+func TestNothingReadIsNotLate(t *testing.T) {
+	t.Parallel()
+	if c, _ := pair(t); len(c.Lateness()) != 0 {
+		t.Errorf("before anything was read reads were %v late", c.Lateness())
+	}
+}
+
+// The kernel stops stamping some moments after the last socket that wanted it is closed, and a new connection's
+// first bytes would go without. So one socket stays, however many connections there were.
+func TestStampingOutlivesConnections(t *testing.T) {
+	t.Parallel()
+	for range 2 {
+		pair(t)
+	}
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	for _, entry := range fds {
+		fd, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+		if err != nil || kind != unix.SOCK_DGRAM {
+			continue // no socket, or a connection
+		}
+		if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS); err == nil && on != 0 {
+			kept++
+		}
+	}
+	if kept != 1 {
+		t.Errorf("%d sockets keep the kernel stamping, want 1", kept)
 	}
 }
 

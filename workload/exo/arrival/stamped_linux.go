@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,9 +31,21 @@ func stamped(c net.Conn) func(p []byte) (int, time.Time, error) {
 	if err != nil || refused != nil {
 		return nil
 	}
+	keepStamping()
 	r := &reader{raw: raw, oob: make([]byte, unix.CmsgSpace(16))}
 	return func(p []byte) (int, time.Time, error) { return r.read(p, tcp) }
 }
+
+// keepStamping asks the kernel, by a socket that nobody else uses and that stays open as long as
+// the process, to stamp what it receives. It stamps only while some socket wants it to, and begins
+// some milliseconds after the first has asked: without this socket the first tokens of every answer
+// for which no connection was open would have no stamp. Where the socket cannot be had they have none.
+var keepStamping = sync.OnceFunc(func() {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	}
+})
 
 // reader reads messages with what the kernel says of them. Like every net.Conn's Read, its read
 // may be called by one goroutine at a time.
