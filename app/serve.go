@@ -8,8 +8,6 @@ import (
 	"os"
 	"sync"
 
-	"go.yaml.in/yaml/v3"
-
 	"exo-bench-exporter/exporter"
 )
 
@@ -50,23 +48,10 @@ func isLoopback(a net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// guarded reports whether the web configuration asks for TLS or a password.
-func (s serving) guarded() bool {
-	content, err := os.ReadFile(s.webConfig)
-	if err != nil {
-		return false
-	}
-	var web struct {
-		TLS   map[string]any `yaml:"tls_server_config"`
-		Users map[string]any `yaml:"basic_auth_users"`
-	}
-	return yaml.Unmarshal(content, &web) == nil && len(web.TLS)+len(web.Users) > 0
-}
-
 // while serves front on l while the works run, until ctx is done. Where it cannot serve, it ends
 // the works too.
 func (s serving) while(ctx context.Context, l net.Listener, front *exporter.Front, log *slog.Logger, works ...func(context.Context)) error {
-	if !isLoopback(l.Addr()) && !s.guarded() {
+	if !isLoopback(l.Addr()) && !exporter.Guarded(s.webConfig) {
 		log.Warn("Whoever reaches this address may read everything that is served, without TLS or a password; "+
 			"EXOBENCH_LISTEN_ADDRESS=localhost:9955 keeps it to this machine, EXOBENCH_WEB_CONFIG_FILE guards it",
 			"listen", l.Addr().String())

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -16,9 +14,8 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/prometheus/exporter-toolkit/web"
-
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/regular"
 )
 
 const (
@@ -95,8 +92,8 @@ func (p *problems) results(c *Config) {
 	case c.ResultsFile == "" && c.StateDir != "":
 		c.ResultsFile = filepath.Join(c.StateDir, "results.jsonl")
 	case c.ResultsFile != "":
-		if info, err := os.Stat(c.ResultsFile); err == nil && info.IsDir() {
-			p.add("RESULTS", "want a file: this is a directory")
+		if err := regular.Check(c.ResultsFile); errors.Is(err, regular.ErrNot) {
+			p.add("RESULTS", "want a file, or off to keep no records: "+err.Error())
 		}
 	}
 }
@@ -200,43 +197,18 @@ func validPort(s string) bool {
 
 func unprintable(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
 
-// maxSmall bounds the files that configure, in bytes: none of them is long, and a device may never end.
+// maxSmall bounds the files that configure, in bytes: none of them is long.
 const maxSmall = 1 << 20
 
-// readSmall reads a file of at most maxSmall bytes.
-func readSmall(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	content, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
-	if err == nil && len(content) > maxSmall {
-		err = fmt.Errorf("%s is longer than %d bytes", path, maxSmall)
-	}
-	return content, err
-}
-
-func validWebConfig(path string) error {
-	if path != "" {
-		if _, err := readSmall(path); err != nil { // the toolkit reads to the end
-			return err
-		}
-	}
-	return web.Validate(path)
-}
+// readSmall reads a regular file of at most maxSmall bytes.
+func readSmall(path string) ([]byte, error) { return regular.Read(path, maxSmall) }
 
 func readable(path string) error {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = fmt.Errorf("%s is a directory", path)
-	}
-	return err
+	return f.Close()
 }
 
 // stateDir returns the directory for the exporter's state: below $XDG_STATE_HOME or

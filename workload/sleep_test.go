@@ -11,6 +11,8 @@ import (
 	"time"
 )
 
+const century = 100 * 365 * 24 * time.Hour
+
 func TestCycleThatWasDueWhileTheMachineSleptStartsAfterwards(t *testing.T) {
 	for name, c := range map[string]struct {
 		jump time.Duration // of the wall clock, 20 minutes after the start
@@ -21,6 +23,8 @@ func TestCycleThatWasDueWhileTheMachineSleptStartsAfterwards(t *testing.T) {
 		"slept for ten minutes":  {10 * time.Minute, []time.Duration{0, 50 * time.Minute}},
 		"clock corrected":        {minSleep - 1, []time.Duration{0, time.Hour}},
 		"clock set back an hour": {-time.Hour, []time.Duration{0, time.Hour}},
+		"set back a century":     {-century, []time.Duration{0, time.Hour}},
+		"set ahead a century":    {century, []time.Duration{0, 20*time.Minute + sleepCheck, 80*time.Minute + sleepCheck}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

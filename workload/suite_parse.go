@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"exo-bench-exporter/workload/regular"
 )
 
 //go:embed suites/standard-1.yaml
@@ -33,7 +34,7 @@ const maxSuiteSize = 4 << 20
 // LoadSuite reads a suite from a file of the user's. The error names every mistake with its
 // line.
 func LoadSuite(path string) (Suite, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return Suite{}, fmt.Errorf("open suite: %w", err)
 	}

@@ -59,6 +59,7 @@ func env(t *testing.T, more ...string) map[string]string {
 	return e
 }
 
+// tinySuite is over at once.
 const tinySuite = `version: tiny-1
 temperature: 0
 seed: 1
@@ -67,10 +68,14 @@ prompts:
   - {id: two, kind: chat, max_tokens: 8, messages: [{role: user, content: "Now say something else."}]}
 `
 
+// watched is a model that streams the answers of writeSuite's suite, in the demo's fast motion, for a
+// quarter of a second: too long to pass for held back where the machine is busy.
+const watched = "llama-3.1-8b"
+
 func writeSuite(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "suite.yaml")
-	if err := os.WriteFile(path, []byte(tinySuite), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(tinySuite, "max_tokens: 8", "max_tokens: 64")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -133,7 +138,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestOnceInDemo(t *testing.T) {
-	e := env(t, "SUITE", writeSuite(t), "MODELS", "llama-3.2-1b,nonesuch")
+	e := env(t, "SUITE", writeSuite(t), "MODELS", watched+",nonesuch")
 	var stdout, stderr buffer
 	if got := run(t.Context(), []string{"once", "-demo", "-json"}, e, &stdout, &stderr); got != exitFailed {
 		t.Errorf("exit status %d, want %d because one model is unknown", got, exitFailed)
@@ -159,12 +164,12 @@ func TestOnceInDemo(t *testing.T) {
 	}
 	for _, turn := range doc.Cycle.Turns {
 		switch turn.Model {
-		case "llama-3.2-1b":
+		case watched:
 			if turn.Outcome != "ok" || len(turn.Results) != 2 || turn.Memory["peak_bytes"] == nil {
 				t.Errorf("turn: %+v", turn)
 			}
 			for _, r := range turn.Results {
-				if r["output_tokens"] != 8.0 || r["time_to_first_token_seconds"] == nil || r["response_id"] == "" {
+				if r["output_tokens"] != 64.0 || r["time_to_first_token_seconds"] == nil || r["response_id"] == "" {
 					t.Errorf("result: %v", r)
 				}
 			}
@@ -180,12 +185,12 @@ func TestOnceInDemo(t *testing.T) {
 }
 
 func TestOnceTable(t *testing.T) {
-	e := env(t, "SUITE", writeSuite(t), "MODELS", "llama-3.2-1b")
+	e := env(t, "SUITE", writeSuite(t), "MODELS", watched)
 	var stdout, stderr buffer
 	if got := run(t.Context(), []string{"once", "-demo"}, e, &stdout, &stderr); got != exitOK {
 		t.Errorf("exit status %d: %s", got, stderr.String())
 	}
-	for _, w := range []string{"SIMULATED", "MODEL", "llama-3.2-1b", "2 of 2 ok", "cycle ok"} {
+	for _, w := range []string{"SIMULATED", "MODEL", watched, "2 of 2 ok", "cycle ok"} {
 		if !strings.Contains(stdout.String(), w) {
 			t.Errorf("the table lacks %q:\n%s", w, stdout.String())
 		}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"exo-bench-exporter/workload/regular"
 )
 
 // files is the number of files over which the bound of a log is spread. With each rotation the
@@ -107,7 +109,7 @@ func (l *log) read(p place) ([]byte, error) {
 	if age >= files {
 		return nil, os.ErrNotExist
 	}
-	f, err := os.Open(nth(l.path, age))
+	f, err := regular.Open(nth(l.path, age))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"exo-bench-exporter/workload/regular"
 )
 
 // maxLine bounds a line in bytes: the longest answer that a suite allows, with a gap for each of
@@ -21,7 +23,7 @@ const maxLine = 4 << 20
 func Each(path string, f func(Record) error) (broken int, err error) {
 	found := false
 	for i := files - 1; i >= 0; i-- {
-		file, err := os.Open(nth(path, i))
+		file, err := regular.Open(nth(path, i))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/regular"
 )
 
 // schema is the version of the file's form. A file of another one is set aside.
@@ -59,7 +59,7 @@ type document struct {
 // Where there is none it is zero. A file that cannot be used is set aside, and the error, beside a
 // zero State, says so.
 func Load(path string, what What, interval time.Duration) (State, error) {
-	content, err := read(path)
+	content, err := regular.Read(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return State{}, nil
 	}
@@ -76,19 +76,6 @@ func Load(path string, what What, interval time.Duration) (State, error) {
 		return State{}, errors.Join(err, os.Rename(path, aside))
 	}
 	return d.state(what, interval), nil
-}
-
-func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(content) > maxFile {
-		err = fmt.Errorf("it is larger than %d bytes", maxFile)
-	}
-	return content, err
 }
 
 // state returns what of d holds for a program that measures what. Times are those of the wall

@@ -3,11 +3,13 @@ package resume
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,6 +160,18 @@ func TestUnusableFilesAreSetAside(t *testing.T) {
 		if _, err := Load(path, ours, time.Hour); err != nil {
 			t.Errorf("said twice: %v", err)
 		}
+	}
+}
+
+// A pipe in the file's place is not waited for.
+func TestPipeIsSetAside(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cycle.json")
+	noError(t, syscall.Mkfifo(path, 0o600))
+	if _, err := Load(path, ours, time.Hour); err == nil || !strings.Contains(err.Error(), "is a pipe") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
 	}
 }
 

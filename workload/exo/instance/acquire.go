@@ -49,9 +49,7 @@ func (m *Manager) AcquireListed(ctx context.Context, model string) (*Lease, erro
 }
 
 func (m *Manager) acquire(ctx context.Context, model string, offered func(context.Context, string) error) (*Lease, error) {
-	if err := m.Sweep(ctx); err != nil {
-		m.log.Warn("Clearing away what was left behind did not succeed; it is tried again", "err", err)
-	}
+	m.sayOfSweep(m.Sweep(ctx))
 	if err := m.WaitIdle(ctx); err != nil {
 		return nil, err
 	}

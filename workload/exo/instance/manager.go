@@ -104,6 +104,7 @@ type Manager struct {
 	commands  []string             // ids of our own latest requests
 	deadSince map[string]time.Time // since when instances lack a runner that lives, by id
 	catalogue catalogue
+	sweepSaid string // what the last Sweep before a turn came to
 	kept      []kept // in the order in which they were used
 	cluster   cluster
 	downloads map[string]advance // downloads that no instance needs, as they were seen last, by node and model

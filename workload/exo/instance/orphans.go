@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // leftovers returns the records of this node whose instances nobody uses: our own that were
@@ -52,9 +51,6 @@ func (s *store) forgetOwners(withRecords map[string][]*record) error {
 
 // adopt takes over the records of this node that a dead owner left, and none of a living one's.
 func (s *store) adopt(owner string, records []*record) ([]*record, error) {
-	if filepath.Base(owner) != owner || !strings.HasPrefix(owner, ownerPrefix) {
-		return nil, fmt.Errorf("records of owner %q are left alone: not a lock file's name", owner)
-	}
 	f, err := os.OpenFile(filepath.Join(s.dir, owner), os.O_RDWR, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // its lock went with the process, for example on a restored disk

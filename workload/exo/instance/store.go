@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"exo-bench-exporter/workload/regular"
 )
 
 // record is the proof that an instance is ours. It is on disk, with the instance's random id,
@@ -190,8 +192,9 @@ func (s *store) letGo(r *record) {
 	delete(s.held, r.file)
 }
 
-// list reads all records in the directory, whoever's. A file that is not a record is an
-// error that names it; the others are returned all the same.
+// list reads all records in the directory, whoever's. A file that is not a record is an error that
+// names it, and is set aside, so that the error comes once; one of a newer version belongs to a
+// newer exporter and stays. The others are returned all the same.
 func (s *store) list() ([]*record, error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
@@ -206,22 +209,60 @@ func (s *store) list() ([]*record, error) {
 		if !strings.HasPrefix(e.Name(), recordPrefix) || !strings.HasSuffix(e.Name(), ".json") {
 			continue
 		}
-		r := &record{file: e.Name()}
-		b, err := os.ReadFile(filepath.Join(s.dir, e.Name()))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		path := filepath.Join(s.dir, e.Name())
+		r, err := readRecord(path)
+		switch {
+		case err == nil:
+			out = append(out, r)
+		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, errNoRecord):
+			aside := path + ".unusable"
+			errs = append(errs, fmt.Errorf("%s is %w, and is set aside as %s", path, err, aside), os.Rename(path, aside))
+		default:
+			errs = append(errs, fmt.Errorf("record %s is left alone: %w", path, err))
 		}
-		if err == nil {
-			err = json.Unmarshal(b, r)
-		}
-		if err == nil && r.Version != recordVersion && r.Version != guessVersion {
-			err = fmt.Errorf("version %d is not %d", r.Version, recordVersion)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("record %s is left alone: %w", filepath.Join(s.dir, e.Name()), err))
-			continue
-		}
-		out = append(out, r)
 	}
 	return out, errors.Join(errs...)
+}
+
+// maxRecord bounds the file of a record, in bytes.
+const maxRecord = 1 << 20
+
+// errNoRecord marks what no exporter has written.
+var errNoRecord = errors.New("no record")
+
+func readRecord(path string) (*record, error) {
+	b, err := regular.Read(path, maxRecord)
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return nil, err
+	}
+	var form struct {
+		Version int `json:"version"`
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &form)
+	}
+	if err == nil && form.Version > recordVersion {
+		return nil, fmt.Errorf("version %d is newer than %d", form.Version, recordVersion)
+	}
+	r := &record{file: filepath.Base(path)}
+	if err == nil {
+		err = json.Unmarshal(b, r)
+	}
+	switch {
+	case err == nil && r.Version != recordVersion && r.Version != guessVersion:
+		err = fmt.Errorf("there is no version %d", r.Version)
+	case err == nil && !isOwner(r.Owner):
+		err = fmt.Errorf("its owner %q is not the name of a lock", r.Owner)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w)", errNoRecord, err)
+	}
+	return r, nil
+}
+
+// isOwner reports whether name is one of an owner's lock in the state directory.
+func isOwner(name string) bool {
+	return filepath.Base(name) == name && strings.HasPrefix(name, ownerPrefix)
 }

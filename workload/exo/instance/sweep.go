@@ -54,3 +54,17 @@ func (m *Manager) reap(ctx context.Context) (young int, err error) {
 	}
 	return young, errors.Join(errs...)
 }
+
+// sayOfSweep says what a Sweep before a turn came to, where that is another thing than before.
+func (m *Manager) sayOfSweep(err error) {
+	said := ""
+	if err != nil {
+		said = err.Error()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if said != "" && said != m.sweepSaid {
+		m.log.Warn("Clearing away what was left behind did not succeed; it is tried again", "err", err)
+	}
+	m.sweepSaid = said
+}

@@ -1,7 +1,10 @@
 package instance
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,6 +110,36 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// A clock that was set between the crash and the start, by any amount, keeps nothing alive and takes
+// nothing of anybody else's.
+func TestCrashBeforeTheClockWasSet(t *testing.T) {
+	for _, year := range []string{"1900", "1999", "2001", "2099", "2100", "9999"} {
+		synctest.Test(t, func(t *testing.T) { // where it is the year 2000
+			f, dir := newFake(), t.TempDir()
+			f.stranger(qwen, always("RunnerReady"))
+			crash(t, newTestManager(t, &killer{node: f, at: "GET /state/runners", skip: 6}, dir))
+			for _, file := range records(t, dir) {
+				content, err := os.ReadFile(file)
+				if err != nil || !bytes.Contains(content, []byte(`"created":"2000-`)) {
+					t.Fatalf("%s: %v", content, err)
+				}
+				content = bytes.Replace(content, []byte(`"created":"2000-`), []byte(`"created":"`+year+"-"), 1)
+				if err := os.WriteFile(file, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m := newTestManager(t, f, dir)
+			if err := m.Sweep(t.Context()); err != nil {
+				t.Errorf("%s: %v", year, err)
+			}
+			wantNothingLeft(t, f)
+			if got := f.listed("stranger"); len(got) != 1 || len(f.crimes) != 0 || len(records(t, dir)) != 0 {
+				t.Errorf("%s: strangers have %v, %v; records left: %v", year, got, f.crimes, records(t, dir))
+			}
+		})
+	}
+}
+
 // crash runs a turn on m, whose transport kills it, and does what the kernel does then.
 func crash(t *testing.T, m *Manager) {
 	t.Helper()
@@ -175,6 +209,59 @@ func TestRecordsThatProveNothing(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What is no record is said once and set aside; a newer exporter's record stays, and is said once too.
+func TestBrokenRecordsAreSaidOnce(t *testing.T) {
+	const newer = `{"version":3,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":{"id":"instance-1"}}`
+	for content, aside := range map[string]bool{
+		"": true, "{": true, "\x00\xff": true, `{"version":2}`: true, `{"version":2,"owner":"../x"}`: true, `{"version":-7}`: true,
+		strings.Repeat("x", maxRecord+1): true, newer: false,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f, dir := newFake(), t.TempDir()
+			f.stranger(llama, always("RunnerReady"))
+			file := filepath.Join(dir, "instance-x.json")
+			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var log bytes.Buffer
+			m := newTestManager(t, f, dir, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+			for range 3 {
+				lease, err := m.Acquire(t.Context(), llama)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := lease.Release(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+			if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), file) {
+				t.Errorf("%.20q: said %d times:\n%s", content, n, &log)
+			}
+			if aside {
+				file += ".unusable"
+			}
+			if kept, err := os.ReadFile(file); err != nil || string(kept) != content {
+				t.Errorf("%.20q is not kept as %s: %v", content, file, err)
+			}
+		})
+	}
+}
+
+// A pipe where a record should be holds up nobody.
+func TestPipeAmongTheRecords(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "instance-x.json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newStore(dir, "http://exo.test:52415")
+	if all, err := s.list(); len(all) != 0 || !errors.Is(err, errNoRecord) || !strings.Contains(err.Error(), "is a pipe") {
+		t.Errorf("got %v, %v", all, err)
+	}
+	if all, err := s.list(); len(all) != 0 || err != nil {
+		t.Errorf("the second time: %v, %v", all, err)
 	}
 }
 
