@@ -44,6 +44,9 @@ func (r Result) Check(p Prompt) error {
 			return err
 		}
 	}
+	if r.OK() && (r.E2E <= 0 || r.Timed && r.TTFT <= 0) {
+		return fmt.Errorf("time to first token of %s, request of %s: no answer comes in no time", r.TTFT, r.E2E)
+	}
 	for _, g := range r.Gaps {
 		if g <= 0 || g > r.Decode {
 			return fmt.Errorf("inter-token latency of %s within %s of decoding", g, r.Decode)

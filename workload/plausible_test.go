@@ -41,6 +41,7 @@ func TestCheckFindsWhatCannotBeTrue(t *testing.T) {
 		"prompt tokens":             func(r *Result) { r.PromptTokens = 1e9 },
 		"cached tokens":             func(r *Result) { r.CachedTokens = 41 },
 		"energy":                    func(r *Result) { r.EnergyJoules = math.NaN() },
+		"time to first token of 0s": func(r *Result) { r.TTFT, r.TTFO, r.Decode, r.Gaps = 0, 0, r.E2E, nil },
 		"inter-token latency":       func(r *Result) { r.Gaps = append(r.Gaps, 0) },
 		"decode rate":               func(r *Result) { r.Decode, r.Gaps = 1, nil },
 		"server's decode rate":      func(r *Result) { r.Server.GenerationTPS = math.Inf(1) },

@@ -2,75 +2,62 @@ package exo
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/foreign"
+	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // list is a route at which a node lists its models.
 type list struct {
-	path  string
-	parse func(json.RawMessage) ([]string, error)
+	path string
+	read listReader
 }
+
+// listReader reads a list of models in one of the forms that package state knows.
+type listReader func(r io.Reader, each func(state.Model)) (ok bool, err error)
+
+// read reads the list at path as it comes. A document that is no such list is errAnswer.
+func (c *Client) read(ctx context.Context, l list, each func(state.Model)) error {
+	return c.api.Stream(ctx, http.MethodGet, l.path, httpapi.MaxStream, func(body io.Reader) error {
+		if ok, err := l.read(body, each); ok || err != nil {
+			return err
+		}
+		return errAnswer
+	})
+}
+
+// maxListed is how many ids are kept of a list. One that is longer is as good as none: a model that it
+// lacks may come further on.
+const maxListed = 1 << 15
 
 // catalogue returns the ids that the node says it can serve, by the first of lists that it has;
 // nil when it does not say. An error means that the node could not be reached.
 func (c *Client) catalogue(ctx context.Context, lists ...list) ([]string, error) {
 	for _, l := range lists {
-		var answer json.RawMessage
-		err := c.api.Call(ctx, http.MethodGet, l.path, nil, &answer)
-		if unreachable(err) {
+		ids, n := []string{}, 0
+		err := c.read(ctx, l, func(m state.Model) {
+			if n++; n <= maxListed {
+				ids = append(ids, m.ID)
+			}
+		})
+		switch {
+		case unreachable(err):
 			return nil, c.unreachable(err)
-		}
-		if err != nil {
-			continue
-		}
-		if ids, err := l.parse(answer); err == nil {
+		case err == nil && n > maxListed:
+			c.log.Info("The node lists more models than are looked at: those that are to be measured are tried", "path", l.path, "models", n)
+			return nil, nil
+		case err == nil:
 			return ids, nil
 		}
 	}
 	c.log.Debug("The node does not list its models")
 	return nil, nil
-}
-
-// listed is a model of a node's list.
-type listed struct {
-	ID      word `json:"id"`
-	OwnedBy word `json:"owned_by"`
-}
-
-// modelList reads a list of models: OpenAI's {"data":[{"id"}]}, or the bare array of legacy
-// exo before December 2024.
-func modelList(b json.RawMessage) ([]listed, error) {
-	var doc struct {
-		Data *[]listed `json:"data"`
-	}
-	var list []listed
-	if err := json.Unmarshal(b, &doc); err == nil && doc.Data != nil {
-		return *doc.Data, nil
-	}
-	if err := json.Unmarshal(b, &list); err != nil {
-		return nil, errors.New("not a list of models")
-	}
-	return list, nil
-}
-
-// modelIDs reads the ids of a list of models.
-func modelIDs(b json.RawMessage) ([]string, error) {
-	models, err := modelList(b)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]string, 0, len(models))
-	for _, m := range models {
-		ids = append(ids, string(m.ID))
-	}
-	return ids, nil
 }
 
 // choose returns the first of ids that the catalogue has; listed is false when it has none

@@ -153,19 +153,25 @@ func TestOpenOpenAI(t *testing.T) {
 	})
 }
 
-func TestModelIDs(t *testing.T) {
-	for in, want := range map[string]int{
-		`{"object":"list","data":[{"id":"a"},{"id":"b"}]}`: 2,
-		`{"data":[]}`:                0,
-		`[{"id":"a","object":"m"}]`:  1,
-		`{"models":[]}`:              -1,
-		`{"data":null}`:              -1,
-		`"x"`:                        -1,
-		`{"error":"no such method"}`: -1,
+// A list of any length costs the client nothing but time, and one too long to be looked through is
+// no reason to refuse a model.
+func TestLongListOfModels(t *testing.T) {
+	entries := func(owner string) string {
+		return `{"object":"list","data":[` + strings.Repeat(`{"id":"x","owned_by":"`+owner+`"},`, maxListed) + `{"id":"m"}]}`
+	}
+	for dialect, routes := range map[workload.Dialect]map[string]http.HandlerFunc{
+		workload.DialectOpenAI: {"/v1/models": reply(200, entries("somebody"))},
+		workload.DialectOllama: {
+			"/api/version": reply(200, `{"version":"1"}`),
+			"/api/tags":    reply(200, `{"models":[`+strings.Repeat(`{"name":"x"},`, maxListed)+`{"name":"m"}]}`),
+		},
 	} {
-		ids, err := modelIDs([]byte(in))
-		if (err != nil) != (want < 0) || len(ids) != max(want, 0) {
-			t.Errorf("%s: %v, %v, want %d", in, ids, err, want)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			c := newFakeNode(t, routes).client(nil)
+			s, err := c.Open(t.Context(), workload.Model{Name: "m"})
+			if err != nil || s.ExoModel() != "m" || c.Dialect() != dialect {
+				t.Errorf("%s: got %v, %v, dialect %s", dialect, s, err, c.Dialect())
+			}
+		})
 	}
 }

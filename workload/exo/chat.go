@@ -41,6 +41,10 @@ func (s *chatEvents) Next() (answer.Event, error) {
 			if s.comment == nil || !s.comment(ev.Data, &out) {
 				continue
 			}
+		case ev.Kind == sse.Bare:
+			if out.Error = bareError(ev.Data); out.Error == "" {
+				continue
+			}
 		case isDone(ev.Data):
 			out.End = true
 		case idle(ev.Data):
@@ -60,6 +64,16 @@ func (s *chatEvents) Next() (answer.Event, error) {
 		out.At, out.Read = ev.Time, ev.Read
 		return out, nil
 	}
+}
+
+// bareError returns the words of an error that stands in a stream as a document by itself, as what
+// fails behind a server's back writes it; empty where the document is none.
+func bareError(b []byte) string {
+	var c chunk
+	if json.Unmarshal(b, &c) != nil {
+		return ""
+	}
+	return c.event(b).Error
 }
 
 // foreignType reports whether an event is of a type of its own, as pings are.

@@ -75,6 +75,7 @@ type Client struct {
 	nonces    *nonces
 	fixed     dialect      // configured; nil where it is to be found out
 	inflight  atomic.Int32 // requests under measurement
+	loads     loads
 
 	mu        sync.Mutex
 	dialect   dialect // configured or found; nil while unknown
@@ -104,6 +105,7 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.DownloadTimeout, time.Hour)
 	setDefault(&o.BusyTimeout, 5*time.Minute)
 	c := &Client{opts: o, log: o.Logger, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}, said: map[string]bool{}}
+	c.loads = loads{most: o.LoadTimeout, waited: map[string]time.Duration{}}
 	if o.Dialect != "" && o.Dialect != workload.DialectAuto {
 		c.fixed = dialectNamed(o.Dialect)
 		if c.fixed == nil {
@@ -172,25 +174,24 @@ func (c *Client) Close() error {
 	return c.instances.Close()
 }
 
-// Open implements workload.Target. A server that is loading a model is waited for.
+// Open implements workload.Target. A server that is loading a model, or not ready for anything yet, is
+// waited for.
 func (c *Client) Open(ctx context.Context, m workload.Model) (workload.Session, error) {
 	d, err := c.detect(ctx)
-	for start := time.Now(); loading(err) && time.Since(start) < c.opts.LoadTimeout; {
-		if pause(ctx, waitUsually) != nil {
-			break
-		}
+	for unready(err) && c.loads.wait("", waitUsually) && pause(ctx, waitUsually) == nil {
 		d, err = c.detect(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
+	c.loads.came("")
 	c.askEngine(ctx, d)
 	s, err := d.open(ctx, c, m)
 	if err != nil {
 		return nil, err
 	}
 	s.answers = m.Answers
-	s.patience = patience{busy: c.opts.BusyTimeout, load: c.opts.LoadTimeout}
+	s.patience = patience{busy: c.opts.BusyTimeout, load: func(d time.Duration) bool { return c.loads.wait(s.id, d) }}
 	return s, nil
 }
 

@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // recognition is a proof and what it proves.
@@ -159,6 +161,12 @@ func isRedirect(err error) bool {
 	return errors.As(err, &status) && status.Location != ""
 }
 
+// unready reports whether err says that a node is there but not ready: it is loading a model, or
+// whatever it is asked it is unavailable.
+func unready(err error) bool {
+	return loading(err) || httpapi.IsStatus(err, http.StatusServiceUnavailable)
+}
+
 // loading reports whether err is that of a server which is loading a model.
 func loading(err error) bool {
 	var status *httpapi.StatusError
@@ -182,7 +190,7 @@ func (c *Client) last() (dialect, *recognition) {
 }
 
 // errAnswer says that a route answered with something else than the dialect's answer.
-var errAnswer = errors.New("not the answer expected")
+var errAnswer = errors.New("it is not the one expected")
 
 // denies reports whether an answer says that the node is not of a dialect, rather than that
 // something went wrong.
@@ -208,16 +216,15 @@ func (c *Client) prove(ctx context.Context, p proof) (finding, error) {
 	return all, nil
 }
 
-func (c *Client) ask(ctx context.Context, q probe) (finding, error) {
-	var answer json.RawMessage
-	if err := c.api.Call(ctx, http.MethodGet, q.path, nil, &answer); err != nil {
-		return finding{}, err
-	}
-	f, ok := q.is(answer)
-	if !ok {
-		return finding{}, fmt.Errorf("GET %s: %w", q.path, errAnswer)
-	}
-	return f, nil
+func (c *Client) ask(ctx context.Context, q probe) (f finding, err error) {
+	err = c.api.Stream(ctx, http.MethodGet, q.path, httpapi.MaxStream, func(body io.Reader) error {
+		var ok bool
+		if f, ok, err = q.read(body); err == nil && !ok {
+			err = errAnswer
+		}
+		return err
+	})
+	return f, err
 }
 
 // alive asks a node of the configured dialect whether it is there.
@@ -245,10 +252,14 @@ func (c *Client) alive(ctx context.Context) (err error) {
 }
 
 // unreachable reports whether err, of a JSON call, means that no answer came at all.
-func unreachable(err error) bool {
+func unreachable(err error) bool { return err != nil && !answered(err) }
+
+// answered reports whether err is that of an answer: of its status, or of what it holds.
+func answered(err error) bool {
 	var status *httpapi.StatusError
 	var syntax *json.SyntaxError
-	return err != nil && !errors.As(err, &status) && !errors.As(err, &syntax) && !errors.Is(err, errAnswer)
+	return errors.As(err, &status) || errors.As(err, &syntax) || errors.Is(err, errAnswer) || errors.Is(err, httpapi.ErrTooLong) ||
+		errors.Is(err, state.ErrSyntax) || errors.Is(err, state.ErrTooBig)
 }
 
 func (c *Client) unreachable(err error) error {
@@ -279,6 +290,7 @@ func (c *Client) forget() {
 
 func (c *Client) forgetLocked() {
 	c.probe, c.endpoint, c.loaded = "", "", ""
+	c.loads.forget()
 	c.state.Forget()
 	c.form, c.formKnown, c.engine = 0, false, nil
 	clear(c.unlisted)

@@ -8,6 +8,7 @@ import (
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/sse"
 )
 
@@ -110,14 +111,34 @@ type proof []probe
 // probe asks one route, by GET.
 type probe struct {
 	path string
-	// is tells whether the answer is that of the dialect, and what else it tells.
-	is func(answer json.RawMessage) (found finding, ok bool)
+	// read tells whether the answer is that of the dialect, and what else it tells. An error is that
+	// of an answer that cannot be read.
+	read func(r io.Reader) (found finding, ok bool, err error)
+}
+
+// small is how a probe reads an answer that is held as a whole.
+func small(is func(answer json.RawMessage) (finding, bool)) func(io.Reader) (finding, bool, error) {
+	return func(r io.Reader) (f finding, ok bool, err error) {
+		b, err := io.ReadAll(io.LimitReader(r, httpapi.MaxBody+1))
+		if err != nil {
+			return f, false, err
+		}
+		if len(b) > httpapi.MaxBody {
+			return f, false, httpapi.ErrTooLong
+		}
+		var doc json.RawMessage
+		if err := json.Unmarshal(b, &doc); err != nil {
+			return f, false, err
+		}
+		f, ok = is(doc)
+		return f, ok, nil
+	}
 }
 
 // finding is what an answer to a probe tells beside the dialect.
 type finding struct {
 	identity string   // of the running node; empty where it has none
-	owners   []string // of the models that the node lists
+	owners   []string // of the models that the node lists, a few of them
 }
 
 // route is a way to put a prompt.

@@ -5,12 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
+	"io"
 	"slices"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
 	"exo-bench-exporter/workload/exo/sse"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // exo0 is legacy exo 0.0.x. It has no usage, no [DONE] and no limit to an answer but its own
@@ -29,8 +30,8 @@ func (exo0) traits() traits {
 // Many a web service answers /healthcheck, so that proves nothing by itself.
 func (exo0) proofs() []proof {
 	return []proof{
-		{{"/healthcheck", isHealthy}, {"/initial_models", isInitialModels}},
-		{{"/topology", isTopology}},
+		{{"/healthcheck", small(isHealthy)}, {"/initial_models", isInitialModels}},
+		{{"/topology", small(isTopology)}},
 	}
 }
 
@@ -41,17 +42,9 @@ func isHealthy(b json.RawMessage) (finding, bool) {
 	return finding{}, json.Unmarshal(b, &doc) == nil && doc.Status == "ok"
 }
 
-func isInitialModels(b json.RawMessage) (finding, bool) {
-	var byID map[string]struct {
-		Loading *bool `json:"loading"`
-	}
-	err := json.Unmarshal(b, &byID)
-	for _, m := range byID {
-		if m.Loading != nil {
-			return finding{}, err == nil
-		}
-	}
-	return finding{}, false
+func isInitialModels(r io.Reader) (f finding, ok bool, err error) {
+	_, err = state.ReadInitialModels(r, func(m state.Model) { ok = ok || m.Loading })
+	return f, ok, err
 }
 
 func isTopology(b json.RawMessage) (finding, bool) {
@@ -83,18 +76,9 @@ var exo0Near = map[string]string{"mistral-7b": "mistral-nemo", "qwen-1.5-7b": "q
 // that is in the table: legacy exo's own deepseek-r1 is the one of 671 billion parameters.
 func exo0ID(m workload.Model) string { return cmp.Or(m.ExoID, exo0Names[m.Name], m.Name) }
 
-// initialModels reads what the running engine supports, by id.
-func initialModels(b json.RawMessage) ([]string, error) {
-	var byID map[string]struct{}
-	if err := json.Unmarshal(b, &byID); err != nil {
-		return nil, err
-	}
-	return slices.Sorted(maps.Keys(byID)), nil
-}
-
 func (exo0) survey(ctx context.Context, c *Client) (func(workload.Model) ModelReport, error) {
 	// /v1/models lists every model there is; /initial_models only those of the engine.
-	listed, err := c.catalogue(ctx, list{"/initial_models", initialModels}, list{"/v1/models", modelIDs})
+	listed, err := c.catalogue(ctx, list{"/initial_models", state.ReadInitialModels}, list{"/v1/models", state.ReadModels})
 	if err != nil {
 		return nil, err
 	}

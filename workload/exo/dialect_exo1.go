@@ -22,7 +22,7 @@ func (exo1) traits() traits {
 	return traits{name: workload.DialectExo1, owner: "exo", framing: framingSSE, machines: true}
 }
 
-func (exo1) proofs() []proof { return []proof{{{"/node_id", isNodeID}}} }
+func (exo1) proofs() []proof { return []proof{{{"/node_id", small(isNodeID)}}} }
 
 func isNodeID(b json.RawMessage) (finding, bool) {
 	var id string
@@ -65,7 +65,7 @@ func exo1IDs(m workload.Model) []string {
 }
 
 func (exo1) catalogue(ctx context.Context, c *Client) ([]string, error) {
-	return c.catalogue(ctx, list{"/models", modelIDs}, list{"/v1/models", modelIDs})
+	return c.catalogue(ctx, list{"/models", state.ReadModels}, list{"/v1/models", state.ReadModels})
 }
 
 func (d exo1) survey(ctx context.Context, c *Client) (func(workload.Model) ModelReport, error) {

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +13,7 @@ import (
 	"exo-bench-exporter/workload/exo/answer"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/sse"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // ollama is Ollama's own API, which tells more than its imitation of OpenAI's does: how long
@@ -28,7 +29,7 @@ func (ollama) traits() traits {
 
 // exo 1.x imitates Ollama below /ollama/api, which is another place.
 func (ollama) proofs() []proof {
-	return []proof{{{"/api/version", isOllamaVersion}, {"/api/tags", isOllamaTags}}}
+	return []proof{{{"/api/version", small(isOllamaVersion)}, {"/api/tags", isOllamaTags}}}
 }
 
 func isOllamaVersion(b json.RawMessage) (finding, bool) {
@@ -38,26 +39,9 @@ func isOllamaVersion(b json.RawMessage) (finding, bool) {
 	return finding{}, json.Unmarshal(b, &doc) == nil && doc.Version != ""
 }
 
-func isOllamaTags(b json.RawMessage) (finding, bool) {
-	_, err := ollamaTags(b)
-	return finding{}, err == nil
-}
-
-// ollamaTags reads the models that are installed.
-func ollamaTags(b json.RawMessage) ([]string, error) {
-	var doc struct {
-		Models *[]struct {
-			Name string `json:"name"`
-		} `json:"models"`
-	}
-	if json.Unmarshal(b, &doc) != nil || doc.Models == nil {
-		return nil, errors.New("not a list of models")
-	}
-	names := make([]string, 0, len(*doc.Models))
-	for _, m := range *doc.Models {
-		names = append(names, m.Name)
-	}
-	return names, nil
+func isOllamaTags(r io.Reader) (f finding, ok bool, err error) {
+	ok, err = state.ReadTags(r, func(state.Model) {})
+	return f, ok, err
 }
 
 // ollamaNames are Ollama's tags of the models of the standard workload.
@@ -71,11 +55,11 @@ var ollamaNames = map[string]string{
 
 // survey tells of models what is installed. A name without a tag means the tag latest.
 func (ollama) survey(ctx context.Context, c *Client) (func(workload.Model) ModelReport, error) {
-	installed, err := c.catalogue(ctx, list{"/api/tags", ollamaTags})
+	installed, err := c.catalogue(ctx, list{"/api/tags", state.ReadTags})
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := c.catalogue(ctx, list{"/api/ps", ollamaTags})
+	loaded, err := c.catalogue(ctx, list{"/api/ps", state.ReadTags})
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,7 @@ package exo
 import (
 	"cmp"
 	"context"
-	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +12,7 @@ import (
 	"exo-bench-exporter/workload/exo/answer"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/sse"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // openAI is any server with OpenAI's chat completions: llama.cpp, vLLM, LM Studio and others.
@@ -23,15 +24,16 @@ func (openAI) traits() traits {
 
 func (openAI) proofs() []proof { return []proof{{{"/v1/models", isModelList}}} }
 
-func isModelList(b json.RawMessage) (finding, bool) {
-	models, err := modelList(b)
-	var f finding
-	for _, m := range models {
-		if m.OwnedBy != "" {
-			f.owners = append(f.owners, string(m.OwnedBy))
+// maxOwners is how many owners are kept of a list of models: more than any server has engines.
+const maxOwners = 16
+
+func isModelList(r io.Reader) (f finding, ok bool, err error) {
+	ok, err = state.ReadModels(r, func(m state.Model) {
+		if m.Owner != "" && len(f.owners) < maxOwners && !slices.Contains(f.owners, m.Owner) {
+			f.owners = append(f.owners, m.Owner)
 		}
-	}
-	return f, err == nil
+	})
+	return f, ok, err
 }
 
 func (openAI) routes() []route {
@@ -44,7 +46,7 @@ func (openAI) routes() []route {
 // survey tells of models what the list tells. That it lacks one is no obstacle: some servers
 // list aliases only or load models on demand, and the server's own answer decides.
 func (openAI) survey(ctx context.Context, c *Client) (func(workload.Model) ModelReport, error) {
-	listed, err := c.catalogue(ctx, list{"/v1/models", modelIDs})
+	listed, err := c.catalogue(ctx, list{"/v1/models", state.ReadModels})
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,8 @@ package exo
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
-	"slices"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo/httpapi"
 )
 
 // engine is what a node runs.
@@ -44,20 +40,15 @@ func (c *Client) epoch(name workload.Dialect) workload.Epoch {
 // listOwner returns whom a node's list of models names as their owner, where that is the server
 // itself; empty where it is a name that means nobody.
 func (c *Client) listOwner(ctx context.Context) string {
-	var raw json.RawMessage
-	if c.api.Call(ctx, http.MethodGet, "/v1/models", nil, &raw) != nil {
+	f, err := c.ask(ctx, probe{"/v1/models", isModelList})
+	if err != nil || len(f.owners) != 1 {
 		return ""
 	}
-	f, _ := isModelList(raw)
-	owners := slices.Compact(slices.Sorted(slices.Values(f.owners)))
-	if len(owners) != 1 {
-		return ""
-	}
-	switch owners[0] {
+	switch f.owners[0] {
 	case "organization_owner", "openai", "system", "user":
 		return ""
 	case "llamacpp":
 		return "llama.cpp"
 	}
-	return httpapi.OneLine(owners[0])
+	return f.owners[0]
 }

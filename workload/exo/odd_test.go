@@ -175,6 +175,8 @@ func TestOddFormsOfFailures(t *testing.T) {
 		{"replayed", stream(nil, append([]step{{400 * ms, tok("w ")}}, append(repeat(31, step{ms / 5, tok("w ")}), ending(32))...)...), workload.OutcomeBuffered, "replays"},
 		{"an event of the type error", stream(nil, append(spoken(4, aWord), step{tick, "event: error\ndata: {\"message\":\"CUDA out of memory\",\"code\":500}\n\n"})...), workload.OutcomeStreamError, "CUDA out of memory"},
 		{"an event of the type error in plain words", stream(nil, append(spoken(4, aWord), step{tick, "event: error\ndata: device lost\n\n"})...), workload.OutcomeStreamError, "device lost"},
+		{"an error without a field name", stream(nil, append(spoken(4, aWord), step{tick, `{"error":{"message":"worker died"}}` + "\n"})...), workload.OutcomeStreamError, "worker died"},
+		{"a line of JSON that is no error", stream(nil, append(spoken(4, aWord), step{tick, `{"at":7}` + "\n" + "data: [DONE]\n\n"})...), workload.OutcomeTruncated, "without a finish_reason"},
 		{"an object that is an error", stream(nil, append(spoken(4, aWord), step{tick, `data: {"object":"error","message":"worker died","type":"InternalServerError","code":500}` + "\n\n"})...), workload.OutcomeStreamError, "worker died"},
 		{"a detail", stream(nil, append(spoken(4, aWord), step{tick, `data: {"detail":"upstream gone"}` + "\n\n"})...), workload.OutcomeStreamError, "upstream gone"},
 		{"a finish_reason that is an error", stream(nil, append(spoken(4, aWord), step{tick, data(`{}`, "error", "") + doneEvent})...), workload.OutcomeStreamError, "error"},
@@ -341,16 +343,19 @@ func TestWaitsForWhomItMay(t *testing.T) {
 		times  int // refusals before the answer
 		ok     bool
 		waited time.Duration
+		warmup bool
 	}{
-		{"rate limited", 429, "3", `{"error":{"message":"slow down"}}`, 2, true, 6 * time.Second},
-		{"rate limited without a time", 429, "", ``, 1, true, waitUsually},
-		{"rate limited for long", 429, "86400", ``, 1, false, 0},
-		{"rate limited for ever", 429, "60", ``, 99, false, 5 * time.Minute},
-		{"loading", 503, "", `{"error":{"message":"Loading model","type":"unavailable_error","code":503}}`, 4, true, 4 * waitUsually},
-		{"loading for ever", 503, "60", `{"error":{"message":"Loading model"}}`, 99, false, 10 * time.Minute},
-		{"overloaded", 503, "", `{"error":{"message":"overloaded"}}`, 1, false, 0},
-		{"overloaded, but says when", 503, "1", `{"error":{"message":"overloaded"}}`, 1, true, time.Second},
-		{"broken", 500, "1", ``, 1, false, 0},
+		{"rate limited", 429, "3", `{"error":{"message":"slow down"}}`, 2, true, 6 * time.Second, false},
+		{"rate limited without a time", 429, "", ``, 1, true, waitUsually, false},
+		{"rate limited for long", 429, "86400", ``, 1, false, 0, false},
+		{"rate limited for ever", 429, "60", ``, 99, false, 5 * time.Minute, false},
+		{"loading", 503, "", `{"error":{"message":"Loading model","type":"unavailable_error","code":503}}`, 4, true, 4 * waitUsually, false},
+		{"loading for ever", 503, "60", `{"error":{"message":"Loading model"}}`, 99, false, 10 * time.Minute, false},
+		{"overloaded", 503, "", `{"error":{"message":"overloaded"}}`, 1, false, 0, false},
+		{"overloaded, but says when", 503, "1", `{"error":{"message":"overloaded"}}`, 1, true, time.Second, false},
+		{"broken", 500, "1", ``, 1, false, 0, false},
+		{"not ready for the warm-up, as a proxy says", 503, "", `<html>warming up</html>`, 4, true, 4 * waitUsually, true},
+		{"never ready for the warm-up", 503, "", `<html>no healthy upstream</html>`, 999, false, 10 * time.Minute, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -371,7 +376,9 @@ func TestWaitsForWhomItMay(t *testing.T) {
 					t.Fatal(err)
 				}
 				start := time.Now()
-				r := s.Measure(t.Context(), request(4))
+				put := request(4)
+				put.Warmup = tc.warmup
+				r := s.Measure(t.Context(), put)
 				took := time.Since(start)
 				if r.OK() != tc.ok || r.OK() && r.TTFT != 100*ms {
 					t.Errorf("%s (%s), TTFT %v", r.Outcome, r.Err, r.TTFT)
@@ -384,33 +391,66 @@ func TestWaitsForWhomItMay(t *testing.T) {
 	}
 }
 
+// What never loads is waited for once, and not again in every turn; what has answered meanwhile is.
+func TestLoadsAreWaitedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": reply(200, `{"data":[{"id":"org/m"}]}`)})
+		c := n.client(nil)
+		good, bad := stream(nil, append(spoken(4, aWord), ending(4))...), reply(503, `{"error":{"message":"Loading model"}}`)
+		for turn, tc := range []struct {
+			answer http.HandlerFunc
+			waited time.Duration
+		}{{bad, 10 * time.Minute}, {bad, 0}, {good, 0}, {bad, 10 * time.Minute}} {
+			n.set(pathV1, tc.answer)
+			s, err := c.Open(t.Context(), workload.Model{Name: "m", ExoID: "org/m"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			s.Measure(t.Context(), request(4))
+			if took := time.Since(start); took < tc.waited || took > tc.waited+time.Second {
+				t.Errorf("turn %d waited %v, want %v", turn, took, tc.waited)
+			}
+		}
+	})
+}
+
 // A server that answers nothing while it loads a model is waited for, and found out when it has.
 func TestOpenWaitsForALoadingServer(t *testing.T) {
-	for _, dialect := range []workload.Dialect{workload.DialectAuto, workload.DialectOpenAI} {
-		synctest.Test(t, func(t *testing.T) {
-			start := time.Now()
-			routes := map[string]http.HandlerFunc{}
-			for path, h := range map[string]http.HandlerFunc{
-				"/v1/models": reply(200, `{"data":[{"id":"org/m"}]}`), pathV1: stream(nil, append(spoken(4, aWord), ending(4))...),
-				"/node_id": http.NotFound, "/healthcheck": http.NotFound, "/topology": http.NotFound, "/api/version": http.NotFound,
-			} {
-				routes[path] = func(w http.ResponseWriter, r *http.Request) {
-					if time.Since(start) < time.Minute {
-						reply(503, `{"error":{"message":"Loading model"}}`)(w, r)
-						return
-					}
-					h(w, r)
-				}
-			}
-			s, err := newFakeNode(t, routes).client(func(o *Options) { o.Dialect = dialect }).Open(t.Context(), workload.Model{Name: "m", ExoID: "org/m"})
-			if err != nil {
-				t.Fatalf("%s: %v", dialect, err)
-			}
-			if r := s.Measure(t.Context(), request(4)); !r.OK() || time.Since(start) < time.Minute {
-				t.Errorf("%s: %s (%s) after %v", dialect, r.Outcome, r.Err, time.Since(start))
-			}
-		})
+	for _, text := range []string{`{"error":{"message":"Loading model"}}`, `<html>starting</html>`} {
+		for _, dialect := range []workload.Dialect{workload.DialectAuto, workload.DialectOpenAI} {
+			openWaits(t, dialect, text)
+		}
 	}
+}
+
+func openWaits(t *testing.T, dialect workload.Dialect, text string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		routes := map[string]http.HandlerFunc{}
+		for path, h := range map[string]http.HandlerFunc{
+			"/v1/models": reply(200, `{"data":[{"id":"org/m"}]}`), pathV1: stream(nil, append(spoken(4, aWord), ending(4))...),
+			"/node_id": http.NotFound, "/healthcheck": http.NotFound, "/topology": http.NotFound, "/api/version": http.NotFound,
+		} {
+			routes[path] = func(w http.ResponseWriter, r *http.Request) {
+				if time.Since(start) < time.Minute {
+					reply(503, text)(w, r)
+					return
+				}
+				h(w, r)
+			}
+		}
+		s, err := newFakeNode(t, routes).client(func(o *Options) { o.Dialect = dialect }).Open(t.Context(), workload.Model{Name: "m", ExoID: "org/m"})
+		if err != nil {
+			t.Fatalf("%s: %v", dialect, err)
+		}
+		put := request(4)
+		put.Warmup = true
+		if r := s.Measure(t.Context(), put); !r.OK() || time.Since(start) < time.Minute {
+			t.Errorf("%s: %s (%s) after %v", dialect, r.Outcome, r.Err, time.Since(start))
+		}
+	})
 }
 
 // The method by which a result came travels with it.

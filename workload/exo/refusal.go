@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"time"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/httpapi"
@@ -36,38 +35,6 @@ func (r *refusal) noRoute() bool {
 		r.status.Code == http.StatusNotFound && (json.Unmarshal(r.body, &doc) != nil || len(doc.Error) == 0)
 }
 
-// patience is how long a session goes on asking a node that wants to be asked again: for as long
-// as it may be busy with others, and for as long as it may load a model.
-type patience struct{ busy, load time.Duration }
-
-// Bounds of one wait for a node that wants to be asked again.
-const (
-	waitAtLeast = 500 * time.Millisecond
-	waitUsually = 2 * time.Second
-)
-
-// wait returns how long to wait before asking again, and takes it from what is left; ok is false
-// when asking again is no use, or when the node wants to be left alone for longer than there is.
-func (p *patience) wait(e *httpapi.StatusError) (d time.Duration, ok bool) {
-	left := &p.busy
-	switch {
-	case e.Code == http.StatusTooManyRequests:
-	case e.Loading(), e.Code == http.StatusServiceUnavailable && e.RetryAfter > 0:
-		left = &p.load
-	default:
-		return 0, false
-	}
-	d = waitUsually
-	if e.RetryAfter > 0 {
-		d = max(e.RetryAfter, waitAtLeast)
-	}
-	if d > *left {
-		return 0, false
-	}
-	*left -= d
-	return d, true
-}
-
 // sign is what an answer shows of the route that it came by.
 type sign uint8
 
@@ -85,7 +52,7 @@ func (s *session) put(ctx context.Context, r workload.Request, rt route) (worklo
 	c := s.client
 	first, refused := workload.Result{}, (*refusal)(nil)
 	f, proven := c.knownForm()
-	missing := false
+	missing, asked := false, false
 	for {
 		x := s.exchange(r, rt, f)
 		res, no := x.run(ctx)
@@ -101,8 +68,11 @@ func (s *session) put(ctx context.Context, r workload.Request, rt route) (worklo
 		if refused == nil {
 			first, refused = res, no
 		}
-		if d, ok := s.patience.wait(no.status); ok {
-			c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", c.redacted(no.status.Error(), r))
+		if d, ok := s.patience.wait(no.status, r.Warmup && s.dialect.traits().lazy); ok {
+			if !asked {
+				c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", c.redacted(no.status.Error(), r))
+				asked = true
+			}
 			if pause(ctx, d) != nil {
 				res.Outcome, res.Err = workload.OutcomeCanceled, "the exporter gave the request up"
 				return res, showsNothing
@@ -122,18 +92,6 @@ func (s *session) put(ctx context.Context, r workload.Request, rt route) (worklo
 			return first, showsNothing
 		}
 		f = next
-	}
-}
-
-// pause waits for d or the end of ctx, whose error it returns.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
 }
 

@@ -67,6 +67,9 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	}
 	results := s.measure(ctx, r)
 	res := results[len(results)-1]
+	if res.OK() {
+		s.client.loads.came(s.id)
+	}
 	add(&res)
 	res.Contended = contended(results)
 	switch {

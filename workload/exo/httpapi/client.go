@@ -21,9 +21,13 @@ import (
 	"exo-bench-exporter/workload/exo/foreign"
 )
 
-// MaxBody bounds what is read of an answer, in bytes. The largest legal ones are the list of
-// all model cards and the placement previews, well under a megabyte each.
-const MaxBody = 32 << 20
+// Bounds of an answer, in bytes.
+const (
+	// MaxBody is of one that is held as a whole; none of those is of more than some dozen kilobytes.
+	MaxBody = 2 << 20
+	// MaxStream is of one that is read as it comes, which bounds time rather than memory.
+	MaxStream = 64 << 20
+)
 
 // SimulatorHeader is set on every answer of the simulator, and by no real node.
 const SimulatorHeader = "X-Exo-Sim"
@@ -118,35 +122,22 @@ func (c *Client) NewRequest(ctx context.Context, method, path string, body any) 
 }
 
 // Call makes one JSON call and decodes the answer into out unless out is nil. Any status but
-// 200 is a *StatusError.
+// 200 is a *StatusError; an answer of more than MaxBody bytes is ErrTooLong.
 func (c *Client) Call(ctx context.Context, method, path string, body, out any) error {
-	req, err := c.NewRequest(ctx, method, path, body)
-	if err != nil {
-		return err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, c.Explain(cause(err)))
-	}
-	defer resp.Body.Close()
-	c.simulated.Store(resp.Header.Get(SimulatorHeader) != "")
-	b, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
-	if err != nil {
-		return fmt.Errorf("read the answer to %s %s: %w", method, path, err)
-	}
-	if len(b) > MaxBody {
-		return fmt.Errorf("the answer to %s %s is longer than %d bytes", method, path, MaxBody)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return c.Status(method, path, resp, b)
-	}
-	if out == nil {
+	return c.do(ctx, method, path, body, MaxBody, func(r io.Reader) error {
+		if out == nil {
+			_, err := io.Copy(io.Discard, r)
+			return err
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(b, out); err != nil {
+			return fmt.Errorf("it is not the JSON expected: %w", err)
+		}
 		return nil
-	}
-	if err := json.Unmarshal(b, out); err != nil {
-		return fmt.Errorf("the answer to %s %s is not the JSON expected: %w", method, path, err)
-	}
-	return nil
+	})
 }
 
 // cause strips what net/http puts before an error: the method and the whole URL.

@@ -11,7 +11,12 @@ import (
 // Stream makes one call without a body and hands the answer to read as it comes, at most
 // limit bytes of it. Any status but 200 is a *StatusError; an error of read is wrapped.
 func (c *Client) Stream(ctx context.Context, method, path string, limit int64, read func(io.Reader) error) error {
-	req, err := c.NewRequest(ctx, method, path, nil)
+	return c.do(ctx, method, path, nil, limit, read)
+}
+
+// do makes one call, with body as JSON unless it is nil.
+func (c *Client) do(ctx context.Context, method, path string, body any, limit int64, read func(io.Reader) error) error {
+	req, err := c.NewRequest(ctx, method, path, body)
 	if err != nil {
 		return err
 	}
@@ -25,10 +30,10 @@ func (c *Client) Stream(ctx context.Context, method, path string, limit int64, r
 		b, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a message is better than none
 		return c.Status(method, path, resp, b)
 	}
-	body := &bounded{r: resp.Body, left: limit}
-	if err := read(body); err != nil {
-		if body.left < 0 {
-			err = fmt.Errorf("%w of %d bytes", ErrTooLong, limit)
+	answer := &bounded{r: resp.Body, left: limit}
+	if err := read(answer); err != nil {
+		if answer.left < 0 {
+			err = fmt.Errorf("it is %w of %d bytes", ErrTooLong, limit)
 		}
 		return fmt.Errorf("the answer to %s %s: %w", method, path, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,36 +26,14 @@ type placement struct {
 	via  string
 }
 
-// preview is one entry of /instance/previews, with the instance as it came.
-type preview struct {
-	state.Preview
-	raw json.RawMessage
-}
-
-func (p *preview) UnmarshalJSON(b []byte) error {
-	var doc struct {
-		Instance json.RawMessage `json:"instance"`
-	}
-	if json.Unmarshal(b, &doc) != nil {
-		return nil //nolint:nilerr // not a preview that can be used; the others may be
-	}
-	var err error
-	p.raw = doc.Instance
-	p.Preview, err = state.ReadPreview(b)
-	return err
-}
-
 // choose asks exo how it would place the model: by /instance/previews, and where that is
 // missing by /instance/placement. Both tell the instance's id in advance. An exo with neither
 // is not asked to place anything: the answer to POST /place_instance names a command, and
 // nothing in exo's state or events ties that to the instance that comes of it, so ours could
 // not be told from somebody else's when it is to be deleted.
 func (m *Manager) choose(ctx context.Context, model string) (placement, error) {
-	var doc struct {
-		Previews []preview `json:"previews"`
-	}
 	for start := time.Now(); ; {
-		err := m.node.get(ctx, "/instance/previews?model_id="+url.QueryEscape(model), &doc)
+		c, err := m.previews(ctx, model)
 		switch {
 		case missing(err):
 			m.node.sayOnce("previews", "This exo does not preview placements: asking for a single one")
@@ -63,8 +42,8 @@ func (m *Manager) choose(ctx context.Context, model string) (placement, error) {
 			return placement{}, unavailable(err, "exo cannot place %s", model)
 		case err != nil:
 			return placement{}, answered(ctx, err, "exo's placements of %s cannot be read", model)
-		case len(doc.Previews) > 0:
-			return m.best(ctx, model, doc.Previews)
+		case c.previews > 0:
+			return m.best(ctx, model, c)
 		case time.Since(start) >= m.commandBound():
 			return placement{}, unavailable(nil, "exo proposes no placement of %s at all, even after %s: it seems to know no node; look whether "+
 				"its workers run",
@@ -76,32 +55,54 @@ func (m *Manager) choose(ctx context.Context, model string) (placement, error) {
 	}
 }
 
-// best picks the placement on the fewest nodes that are enough, ring before RDMA.
-func (m *Manager) best(ctx context.Context, model string, previews []preview) (placement, error) {
-	var fit []placement
-	var refusals []string
-	most := 0
-	for _, p := range previews {
-		if p.Error != "" || p.Instance == nil {
-			if strings.EqualFold(p.Sharding, m.opts.Sharding) && p.Error != "" && !slices.Contains(refusals, p.Error) {
-				refusals = append(refusals, p.Error)
-			}
-			continue
+// candidates are what the previews of a model have shown.
+type candidates struct {
+	previews int
+	best     *placement // of those that will do; nil where none does
+	refusals []string
+	most     int // nodes that any of them runs on
+}
+
+// maxRefusals bounds the reasons that are kept for which exo does not place a model; each is of one line.
+const maxRefusals = 16
+
+// previews asks exo how it would place the model, and keeps the best of what it proposes: the
+// placement on the fewest nodes that are enough, ring before RDMA.
+func (m *Manager) previews(ctx context.Context, model string) (c candidates, err error) {
+	err = m.node.stream(ctx, "/instance/previews?model_id="+url.QueryEscape(model), func(body io.Reader) error {
+		c = candidates{}
+		return state.ReadPreviews(body, func(p state.Preview) { m.weigh(&c, p) })
+	})
+	return c, err
+}
+
+// weigh takes one preview into account.
+func (m *Manager) weigh(c *candidates, p state.Preview) {
+	c.previews++
+	if p.Error != "" || p.Instance == nil {
+		asked := strings.EqualFold(p.Sharding, m.opts.Sharding) && p.Error != ""
+		if asked && len(c.refusals) < maxRefusals && !slices.Contains(c.refusals, p.Error) {
+			c.refusals = append(c.refusals, p.Error)
 		}
-		c := placement{Instance: *p.Instance, raw: p.raw, need: p.Need, via: "previews"}
-		most = max(most, len(c.Nodes))
-		// exo places on one node by pipeline whatever was asked for.
-		if len(c.Nodes) >= m.opts.MinNodes && (len(c.Nodes) == 1 || strings.EqualFold(p.Sharding, m.opts.Sharding)) {
-			fit = append(fit, c)
-		}
+		return
 	}
-	if len(fit) > 0 {
-		slices.SortStableFunc(fit, func(a, b placement) int {
-			return cmp.Or(cmp.Compare(len(a.Nodes), len(b.Nodes)), cmp.Compare(rank(a.Kind), rank(b.Kind)))
-		})
-		return fit[0], nil
+	n := len(p.Instance.Nodes)
+	c.most = max(c.most, n)
+	// exo places on one node by pipeline whatever was asked for.
+	if n < m.opts.MinNodes || n != 1 && !strings.EqualFold(p.Sharding, m.opts.Sharding) {
+		return
 	}
-	why := strings.Join(refusals, "; ")
+	if c.best == nil || cmp.Or(cmp.Compare(n, len(c.best.Nodes)), cmp.Compare(rank(p.Instance.Kind), rank(c.best.Kind))) < 0 {
+		c.best = &placement{Instance: *p.Instance, raw: p.Raw, need: p.Need, via: "previews"}
+	}
+}
+
+// best returns the best placement, or why there is none.
+func (m *Manager) best(ctx context.Context, model string, c candidates) (placement, error) {
+	if c.best != nil {
+		return *c.best, nil
+	}
+	why := strings.Join(c.refusals, "; ")
 	switch {
 	case strings.Contains(strings.ToLower(why), "memory"):
 		return placement{}, noMemory(nil, "exo cannot place %s: %s (%s); unload something or choose a smaller model", model, foreign.Line(why),
@@ -110,7 +111,7 @@ func (m *Manager) best(ctx context.Context, model string, previews []preview) (p
 		return placement{}, unavailable(nil, "exo cannot place %s: %s", model, foreign.Line(why))
 	}
 	return placement{}, unavailable(nil, "exo places %s on at most %d nodes, but at least %d with %s sharding are asked for",
-		model, most, m.opts.MinNodes, m.opts.Sharding)
+		model, c.most, m.opts.MinNodes, m.opts.Sharding)
 }
 
 func rank(kind string) int {

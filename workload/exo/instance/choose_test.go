@@ -2,9 +2,12 @@ package instance
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"exo-bench-exporter/workload/exo/state"
 )
 
 func TestChoose(t *testing.T) {
@@ -49,6 +52,37 @@ func TestChoose(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An answer beyond every bound is exo's fault and no want of a connection, and asking again is no use.
+func TestPreviewsBeyondEveryBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		huge := j{"previews": []any{j{"instance": j{"MlxRingInstance": j{"instanceId": strings.Repeat("x", 8<<20)}}}}}
+		b, _ := json.Marshal(huge)
+		f.override["GET /instance/previews"] = status(200, string(b))
+		m := newTestManager(t, f, t.TempDir())
+		_, err := m.Acquire(t.Context(), llama)
+		if o, _ := outcome(err); o != "failed" || !errors.Is(err, state.ErrTooBig) || f.called("GET /instance/previews") != 1 {
+			t.Errorf("asked %d times, got %v", f.called("GET /instance/previews"), err)
+		}
+	})
+}
+
+// What exo proposes is posted back as it came, and refusals are said once.
+func TestPreviewsAreKeptVerbatim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const instance = `{"MlxRingInstance": {"instanceId" : "i", "odd": [1.50, "\u00e9"],"shardAssignments":{"modelId":"` + llama +
+			`","nodeToRunner":{"node-a":"r"}}}}`
+		refused := strings.Repeat(`{"sharding":"Pipeline","error":"no"},`, 1000)
+		f := newFake()
+		f.override["GET /instance/previews"] = status(200, `{"previews":[`+refused+`{"sharding":"Pipeline","instance": `+instance+` }]}`)
+		m := newTestManager(t, f, t.TempDir())
+		c, err := m.previews(t.Context(), llama)
+		if err != nil || c.previews != 1001 || len(c.refusals) != 1 || string(c.best.raw) != instance {
+			t.Errorf("%d previews, %v, %+v, %v", c.previews, c.refusals, c.best, err)
+		}
+	})
 }
 
 func TestMemoryWithoutPreviews(t *testing.T) {

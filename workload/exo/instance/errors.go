@@ -54,7 +54,12 @@ func answered(ctx context.Context, err error, format string, args ...any) error 
 func badJSON(err error) bool {
 	var syntax *json.SyntaxError
 	var typed *json.UnmarshalTypeError
-	return errors.As(err, &syntax) || errors.As(err, &typed) || errors.Is(err, state.ErrSyntax) || errors.Is(err, state.ErrTooBig)
+	return errors.As(err, &syntax) || errors.As(err, &typed) || errors.Is(err, state.ErrSyntax) || tooBig(err)
+}
+
+// tooBig reports whether err is that of an answer beyond every bound.
+func tooBig(err error) bool {
+	return errors.Is(err, state.ErrTooBig) || errors.Is(err, httpapi.ErrTooLong)
 }
 
 // missing reports whether err says that the node has no such route.
@@ -65,7 +70,7 @@ func missing(err error) bool {
 // passing reports whether a call that failed with err may succeed soon: the node could not
 // be reached, or answered that it is not itself at the moment.
 func passing(err error) bool {
-	if errors.As(err, new(*final)) {
+	if errors.As(err, new(*final)) || tooBig(err) {
 		return false
 	}
 	var se *httpapi.StatusError

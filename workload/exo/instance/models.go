@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/state"
 )
 
@@ -53,24 +52,32 @@ func (m *Manager) ourOwn() {
 	m.catalogue.length++
 }
 
-// models reads the catalogue under path.
-func (n *node) models(ctx context.Context, path string) (list []state.Model, err error) {
-	err = retry(ctx, n.log, func() error {
-		return n.api.Stream(ctx, http.MethodGet, path, httpapi.MaxBody, func(body io.Reader) error {
-			list, err = state.ReadModels(body)
-			return err
+// listing is what exo's catalogue shows of one model.
+type listing struct {
+	length int
+	known  bool // it is there
+}
+
+// models looks for a model in the catalogue under path.
+func (n *node) models(ctx context.Context, path, model string) (l listing, err error) {
+	err = n.stream(ctx, path, func(body io.Reader) error {
+		l = listing{}
+		_, err := state.ReadModels(body, func(m state.Model) {
+			l.length++
+			l.known = l.known || m.ID == model || m.HuggingFace == model
 		})
+		return err
 	})
-	return list, err
+	return l, err
 }
 
 // Known reports whether exo's catalogue has the model, and for how long the catalogue has been
 // as long as it is. It must be asked before anything else is asked about a model: exo fetches
 // the card of one that it does not know from Hugging Face, whatever the question.
 func (m *Manager) Known(ctx context.Context, model string) (known bool, quiet time.Duration, err error) {
-	list, err := m.node.models(ctx, "/models")
+	l, err := m.node.models(ctx, "/models", model)
 	if missing(err) {
-		list, err = m.node.models(ctx, "/v1/models")
+		l, err = m.node.models(ctx, "/v1/models", model)
 	}
 	if missing(err) {
 		m.node.sayOnce("models", "This exo does not list its models: taking every model for known")
@@ -79,9 +86,7 @@ func (m *Manager) Known(ctx context.Context, model string) (known bool, quiet ti
 	if err != nil {
 		return false, 0, answered(ctx, err, "exo's list of models cannot be read")
 	}
-	quiet = m.grown(len(list))
-	known = slices.ContainsFunc(list, func(l state.Model) bool { return l.ID == model || l.HuggingFace == model })
-	return known, quiet, nil
+	return l.known, m.grown(l.length), nil
 }
 
 // Missing reports whether exo's catalogue lacks the model for good: it waits until the

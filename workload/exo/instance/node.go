@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -48,6 +49,11 @@ func (n *node) sayOnce(key, msg string, args ...any) {
 // get reads a path, repeating calls that fail in passing for up to outageBound.
 func (n *node) get(ctx context.Context, path string, out any) error {
 	return retry(ctx, n.log, func() error { return n.api.Call(ctx, http.MethodGet, path, nil, out) })
+}
+
+// stream reads a document by what may be called several times, each time from its beginning.
+func (n *node) stream(ctx context.Context, path string, read func(io.Reader) error) error {
+	return retry(ctx, n.log, func() error { return n.api.Stream(ctx, http.MethodGet, path, httpapi.MaxStream, read) })
 }
 
 // retry calls f until it succeeds, fails for good, or has failed in passing for outageBound.

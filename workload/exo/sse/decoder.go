@@ -36,6 +36,7 @@ type Kind uint8
 const (
 	Data    Kind = iota // the data lines of one event, joined by line feeds
 	Comment             // one line that began with a colon
+	Bare                // one line of JSON without a field name, which is none of a stream's
 )
 
 // Event is one event of a stream.
@@ -99,7 +100,7 @@ func NewLineDecoder(r io.Reader, limit int) *Decoder {
 	return d
 }
 
-// Next returns the next data event or comment. After the last one it returns io.EOF, or the
+// Next returns the next data event, comment or bare line. After the last one it returns io.EOF, or the
 // error of the reader as it came: what was complete before a failed read is delivered first,
 // what was not is dropped. At a plain io.EOF the remainder is delivered as an event that is
 // not Complete. An event beyond the bound gives an error that wraps ErrTooLong. Once Next
@@ -183,6 +184,8 @@ func (d *Decoder) take(from, to int) (ev Event, ok bool) {
 		return d.dispatch(true)
 	case d.buf[from] == ':':
 		return d.event(Comment, d.value(from+1, to), to, true), true
+	case d.buf[from] == '{':
+		return d.event(Bare, from, to, true), true
 	default:
 		d.field(from, to)
 		return Event{}, false

@@ -25,6 +25,8 @@ func naive(stream string) []string {
 			}
 		case field == "":
 			got = append(got, render(Comment, !last, value))
+		case line[0] == '{':
+			got = append(got, render(Bare, !last, line))
 		case field == "data":
 			data = append(data, value)
 		}
@@ -54,6 +56,7 @@ func FuzzDecoder(f *testing.F) {
 	for _, s := range []string{
 		"data: a\n\n", "data: a\r\n\r\ndata: b\r\n\r\n", "\xEF\xBB\xBF: c\rdata\rdata:x\r\r", ":\n:\ndata", "event: e\ndata: 1\n: c\ndata: 2\n\n\n",
 		": keep-alive\n\ndata: " + chunk + "\n\ndata: [DONE]\n\n", "data: a\r", "\r\n\r\n", "\xEF\xBB", "data:\n\n\ndata: \n\r\r\n",
+		"data: a\n{\"error\":1}\ndata: b\n\n{}\r\n{",
 	} {
 		f.Add(s, []byte{0})
 		f.Add(s, []byte{2, 0, 6})

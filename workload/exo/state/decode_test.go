@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 const all = last - 1
@@ -222,17 +225,51 @@ func TestNoPrompts(t *testing.T) {
 	}
 }
 
-func TestReadModels(t *testing.T) {
-	doc := `{"object":"list","data":[{"id":"a","hugging_face_id":"org/a","tags":["x"]},{"id":"b"},7,{"name":"none"}]}`
-	got, err := ReadModels(strings.NewReader(doc))
-	if want := "[{a org/a} {b } { } { }]"; err != nil || fmt.Sprint(got) != want {
-		t.Errorf("got %v %v, want %s", got, err, want)
+// Lists of models are read in the forms in which nodes have them, and told from what is none.
+func TestReadLists(t *testing.T) {
+	type reader = func(io.Reader, func(Model)) (bool, error)
+	long := `{"data":[{"id":"` + strings.Repeat("x", 1000) + `"}]}`
+	for name, tc := range map[string]struct {
+		read reader
+		doc  string
+		want string
+		ok   bool
+	}{
+		"exo's catalogue": {
+			ReadModels, `{"object":"list","data":[{"id":"a","name":"A","hugging_face_id":"org/a","owned_by":"exo","tags":["x"]},{"id":"b"},7]}`,
+			"[{a org/a exo false} {b   false}]", true,
+		},
+		"a bare array":           {ReadModels, ` [{"id":"a"}]`, "[{a   false}]", true},
+		"an empty list":          {ReadModels, `{"data":[]}`, "[]", true},
+		"an id without end":      {ReadModels, long, "[{" + foreign.ID(strings.Repeat("x", 1000)) + "   false}]", true},
+		"no list":                {ReadModels, `{"data":{"id":"a"}}`, "[]", false},
+		"null":                   {ReadModels, `null`, "[]", false},
+		"a null list":            {ReadModels, `{"data":null}`, "[]", false},
+		"an error":               {ReadModels, `{"error":"no such method"}`, "[]", false},
+		"Ollama's tags":          {ReadTags, `{"models":[{"name":"a:1b","model":"x","id":"y"}]}`, "[{a:1b   false}]", true},
+		"no tags":                {ReadTags, `{"status":"ok"}`, "[]", false},
+		"legacy exo's models":    {ReadInitialModels, `{"a":{"name":null,"loading":true},"b":{"loading":null},"c":1}`, "[{a   true} {b   false} {c   false}]", true},
+		"no models":              {ReadInitialModels, `{}`, "[]", false},
+		"a list of legacy exo's": {ReadInitialModels, `[]`, "[]", false},
+	} {
+		var got []Model
+		ok, err := tc.read(strings.NewReader(tc.doc), func(m Model) { got = append(got, m) })
+		if err != nil || ok != tc.ok || fmt.Sprint(got) != tc.want {
+			t.Errorf("%s: %v, %v, %v; want %s", name, got, ok, err, tc.want)
+		}
 	}
-	many := counted(`{"data":[{"id":"`+strings.Repeat("x", 100)+`%d"}]`, 1)
-	if got, err := ReadModels(many); err != nil || len(got) != 1 {
-		t.Errorf("got %v %v", got, err)
+	for _, read := range []reader{ReadModels, ReadTags, ReadInitialModels} {
+		if _, err := read(strings.NewReader(`{"data":[`), func(Model) { t.Error("half an entry was handed on") }); !errors.Is(err, ErrSyntax) {
+			t.Errorf("half a document: %v", err)
+		}
 	}
-	if _, err := ReadModels(strings.NewReader(`{"data":[`)); !errors.Is(err, ErrSyntax) {
-		t.Errorf("half a document: %v", err)
+}
+
+// However long a list is, reading it keeps nothing.
+func TestListsAreNotHeld(t *testing.T) {
+	n := 0
+	doc := io.MultiReader(strings.NewReader(`{"data":[`), strings.NewReader(strings.Repeat(`{"id":"`+strings.Repeat("x", 100)+`"},`, 1<<18)), strings.NewReader(`{"id":"last"}]}`))
+	if ok, err := ReadModels(doc, func(Model) { n++ }); !ok || err != nil || n != 1<<18+1 {
+		t.Errorf("%d entries, %v, %v", n, ok, err)
 	}
 }

@@ -1,7 +1,8 @@
 package state
 
 import (
-	"bytes"
+	"encoding/json"
+	"io"
 
 	"exo-bench-exporter/workload/exo/foreign"
 )
@@ -10,14 +11,31 @@ import (
 type Preview struct {
 	Sharding string
 	Instance *Instance         // nil where exo proposes none
+	Raw      json.RawMessage   // the instance verbatim, to be posted back
 	Need     map[string]uint64 // bytes that it takes, by node; empty where exo does not say
 	Error    string
 }
 
-// ReadPreview reads an entry.
-func ReadPreview(doc []byte) (Preview, error) {
+// maxInstance bounds a proposed instance, in bytes: one on a hundred nodes takes a few hundred KiB.
+const maxInstance = 4 << 20
+
+// ReadPreviews reads {"previews":[…]} and hands each entry on as it comes.
+func ReadPreviews(r io.Reader, each func(Preview)) error {
+	s := newScanner(r)
+	s.fields(field{"previews", func(s *scanner) {
+		s.array(func(int) {
+			p := s.preview()
+			if s.err == nil {
+				each(p)
+			}
+			s.kept = 0 // what is kept of an entry is the caller's to bound
+		})
+	}})
+	return s.end()
+}
+
+func (s *scanner) preview() Preview {
 	p := Preview{Need: map[string]uint64{}}
-	s := newScanner(bytes.NewReader(doc))
 	s.fields(
 		text("sharding", maxTag, &p.Sharding), text("error", foreign.MaxLine, &p.Error),
 		field{"instance", func(s *scanner) {
@@ -25,8 +43,10 @@ func ReadPreview(doc []byte) (Preview, error) {
 				s.skip()
 				return
 			}
-			in := s.instance("")
-			p.Instance = &in
+			p.Raw = s.verbatim(maxInstance, func() {
+				in := s.instance("")
+				p.Instance = &in
+			})
 		}},
 		field{"memoryDeltaByNode", func(s *scanner) {
 			s.object(func(node string) {
@@ -35,5 +55,5 @@ func ReadPreview(doc []byte) (Preview, error) {
 			})
 		}},
 	)
-	return p, s.end()
+	return p
 }

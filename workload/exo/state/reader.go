@@ -13,8 +13,8 @@ import (
 
 // Bounds of a document, in bytes. They bound time, not memory: a document is never held.
 const (
-	maxBody  = 64 << 20  // of a part, or the whole
-	maxTasks = 512 << 20 // of the tasks, and of the whole with them: exo forgets few of them
+	maxBody  = httpapi.MaxStream // of a part, or the whole
+	maxTasks = 512 << 20         // of the tasks, and of the whole with them: exo forgets few of them
 )
 
 // Reader reads one node's state. It is safe for concurrent use.

@@ -35,7 +35,37 @@ type scanner struct {
 	at    int64 // bytes read
 	depth int
 	kept  int
+	tape  *tape // what the value at hand is noted on; nil where it is not
 	err   error
+}
+
+// tape notes what is read, at most limit bytes of it.
+type tape struct {
+	bytes []byte
+	limit int
+}
+
+// verbatim returns the value that read reads as it stands. One that is longer than limit bytes is
+// ErrTooBig.
+func (s *scanner) verbatim(limit int, read func()) []byte {
+	s.peek()
+	s.tape = &tape{limit: limit}
+	read()
+	noted := s.tape.bytes
+	s.tape = nil
+	return noted
+}
+
+// took accounts for bytes that were read.
+func (s *scanner) took(p ...byte) {
+	s.at += int64(len(p))
+	switch t := s.tape; {
+	case t == nil:
+	case len(t.bytes)+len(p) <= t.limit:
+		t.bytes = append(t.bytes, p...)
+	case s.err == nil:
+		s.err = fmt.Errorf("%w: a value that is to be kept exceeds %d bytes at byte %d", ErrTooBig, t.limit, s.at)
+	}
 }
 
 func newScanner(r io.Reader) *scanner { return &scanner{r: bufio.NewReaderSize(r, 16<<10)} }
@@ -68,14 +98,18 @@ func (s *scanner) next() byte {
 		s.err = err
 		return 0
 	}
-	s.at++
+	s.took(b)
 	return b
 }
 
 func (s *scanner) back() {
-	if s.err == nil {
-		_ = s.r.UnreadByte() // after next, which succeeded
-		s.at--
+	if s.err != nil {
+		return
+	}
+	_ = s.r.UnreadByte() // after next, which succeeded
+	s.at--
+	if s.tape != nil {
+		s.tape.bytes = s.tape.bytes[:len(s.tape.bytes)-1]
 	}
 }
 
@@ -246,7 +280,7 @@ func (s *scanner) word() string {
 			}
 			break
 		}
-		s.at++
+		s.took(b)
 		if !(b == '-' || b == '+' || b == '.' || b >= '0' && b <= '9' || b|0x20 >= 'a' && b|0x20 <= 'z') {
 			s.back()
 			break
@@ -274,7 +308,7 @@ func (s *scanner) text(limit int) (head string, length int) {
 	for s.err == nil {
 		if run := s.run(); len(run) > 0 {
 			add(run)
-			s.at += int64(len(run))
+			s.took(run...)
 			_, _ = s.r.Discard(len(run)) // of what is buffered
 			continue
 		}
