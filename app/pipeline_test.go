@@ -20,7 +20,14 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-const defaultModels = "llama-3.1-8b,llama-3.2-1b,mistral-7b,qwen-1.5-7b,deepseek-r1"
+// defaultModels is what EXOBENCH_MODELS would have to be for what it is by default.
+var defaultModels = func() string {
+	var names []string
+	for _, m := range workload.DefaultModels() {
+		names = append(names, m.Name)
+	}
+	return strings.Join(names, ",")
+}()
 
 // runPipeline runs one cycle of the standard workload against a node with these options. It must
 // be called inside a bubble.

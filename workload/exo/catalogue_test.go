@@ -3,6 +3,7 @@ package exo
 import (
 	"errors"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,11 @@ func TestNames(t *testing.T) {
 			if _, ok := names[m.Name]; !ok {
 				t.Errorf("the table of %s lacks %s", dialect, m.Name)
 			}
+		}
+	}
+	for name, id := range exo0Names {
+		if id == "" && exo0Near[name] == "" {
+			t.Errorf("legacy exo has no %s: say in exo0Near what comes nearest to it", name)
 		}
 	}
 	for m, want := range map[workload.Model][]string{
@@ -37,6 +43,33 @@ func TestNames(t *testing.T) {
 	} {
 		if got := exo0ID(m); got != want {
 			t.Errorf("exo0 %+v: %q, want %q", m, got, want)
+		}
+	}
+}
+
+// The README says what each model is asked for as.
+func TestReadmeSaysWhatModelsAreAskedForAs(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range workload.DefaultModels() {
+		_, row, _ := strings.Cut(string(b), "\n| `"+m.Name+"` | ")
+		row, _, _ = strings.Cut(row, "\n")
+		columns := strings.Split(row, " | ")
+		want := []string{exo1Names[m.Name], exo0Names[m.Name], ollamaNames[m.Name]}
+		if len(columns) != len(want) {
+			t.Errorf("README.md does not say what %s is asked for as: %q", m.Name, row)
+			continue
+		}
+		for i, id := range want {
+			says, _, _ := strings.Cut(strings.TrimPrefix(columns[i], "`"), "`")
+			if id == "" {
+				id = "none ²"
+			}
+			if says != id {
+				t.Errorf("README.md says that %s is asked for as %q, want %q", m.Name, says, id)
+			}
 		}
 	}
 }

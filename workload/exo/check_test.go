@@ -25,7 +25,7 @@ func TestCheck(t *testing.T) {
 		// want holds one line a model: name, id, what is true of it, and words of the note.
 		want []string
 	}{
-		{"exo 1.x", exo1, nil, workload.DefaultModels(), false, workload.DialectExo1, []string{
+		{"exo 1.x", exo1, nil, workload.DefaultModels()[:5], false, workload.DialectExo1, []string{
 			"llama-3.1-8b mlx-community/Meta-Llama-3.1-8B-Instruct-4bit servable",
 			"llama-3.2-1b llama-3.2-1b servable",
 			"mistral-7b mlx-community/Mistral-7B-Instruct-v0.3-4bit no: curl -X POST|http://node.test:52415/models/add|EXOBENCH_ADD_MODELS=true",
@@ -38,7 +38,7 @@ func TestCheck(t *testing.T) {
 		{"exo 1.x that lists nothing", map[string]http.HandlerFunc{"/node_id": reply(200, nodeID)}, nil, workload.DefaultModels()[:1], true, workload.DialectExo1, []string{
 			"llama-3.1-8b mlx-community/Meta-Llama-3.1-8B-Instruct-4bit servable: it is tried",
 		}},
-		{"legacy", map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/initial_models": reply(200, `{"llama-3.1-8b":{"loading":true},"llama-3.2-1b":{"loading":true}}`)}, nil, workload.DefaultModels(), false, workload.DialectExo0, []string{
+		{"legacy", map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/initial_models": reply(200, `{"llama-3.1-8b":{"loading":true},"llama-3.2-1b":{"loading":true}}`)}, nil, workload.DefaultModels()[:5], false, workload.DialectExo0, []string{
 			"llama-3.1-8b llama-3.1-8b servable", "llama-3.2-1b llama-3.2-1b servable",
 			"mistral-7b  no: mistral-7b=mistral-nemo", "qwen-1.5-7b  no: qwen-1.5-7b=qwen-2.5-7b", "deepseek-r1  no: cannot serve deepseek-r1-distill-qwen-7b",
 		}},

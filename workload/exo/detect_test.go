@@ -196,8 +196,10 @@ func TestDetectSaysWhatToDo(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				routes := map[string]http.HandlerFunc{}
-				for _, p := range []string{"/node_id", "/healthcheck", "/topology", "/api/version", "/v1/models"} {
-					routes[p] = tc.all
+				for _, d := range dialects {
+					for _, p := range d.proofs() {
+						routes[p[0].path] = tc.all
+					}
 				}
 				_, err := newFakeNode(t, routes).client(nil).Detect(t.Context())
 				if err == nil || strings.Contains(err.Error(), tc.absent) || strings.Count(err.Error(), "HTTP ") != 1 {
