@@ -12,7 +12,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,12 +19,14 @@ import (
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exosim/link"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fakeNode is an HTTP server on in-memory connections, so that net/http's own client and
-// server run in virtual time.
+// fakeNode is an HTTP server that answers what a test has it answer, on the simulator's connections, so that net/http's
+// own client and server run in virtual time. It is for answers that no exo gives, and for single ones; what a node does as
+// a whole is the simulator's.
 type fakeNode struct {
 	t         *testing.T
 	transport *http.Transport
@@ -47,30 +48,12 @@ type seen struct {
 	proto http.Header
 }
 
-// pipeListener hands out the server's ends of in-memory connections.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
-
 func newFakeNode(t *testing.T, routes map[string]http.HandlerFunc) *fakeNode {
 	t.Helper()
 	n := &fakeNode{t: t, routes: routes}
-	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	l := link.Listen()
 	n.transport = httpapi.NewTransport(nil)
-	n.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+	n.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		const dialTimeout = 10 * time.Second
 		select {
 		case <-time.After(min(n.dialDelay, dialTimeout)):
@@ -85,15 +68,9 @@ func newFakeNode(t *testing.T, routes map[string]http.HandlerFunc) *fakeNode {
 		n.dials++
 		n.mu.Unlock()
 		if down {
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+			return nil, link.Refused()
 		}
-		client, server := net.Pipe()
-		select {
-		case l.conns <- server:
-			return client, nil
-		case <-l.closed:
-			return nil, net.ErrClosed
-		}
+		return l.Dial(ctx, network, address)
 	}
 	srv := &http.Server{Handler: n, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	done := make(chan struct{})
@@ -102,6 +79,7 @@ func newFakeNode(t *testing.T, routes map[string]http.HandlerFunc) *fakeNode {
 		n.transport.CloseIdleConnections()
 		_ = srv.Close()
 		<-done
+		l.Cut()
 	})
 	return n
 }
