@@ -177,7 +177,8 @@ func TestTwoAgentsAndOneDriver(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		first := newMachine(node, 4<<20, hold(2000, 800, 1500, 1600, 1700))
-		second := startWatcher(t, ctx, &wg, newMachine(node, 6<<20, hold(3000, 0, 2500, 2600, 2700)), net) // the small model is on the others alone
+		// the small model is on the others alone
+		second := startWatcher(t, ctx, &wg, newMachine(node, 6<<20, hold(3000, 0, 2500, 2600, 2700)), net)
 		third := startWatcher(t, ctx, &wg, newMachine(node, 0, hold(1000, 100, 500, 600, 700)), net)
 
 		var order []string
@@ -252,10 +253,12 @@ func TestTwoAgentsAndOneDriver(t *testing.T) {
 		s.runner.Cycle(ctx)
 		time.Sleep(time.Second)
 		check(s, before)
-		if page := get(t, second.front, "/"); !strings.Contains(page, "memory agent") || !strings.Contains(page, "SIMULATED") || !strings.Contains(page, "mistral-7b") {
+		if page := get(t, second.front, "/"); !strings.Contains(page, "memory agent") || !strings.Contains(page, "SIMULATED") ||
+			!strings.Contains(page, "mistral-7b") {
 			t.Errorf("page of an agent:\n%s", page)
 		}
-		if got := figures(scrape(t, late.front)); len(got) != 5 || joined == "" || got[`exobench_model_resident_memory_bytes{model="`+order[4]+`"}`] != machineBase+10<<20 {
+		if got := figures(scrape(t, late.front)); len(got) != 5 || joined == "" ||
+			got[`exobench_model_resident_memory_bytes{model="`+order[4]+`"}`] != machineBase+10<<20 {
 			t.Errorf("an agent that joined in the turn of %s has %v", joined, got)
 		}
 		end(s)
@@ -275,7 +278,8 @@ func TestTwoAgentsAndOneDriver(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		for _, agent := range []watcher{second, third} {
 			scrape := scrape(t, agent.front)
-			if got := figures(scrape); len(got) != 2*5 || scrape["exobench_agent_driver_up"] != 0 || scrape[`exobench_exo_processes{role="node"}`] != 1 {
+			if got := figures(scrape); len(got) != 2*5 || scrape["exobench_agent_driver_up"] != 0 ||
+				scrape[`exobench_exo_processes{role="node"}`] != 1 {
 				t.Errorf("after an interrupted turn: %v", scrape)
 			}
 		}

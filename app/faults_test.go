@@ -289,7 +289,9 @@ func wantSeries(t *testing.T, r faultRun, c faultCase) {
 			count(one(good)*float64(decoded), `exobench_decode_tokens_total{model=%q,prompt=%q}`, model, prompt)
 			present(good, `exobench_output_tokens_per_second{model=%q,prompt=%q}`, model, prompt)
 		}
-		for _, g := range []string{"output_tokens_per_second", "time_to_first_token_seconds", "resident_memory_bytes", "resident_memory_peak_bytes"} {
+		for _, g := range []string{
+			"output_tokens_per_second", "time_to_first_token_seconds", "resident_memory_bytes", "resident_memory_peak_bytes",
+		} {
 			present(turn.Good(), `exobench_model_%s{model=%q}`, g, model)
 		}
 		if up := r.after[fmt.Sprintf(`exobench_model_up{model=%q}`, model)]; up != one(turn.Good()) {

@@ -43,7 +43,9 @@ warming up 43s
 		t.Errorf("told\n%s\nwant\n%s", got, want)
 	}
 	lines := strings.Split(strings.TrimSpace(logged.String()), "\n")
-	if len(lines) != 5 || !strings.Contains(lines[1], `stage=downloading for=16s done="1.50 of 4.00 GB at 100.0 MB/s"`) || strings.Contains(lines[4], "done=") {
+	if len(lines) != 5 || !strings.Contains(
+		lines[1], `stage=downloading for=16s done="1.50 of 4.00 GB at 100.0 MB/s"`,
+	) || strings.Contains(lines[4], "done=") {
 		t.Errorf("logged\n%s", logged.String())
 	}
 }

@@ -51,7 +51,11 @@ func TestPipelineMeasuresWhatTheNodeDid(t *testing.T) {
 	}{
 		"exo 1.x head":    {exosim.Options{}, defaultModels, workload.EndpointBench},
 		"exo 1.x v1.0.71": {exosim.Options{Variant: exosim.V1071}, defaultModels, workload.EndpointV1},
-		"legacy exo":      {exosim.Options{Dialect: exosim.Exo0, MaxGenerateTokens: 300}, "llama-3.1-8b,llama-3.2-1b,deepseek-r1,qwen-1.5-7b=qwen-2.5-7b", workload.EndpointV1},
+		"legacy exo": {
+			exosim.Options{Dialect: exosim.Exo0, MaxGenerateTokens: 300},
+			"llama-3.1-8b,llama-3.2-1b,deepseek-r1,qwen-1.5-7b=qwen-2.5-7b",
+			workload.EndpointV1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -150,8 +154,10 @@ func TestDemoExposition(t *testing.T) {
 
 var (
 	bucketLine  = regexp.MustCompile(`(?m)^\S+_bucket\{.*\n`)
-	measurement = regexp.MustCompile(`(?m)^(exobench_\w*(?:_seconds|_per_second|_bytes|_seconds_sum|_seconds_total|_ratio|_watts|_celsius)(?:\{.*\})?) .*$`)
-	hash        = regexp.MustCompile(`sha256="[0-9a-f]{64}"`)
+	measurement = regexp.MustCompile(
+		`(?m)^(exobench_\w*(?:_seconds|_per_second|_bytes|_seconds_sum|_seconds_total|_ratio|_watts|_celsius)(?:\{.*\})?) .*$`,
+	)
+	hash = regexp.MustCompile(`sha256="[0-9a-f]{64}"`)
 )
 
 // stable takes out what a measurement may change: values of times, rates and sizes, and

@@ -103,7 +103,9 @@ func TestReloadBetweenCycles(t *testing.T) {
 			t.Error("the page shows a model that is gone")
 		}
 		if s := r.scrape(t); s[`exobench_exo_processes{role="node"}`] == 0 || s["exobench_exo_up"] != 1 {
-			t.Errorf("exo is not seen any more: processes %v, up %v; log:\n%s", s[`exobench_exo_processes{role="node"}`], s["exobench_exo_up"], r.log)
+			t.Errorf(
+				"exo is not seen any more: processes %v, up %v; log:\n%s", s[`exobench_exo_processes{role="node"}`], s["exobench_exo_up"], r.log,
+			)
 		}
 		noError(t, r.end())
 		r.Bench.Close()
@@ -142,7 +144,8 @@ func TestReloadInATurn(t *testing.T) {
 			t.Errorf("turns (cycle, results, outcome) %v, want %s; log:\n%s", order, want, r.log)
 		}
 		got := r.scrape(t)
-		if got[`exobench_cycles_total{outcome="ok"}`] != 1 || got["exobench_cycle_running"] != 0 || got["exobench_cycle_interval_seconds"] != 3600 {
+		if got[`exobench_cycles_total{outcome="ok"}`] != 1 || got["exobench_cycle_running"] != 0 ||
+			got["exobench_cycle_interval_seconds"] != 3600 {
 			t.Errorf("cycles %v, running %v", got[`exobench_cycles_total{outcome="ok"}`], got["exobench_cycle_running"])
 		}
 		if strings.Count(r.log.String(), "The new configuration is in effect") != 1 {
@@ -243,7 +246,8 @@ func TestHangupOfAnAgent(t *testing.T) {
 		var log buffer
 		hangup := make(chan os.Signal, 1)
 		p, err := Open(environ(t, "MODE", "memory", "DRIVER_URL", "http://mac-1.test:9955"), false, Seams{
-			Log: &log, Listener: newQuietListener(), Hangup: hangup, Transport: &cable{}, Processes: memory.SimulatedSource(func() []memory.Simulated { return nil }),
+			Log: &log, Listener: newQuietListener(), Hangup: hangup, Transport: &cable{},
+			Processes: memory.SimulatedSource(func() []memory.Simulated { return nil }),
 		})
 		noError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())

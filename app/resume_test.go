@@ -36,7 +36,8 @@ func TestRestart(t *testing.T) {
 			all := s.scrape(t)
 			maps.DeleteFunc(all, func(name string, _ float64) bool {
 				family, _, _ := strings.Cut(name, "{")
-				of := strings.HasPrefix(family, "exobench_model_") || strings.HasSuffix(family, "_tokens_per_second") || strings.Contains(family, "last_success")
+				of := strings.HasPrefix(family, "exobench_model_") || strings.HasSuffix(family, "_tokens_per_second") ||
+					strings.Contains(family, "last_success")
 				return !of || strings.HasSuffix(family, "_total")
 			})
 			return all

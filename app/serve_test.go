@@ -92,7 +92,8 @@ func TestServe(t *testing.T) {
 			}
 		}
 		machine := hostname()
-		if got[`exobench_exo_resident_memory_bytes{role="node"}`] == 0 || got[`exobench_node_memory_bytes{node="`+machine+`",state="total"}`] == 0 {
+		if got[`exobench_exo_resident_memory_bytes{role="node"}`] == 0 ||
+			got[`exobench_node_memory_bytes{node="`+machine+`",state="total"}`] == 0 {
 			t.Errorf("no memory of exo or of this machine, which legacy exo does not tell:\n%v", got)
 		}
 		if err := end(); err != nil {
@@ -226,11 +227,13 @@ func TestOpenPortIsSaid(t *testing.T) {
 		webConfig string
 		want      bool
 	}{
-		"everywhere":             {net.IPv6zero, "", true},
-		"another address":        {net.IPv4(192, 0, 2, 1), "", true},
-		"loopback":               {net.IPv4(127, 0, 0, 2), "", false},
-		"IPv6 loopback":          {net.IPv6loopback, "", false},
-		"with a password":        {net.IPv6zero, file("basic_auth_users: {a: $2a$04$47r0CPcjfdWV4x5Za7iGZekr1w7SBa5DqoOGdl67270v7bhGhA/ny}"), false},
+		"everywhere":      {net.IPv6zero, "", true},
+		"another address": {net.IPv4(192, 0, 2, 1), "", true},
+		"loopback":        {net.IPv4(127, 0, 0, 2), "", false},
+		"IPv6 loopback":   {net.IPv6loopback, "", false},
+		"with a password": {
+			net.IPv6zero, file("basic_auth_users: {a: $2a$04$47r0CPcjfdWV4x5Za7iGZekr1w7SBa5DqoOGdl67270v7bhGhA/ny}"), false,
+		},
 		"with TLS":               {net.IPv6zero, file("tls_server_config: {cert_file: a, key_file: b}"), false},
 		"with a file of nothing": {net.IPv6zero, file("http_server_config: {http2: false}"), true},
 	} {

@@ -81,9 +81,16 @@ func reaches(authority []byte) map[string]reach {
 		"ENDPOINT":        {value: "bench", want: exo.EndpointBench, bench: client(func(o exo.Options) any { return o.Endpoint })},
 		"LISTEN_ADDRESS":  {value: "127.0.0.1:1", want: "127.0.0.1:1", bench: address, memory: address},
 		"WEB_CONFIG_FILE": {file: webConfig, want: true, bench: web, memory: web},
-		"CYCLE_INTERVAL":  {value: "7m", want: 7 * time.Minute, bench: func(w wiring) []any { return []any{w.runner.Interval, w.shown.Interval} }},
-		"MODELS":          {value: "x=y,z=i=a", want: []workload.Model{{Name: "x", ExoID: "y"}, {Name: "z", ExoID: "i", Answers: "a"}}, bench: func(w wiring) []any { return []any{w.runner.Models, w.shown.Models} }},
-		"SUITE":           {file: tinySuite, want: "tiny-1", bench: func(w wiring) []any { return []any{w.runner.Suite.Version, w.shown.Suite.Version} }},
+		"CYCLE_INTERVAL": {
+			value: "7m", want: 7 * time.Minute, bench: func(w wiring) []any { return []any{w.runner.Interval, w.shown.Interval} },
+		},
+		"MODELS": {
+			value: "x=y,z=i=a", want: []workload.Model{{Name: "x", ExoID: "y"}, {Name: "z", ExoID: "i", Answers: "a"}},
+			bench: func(w wiring) []any { return []any{w.runner.Models, w.shown.Models} },
+		},
+		"SUITE": {
+			file: tinySuite, want: "tiny-1", bench: func(w wiring) []any { return []any{w.runner.Suite.Version, w.shown.Suite.Version} },
+		},
 		"STATE_DIR": {value: "/state/there", want: "/state/there", bench: func(w wiring) []any {
 			return []any{w.client.StateDir, filepath.Dir(w.resume), filepath.Dir(w.record.Path)}
 		}},
@@ -102,9 +109,15 @@ func reaches(authority []byte) map[string]reach {
 		"SHARDING":            {value: "Tensor", want: "Tensor", bench: client(func(o exo.Options) any { return o.Sharding })},
 		"EXO_PID":             {value: "4711", want: 4711, bench: pid, memory: pid},
 		"MEMORY_INTERVAL":     {value: "17ms", want: 17 * time.Millisecond, bench: sampling, memory: sampling},
-		"DRIVER_URL":          {value: "http://mac-2:9955", with: driver, want: "http://mac-2:9955", memory: func(w wiring) []any { return []any{w.driver.URL} }},
-		"DRIVER_USER":         {value: "u", with: []string{"DRIVER_PASSWORD", "p1"}, want: "u", memory: func(w wiring) []any { return []any{w.driver.User} }},
-		"DRIVER_PASSWORD":     {value: "p1", with: []string{"DRIVER_USER", "u"}, want: "p1", memory: func(w wiring) []any { return []any{w.driver.Password} }},
+		"DRIVER_URL": {
+			value: "http://mac-2:9955", with: driver, want: "http://mac-2:9955", memory: func(w wiring) []any { return []any{w.driver.URL} },
+		},
+		"DRIVER_USER": {
+			value: "u", with: []string{"DRIVER_PASSWORD", "p1"}, want: "u", memory: func(w wiring) []any { return []any{w.driver.User} },
+		},
+		"DRIVER_PASSWORD": {
+			value: "p1", with: []string{"DRIVER_USER", "u"}, want: "p1", memory: func(w wiring) []any { return []any{w.driver.Password} },
+		},
 		"DRIVER_PASSWORD_FILE": {
 			file: "p2\n", with: []string{"DRIVER_USER", "u"}, want: "p2", memory: func(w wiring) []any { return []any{w.driver.Password} },
 		},
@@ -234,7 +247,8 @@ func TestEverySeamArrives(t *testing.T) {
 	if _, ok := agent.driver.Transport.(nowhere); !ok || agent.memory.PSS {
 		t.Errorf("agent: driver %+v, sampler %+v", agent.driver, agent.memory)
 	}
-	if _, ok := bench.client.Transport.(nowhere); !ok || bench.client.Logger != bench.log || bench.client.Watcher != s.Watcher || !bench.memory.PSS {
+	if _, ok := bench.client.Transport.(nowhere); !ok || bench.client.Logger != bench.log || bench.client.Watcher != s.Watcher ||
+		!bench.memory.PSS {
 		t.Errorf("client %+v, sampler %+v", bench.client, bench.memory)
 	}
 	if bench.client.Progress(instance.Progress{Elapsed: time.Minute}); loads != 1 {

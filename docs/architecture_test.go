@@ -133,7 +133,8 @@ func TestNobodyReachesUp(t *testing.T) {
 				t.Errorf("%s imports %s: commands are on top", name, other)
 			case strings.HasPrefix(name, "workload") && !strings.HasPrefix(other, "workload"):
 				t.Errorf("%s imports %s: measuring knows nothing of what is shown", name, other)
-			case strings.HasPrefix(other, "workload/exosim") && !strings.HasPrefix(name, "workload/exosim") && name != "app" && name != "cmd/exo-sim":
+			case strings.HasPrefix(other, "workload/exosim") && !strings.HasPrefix(name, "workload/exosim") && name != "app" &&
+				name != "cmd/exo-sim":
 				t.Errorf("%s imports %s: only the assembly and tests know the simulator", name, other)
 			}
 		}

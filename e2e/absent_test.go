@@ -41,8 +41,13 @@ func TestExoAbsent(t *testing.T) {
 	}
 
 	startSimulator(t, exo, fmt.Sprintf("-speed=%d", simSpeed))
-	stack.Eventually(t, 30*time.Second, 100*time.Millisecond, "exobench_exo_up is 1 after exo has appeared", stack.Shows(address, "exobench_exo_up", "1"))
-	stack.Eventually(t, 60*time.Second, 100*time.Millisecond, "the model is measured after exo has appeared", stack.Shows(address, `exobench_model_up{model="llama-3.2-1b"}`, "1"))
+	stack.Eventually(
+		t, 30*time.Second, 100*time.Millisecond, "exobench_exo_up is 1 after exo has appeared", stack.Shows(address, "exobench_exo_up", "1"),
+	)
+	stack.Eventually(
+		t, 60*time.Second, 100*time.Millisecond, "the model is measured after exo has appeared",
+		stack.Shows(address, `exobench_model_up{model="llama-3.2-1b"}`, "1"),
+	)
 
 	// From now on every answer stops after three tokens, for ever.
 	stack.Post(t, "http://"+exo+"/_sim/faults", `{"kind":"stall","after":3}`)
@@ -69,10 +74,14 @@ func TestCostAtRest(t *testing.T) {
 	p := stack.Start(t, []string{
 		"EXOBENCH_EXO_URL=http://" + exo, "EXOBENCH_LISTEN_ADDRESS=" + address, "EXOBENCH_CYCLE_INTERVAL=1h",
 	}, stack.Exporter)
-	stack.Eventually(t, 10*time.Second, time.Millisecond, "/metrics is served", func() bool { return stack.Answers("http://" + address + "/metrics") })
+	stack.Eventually(
+		t, 10*time.Second, time.Millisecond, "/metrics is served", func() bool { return stack.Answers("http://" + address + "/metrics") },
+	)
 	t.Logf("first answer of /metrics %v after the start", time.Since(p.Started).Round(time.Millisecond))
 
-	stack.Eventually(t, 60*time.Second, 100*time.Millisecond, "a cycle is done", stack.Shows(address, `exobench_cycles_total{outcome="ok"}`, "1"))
+	stack.Eventually(
+		t, 60*time.Second, 100*time.Millisecond, "a cycle is done", stack.Shows(address, `exobench_cycles_total{outcome="ok"}`, "1"),
+	)
 	const rest = 10 * time.Second
 	before := processTime(t, p.Cmd.Process.Pid)
 	time.Sleep(rest)

@@ -25,7 +25,10 @@ var histograms = []string{
 // rest on them.
 func catalogue(suite workload.Suite) []series {
 	var (
-		requests      = []string{"ok", "connect_error", "http_error", "stream_error", "truncated", "first_token_timeout", "idle_timeout", "total_timeout", "model_mismatch", "protocol_error", "empty", "buffered"}
+		requests = []string{
+			"ok", "connect_error", "http_error", "stream_error", "truncated", "first_token_timeout", "idle_timeout", "total_timeout",
+			"model_mismatch", "protocol_error", "empty", "buffered",
+		}
 		turns         = []string{"ok", "partial", "failed", "unavailable", "skipped"}
 		prompts       []string
 		byModel       = map[string][]string{"model": models}
@@ -33,7 +36,9 @@ func catalogue(suite workload.Suite) []series {
 		alone         = map[string][]string{}
 		all           []series
 		node          = map[string][]string{"node": nil}
-		versionLabels = map[string][]string{"version": nil, "revision": nil, "branch": nil, "goversion": nil, "goos": nil, "goarch": nil, "tags": nil}
+		versionLabels = map[string][]string{
+			"version": nil, "revision": nil, "branch": nil, "goversion": nil, "goos": nil, "goarch": nil, "tags": nil,
+		}
 	)
 	for _, p := range suite.Prompts {
 		prompts = append(prompts, p.ID)
@@ -51,7 +56,10 @@ func catalogue(suite workload.Suite) []series {
 	}
 	for _, h := range histograms {
 		add(byPrompt, h, h+"_count", h+"_sum")
-		all = append(all, series{h + "_bucket", map[string][]string{"model": models, "prompt": prompts, "le": nil}, len(models) * len(prompts) * classicBuckets})
+		all = append(
+			all,
+			series{h + "_bucket", map[string][]string{"model": models, "prompt": prompts, "le": nil}, len(models) * len(prompts) * classicBuckets},
+		)
 	}
 	add(map[string][]string{"model": models, "prompt": prompts, "outcome": requests}, "exobench_requests_total")
 	add(byPrompt, "exobench_prompt_tokens_total", "exobench_output_tokens_total",
@@ -70,7 +78,14 @@ func catalogue(suite workload.Suite) []series {
 		"exobench_model_resident_memory_delta_bytes", "exobench_model_unreleased_memory_bytes",
 		"exobench_model_reported_peak_memory_bytes", "exobench_model_load_seconds",
 		"exobench_model_up", "exobench_last_success_timestamp_seconds")
-	all = append(all, series{"exobench_model_info", map[string][]string{"model": models, "exo_model": nil, "developer": nil, "parameters": nil, "architecture": nil}, len(models)})
+	all = append(
+		all,
+		series{
+			"exobench_model_info",
+			map[string][]string{"model": models, "exo_model": nil, "developer": nil, "parameters": nil, "architecture": nil},
+			len(models),
+		},
+	)
 	add(byRole, "exobench_exo_resident_memory_bytes", "exobench_exo_processes")
 	add(map[string][]string{"dialect": {"exo1"}, "endpoint": {"bench"}}, "exobench_exo_info")
 	add(alone, "exobench_exo_up", "exobench_exo_rtt_seconds",

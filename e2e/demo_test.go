@@ -59,7 +59,9 @@ func settled(t *testing.T, p stack.Prometheus) time.Time {
 	var when time.Time
 	stack.Eventually(t, 2*time.Minute, time.Second, "Prometheus has scraped the exporter between two cycles", func() bool {
 		// timestamp gives the time of the scrape; of one scrape all series have the same.
-		got := p.At(t, time.Now(), `timestamp(exobench_cycle_running) and (exobench_cycle_running == 0) and on() (sum(exobench_cycles_total) > 0)`)
+		got := p.At(
+			t, time.Now(), `timestamp(exobench_cycle_running) and (exobench_cycle_running == 0) and on() (sum(exobench_cycles_total) > 0)`,
+		)
 		if len(got) != 1 {
 			return false
 		}

@@ -103,7 +103,8 @@ func checkLlamaResult(t *testing.T, name string, r result, p workload.Prompt, a 
 	}
 	if r.PromptTokens != a.Usage.PromptTokens || r.OutputTokens != a.Usage.CompletionTokens || r.CachedTokens != a.Usage.Details.CachedTokens {
 		t.Errorf("%s: %s: %d prompt tokens (%d cached), %d output tokens; the engine's usage says %d (%d), %d",
-			name, r.Prompt, r.PromptTokens, r.CachedTokens, r.OutputTokens, a.Usage.PromptTokens, a.Usage.Details.CachedTokens, a.Usage.CompletionTokens)
+			name, r.Prompt, r.PromptTokens, r.CachedTokens, r.OutputTokens, a.Usage.PromptTokens,
+			a.Usage.Details.CachedTokens, a.Usage.CompletionTokens)
 	}
 	if r.TokenSource != "usage" || r.Mismatch || r.TokenEvents != r.OutputTokens {
 		t.Errorf("%s: %s: %d token events, %d output tokens from %q", name, r.Prompt, r.TokenEvents, r.OutputTokens, r.TokenSource)

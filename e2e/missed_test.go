@@ -35,7 +35,8 @@ func TestMissedSamplesAreTakenIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{__name__="exobench_model_output_tokens_per_second", instance="localhost:9955", job="exo-bench-exporter", model="llama-3.2-1b"} 243.0000199260016 `
+	want := `{__name__="exobench_model_output_tokens_per_second", instance="localhost:9955", job="exo-bench-exporter", ` +
+		`model="llama-3.2-1b"} 243.0000199260016 `
 	if n := strings.Count(string(dump), want); n < 100 {
 		t.Errorf("there are %d samples of %s, want half an hour in steps of 15 s; the dump begins\n%.2000s", n, want, dump)
 	}

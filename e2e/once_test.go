@@ -44,7 +44,9 @@ var forms = []struct {
 func startSimulator(t *testing.T, address string, args ...string) *stack.Process {
 	t.Helper()
 	p := stack.Start(t, nil, stack.Simulator, append([]string{"-listen=" + address, fmt.Sprintf("-memory-scale=%g", memoryScale)}, args...)...)
-	stack.Eventually(t, 10*time.Second, 10*time.Millisecond, "the simulator answers", func() bool { return stack.Answers("http://" + address + "/_sim/") })
+	stack.Eventually(
+		t, 10*time.Second, 10*time.Millisecond, "the simulator answers", func() bool { return stack.Answers("http://" + address + "/_sim/") },
+	)
 	return p
 }
 

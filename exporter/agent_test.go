@@ -111,7 +111,11 @@ func TestAgentAndDriverAgreeOnSeries(t *testing.T) {
 
 func TestPageOfAnAgent(t *testing.T) {
 	a, _ := newTestAgent(t)
-	expectPage(t, showPage(t, a), []string{"memory agent", "http://mac-1:9955", "not asked yet", "No turn has been watched yet", "191 MiB in 2 processes"}, []string{"SIMULATED"})
+	expectPage(
+		t, showPage(t, a),
+		[]string{"memory agent", "http://mac-1:9955", "not asked yet", "No turn has been watched yet", "191 MiB in 2 processes"},
+		[]string{"SIMULATED"},
+	)
 
 	a.Contact(cluster.State{Simulated: true, Turn: &cluster.Turn{Model: "<b>mistral-7b", Phase: workload.PhaseMeasure}}, nil)
 	a.Seen("llama-3.2-1b", wholeMemory, true)

@@ -101,12 +101,34 @@ func FuzzAnswers(f *testing.F) {
 		status       int
 		header, body string
 	}{
-		{200, "Content-Type: text/event-stream", strings.Repeat(chunk, 4) + end + `"usage":{"prompt_tokens":9,"completion_tokens":4}}` + "\n\ndata: [DONE]\n\n"},
-		{200, "Content-Type: text/event-stream", strings.Repeat(chunk, 4) + end + `"usage":{"prompt_tokens":-1,"completion_tokens":9e18,"total_tokens":1e300}}` + "\n\n"},
-		{200, "Content-Type: text/event-stream", strings.Repeat(chunk, 9) + `: generation_stats {"prompt_tps":-5,"prompt_tokens":-1,"generation_tokens":-3,"generation_tps":1e309}` + "\n\n" + end + `"usage":null}` + "\n\n"},
-		{200, "Content-Type: text/event-stream", chunk + `data: {"model":"m","choices":[{"delta":{"content":"w"},"finish_reason":"stop"}],"timings":{"cache_n":1e18,"prompt_n":1,"predicted_per_second":-0.1}}` + "\n\n"},
-		{200, "Content-Type: application/json", `{"model":"m","choices":[{"finish_reason":"length"}],"generation_stats":{"prompt_tokens":-1,"generation_tokens":99,"peak_memory_usage":{"inBytes":-5}},"power_usage":{"total_energy_joules":-1e9}}`},
-		{200, "Content-Type: application/x-ndjson", `{"model":"m","message":{"content":"w"}}` + "\n\n" + `{"model":"m","message":{"content":""},"done":true,"eval_count":-4,"eval_duration":1,"prompt_eval_count":1e12}` + "\n\n"},
+		{
+			200, "Content-Type: text/event-stream",
+			strings.Repeat(chunk, 4) + end + `"usage":{"prompt_tokens":9,"completion_tokens":4}}` + "\n\ndata: [DONE]\n\n",
+		},
+		{
+			200, "Content-Type: text/event-stream",
+			strings.Repeat(chunk, 4) + end + `"usage":{"prompt_tokens":-1,"completion_tokens":9e18,"total_tokens":1e300}}` + "\n\n",
+		},
+		{
+			200, "Content-Type: text/event-stream",
+			strings.Repeat(chunk, 9) + `: generation_stats {"prompt_tps":-5,"prompt_tokens":-1,"generation_tokens":-3,"generation_tps":1e309}` +
+				"\n\n" + end + `"usage":null}` + "\n\n",
+		},
+		{
+			200, "Content-Type: text/event-stream",
+			chunk + `data: {"model":"m","choices":[{"delta":{"content":"w"},"finish_reason":"stop"}],"timings":{"cache_n":1e18,"prompt_n":1,` +
+				`"predicted_per_second":-0.1}}` + "\n\n",
+		},
+		{
+			200, "Content-Type: application/json",
+			`{"model":"m","choices":[{"finish_reason":"length"}],"generation_stats":{"prompt_tokens":-1,"generation_tokens":99,` +
+				`"peak_memory_usage":{"inBytes":-5}},"power_usage":{"total_energy_joules":-1e9}}`,
+		},
+		{
+			200, "Content-Type: application/x-ndjson",
+			`{"model":"m","message":{"content":"w"}}` + "\n\n" +
+				`{"model":"m","message":{"content":""},"done":true,"eval_count":-4,"eval_duration":1,"prompt_eval_count":1e12}` + "\n\n",
+		},
 		{200, "Content-Type: text/event-stream\nContent-Encoding: gzip", "\x1f\x8b"},
 		{429, "Retry-After: 1", `{"error":{"message":"slow down"}}`},
 		{503, "", `{"error":{"message":"Loading model"}}`},
@@ -130,12 +152,14 @@ func FuzzAnswers(f *testing.F) {
 func TestAnyAnswerIsMeasured(t *testing.T) {
 	const (
 		chunk = `data: {"model":"m","choices":[{"index":0,"delta":{"content":"w "}}]}` + "\n\n"
-		end   = `data: {"model":"m","choices":[{"delta":{},"finish_reason":"length"}],"usage":{"prompt_tokens":99,"completion_tokens":4}}` + "\n\n"
-		line  = `{"model":"m","message":{"content":"w"}}` + "\n\n"
+		end   = `data: {"model":"m","choices":[{"delta":{},"finish_reason":"length"}],"usage":{"prompt_tokens":99,"completion_tokens":4}}` +
+			"\n\n"
+		line = `{"model":"m","message":{"content":"w"}}` + "\n\n"
 	)
 	stream := anyAnswer{http.StatusOK, "Content-Type: text/event-stream", strings.Repeat(chunk, 4) + end, 10 * time.Millisecond}
 	lines := anyAnswer{
-		http.StatusOK, "Content-Type: application/x-ndjson", strings.Repeat(line, 4) + `{"model":"m","done":true,"eval_count":4}` + "\n", 10 * time.Millisecond,
+		http.StatusOK, "Content-Type: application/x-ndjson", strings.Repeat(line, 4) + `{"model":"m","done":true,"eval_count":4}` + "\n",
+		10 * time.Millisecond,
 	}
 	for _, dialect := range workload.Dialects()[1:] {
 		node := stream

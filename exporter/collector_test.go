@@ -37,7 +37,11 @@ func TestStatus(t *testing.T) {
 		`node_gpu_utilization_ratio{node="a"}`:          "",
 	})
 	NewObserver(m).RequestDone(okResult("mistral-7b", "short"))
-	m.SetStatus(workload.Status{Dialect: workload.DialectExo1, Err: errors.New("connection refused"), Nodes: []workload.NodeStatus{{Name: "a", PowerWatts: ptr(1.0)}}})
+	m.SetStatus(
+		workload.Status{
+			Dialect: workload.DialectExo1, Err: errors.New("connection refused"), Nodes: []workload.NodeStatus{{Name: "a", PowerWatts: ptr(1.0)}},
+		},
+	)
 	expect(t, reg, map[string]string{
 		"exo_up":                                 "0",
 		"exo_rtt_seconds":                        "",

@@ -77,8 +77,10 @@ func TestEverythingSet(t *testing.T) {
 		"LISTEN_ADDRESS", "[::1]:0", "WEB_CONFIG_FILE", webConfig, "CYCLE_INTERVAL", "1s",
 		"MODELS", "a, b = x/y=z:1 ,c", "SUITE", suite, "STATE_DIR", "/var/lib/exo-bench",
 		"RESULTS", "/var/lib/results", "RESULTS_MEGABYTES", "1",
-		"FIRST_TOKEN_TIMEOUT", "1ms", "IDLE_TIMEOUT", "2ms", "REQUEST_TIMEOUT", "3ms", "LOAD_TIMEOUT", "4ms", "DOWNLOAD_TIMEOUT", "6ms", "BUSY_TIMEOUT", "5ms",
-		"ADD_MODELS", "true", "RELOAD", "never", "KEEP_LOADED", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77", "MEMORY_INTERVAL", "10ms",
+		"FIRST_TOKEN_TIMEOUT", "1ms", "IDLE_TIMEOUT", "2ms", "REQUEST_TIMEOUT", "3ms", "LOAD_TIMEOUT", "4ms", "DOWNLOAD_TIMEOUT", "6ms",
+		"BUSY_TIMEOUT", "5ms",
+		"ADD_MODELS", "true", "RELOAD", "never", "KEEP_LOADED", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77",
+		"MEMORY_INTERVAL", "10ms",
 		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json", "WEB_RELOAD", "true", "ENV_FILE", envFile,
 	))
 	if err != nil {
@@ -253,7 +255,9 @@ func TestServiceLinks(t *testing.T) {
 	if got := ServiceLinks(environ("EXO_URL", "http://a", "MODELS", "x")); len(got) != 0 {
 		t.Errorf("links %v", got)
 	}
-	for _, name := range []string{"PORTS", "SERVICE_HOSTS", "PORT_9955", "PORT_9955_TCP_NAME", "port", "PORT", "DRIVER_PORT", "PORT_9955_TCP"} {
+	for _, name := range []string{
+		"PORTS", "SERVICE_HOSTS", "PORT_9955", "PORT_9955_TCP_NAME", "port", "PORT", "DRIVER_PORT", "PORT_9955_TCP",
+	} {
 		if _, err := LoadConfig(environ(name, "1")); err == nil {
 			t.Errorf("%s is passed over", name)
 		}
@@ -296,7 +300,8 @@ func TestMemoryMode(t *testing.T) {
 		"DRIVER_PASSWORD_FILE", writeFile(t, "hunter2\n"), "EXO_PID", "7", "STATE_DIR", "/var/lib/exo-bench-exporter")
 	delete(e, "HOME") // nothing is kept, so no directory is needed
 	got, err := LoadConfig(e)
-	if err != nil || got.Mode != ModeMemory || got.DriverURL != "https://mac-1:9955/exo" || got.DriverUser != "agent" || got.DriverPassword != "hunter2" {
+	if err != nil || got.Mode != ModeMemory || got.DriverURL != "https://mac-1:9955/exo" || got.DriverUser != "agent" ||
+		got.DriverPassword != "hunter2" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if roots, err := got.DriverRoots(); roots != nil || err != nil {
@@ -306,7 +311,8 @@ func TestMemoryMode(t *testing.T) {
 	want := "the configuration is wrong:" +
 		"\n  EXOBENCH_API_KEY: want it unset: with EXOBENCH_MODE=memory the exporter at EXOBENCH_DRIVER_URL decides" +
 		"\n  EXOBENCH_CYCLE_INTERVAL=\"10m\": want it unset: with EXOBENCH_MODE=memory the exporter at EXOBENCH_DRIVER_URL decides" +
-		"\n  EXOBENCH_DRIVER_URL: want the URL of the exporter that measures, such as http://mac-1:9955: with EXOBENCH_MODE=memory it is required" +
+		"\n  EXOBENCH_DRIVER_URL: want the URL of the exporter that measures, such as http://mac-1:9955: with EXOBENCH_MODE=memory it is " +
+		"required" +
 		"\n  EXOBENCH_DRIVER_PASSWORD: want EXOBENCH_DRIVER_USER beside it: the password is that of a user"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
@@ -318,7 +324,8 @@ func TestEnvFile(t *testing.T) {
 	e := environ("ENV_FILE", file, "CYCLE_INTERVAL", "1m", "DIALECT", "exo0", "MIN_NODES", "2")
 	before := maps.Clone(e)
 	c, err := LoadConfig(e)
-	if err != nil || c.CycleInterval != 7*time.Minute || c.APIKey != "a#b" || c.Dialect != workload.DialectAuto || c.MinNodes != 2 || c.EnvFile != file {
+	if err != nil || c.CycleInterval != 7*time.Minute || c.APIKey != "a#b" || c.Dialect != workload.DialectAuto || c.MinNodes != 2 ||
+		c.EnvFile != file {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	all, err := Environ(e)
@@ -336,7 +343,9 @@ func TestEnvFile(t *testing.T) {
 			t.Errorf("%q: %v", content, err)
 		}
 	}
-	if _, err := LoadConfig(environ("ENV_FILE", "/does/not/exist")); err == nil || !strings.Contains(err.Error(), "EXOBENCH_ENV_FILE=\"/does/not/exist\": want a file that can be read") {
+	if _, err := LoadConfig(environ("ENV_FILE", "/does/not/exist")); err == nil || !strings.Contains(
+		err.Error(), "EXOBENCH_ENV_FILE=\"/does/not/exist\": want a file that can be read",
+	) {
 		t.Errorf("no file: %v", err)
 	}
 }
@@ -376,7 +385,8 @@ func TestWritable(t *testing.T) {
 	dir := t.TempDir()
 	file := writeFile(t, "")
 	for path, want := range map[string]bool{
-		dir: true, filepath.Join(dir, "a", "b"): true, "/": os.Geteuid() == 0, file: false, filepath.Join(file, "a"): false, "/proc/nonesuch": false,
+		dir: true, filepath.Join(dir, "a", "b"): true, "/": os.Geteuid() == 0, file: false, filepath.Join(file, "a"): false,
+		"/proc/nonesuch": false,
 	} {
 		if err := Writable(path); (err == nil) != want {
 			t.Errorf("%s: %v, want it to be writable: %t", path, err, want)
@@ -423,7 +433,9 @@ func TestFilesThatAreNone(t *testing.T) {
 		"API_KEY_FILE": nil, "EXO_CA_FILE": nil, "WEB_CONFIG_FILE": nil, "SUITE": nil, "RESULTS": nil, "ENV_FILE": nil,
 		"DRIVER_PASSWORD_FILE": agent, "DRIVER_CA_FILE": append(agent, "DRIVER_PASSWORD", "p"),
 	} {
-		for path, want := range map[string]string{pipe: "is a pipe", os.DevNull: "is a device", "/dev/zero": "is a device", dir: "is a directory"} {
+		for path, want := range map[string]string{
+			pipe: "is a pipe", os.DevNull: "is a device", "/dev/zero": "is a device", dir: "is a directory",
+		} {
 			_, err := LoadConfig(environ(append([]string{variable, path}, with...)...))
 			if err == nil || !strings.Contains(err.Error(), EnvPrefix+variable) || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s=%s: %v", variable, path, err)
@@ -490,7 +502,8 @@ func TestLogger(t *testing.T) {
 	c := Config{LogLevel: slog.LevelWarn, LogFormat: "json", APIKey: "hunter2"}
 	c.Logger(&b).Info("quiet")
 	c.Logger(&b).Warn("loud", "config", c, "key", c.APIKey)
-	if got := b.String(); strings.Contains(got, "quiet") || !strings.HasPrefix(got, "{") || !strings.Contains(got, "loud") || strings.Contains(got, "hunter2") {
+	if got := b.String(); strings.Contains(got, "quiet") || !strings.HasPrefix(got, "{") || !strings.Contains(got, "loud") ||
+		strings.Contains(got, "hunter2") {
 		t.Errorf("json: %s", got)
 	}
 	b.Reset()

@@ -27,7 +27,9 @@ func ExampleNewMetrics() {
 	w := httptest.NewRecorder()
 	promhttp.HandlerFor(reg, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	for line := range strings.Lines(w.Body.String()) {
-		if strings.HasPrefix(line, `exobench_output_tokens_per_second{`) || strings.HasPrefix(line, `exobench_requests_total{model="mistral-7b",outcome="ok",prompt="chat-short"`) {
+		if strings.HasPrefix(line, `exobench_output_tokens_per_second{`) || strings.HasPrefix(
+			line, `exobench_requests_total{model="mistral-7b",outcome="ok",prompt="chat-short"`,
+		) {
 			fmt.Print(line)
 		}
 	}

@@ -116,7 +116,9 @@ func TestLongTextsInMetricsAreCutAndCounted(t *testing.T) {
 	turn := turnOf("mistral-7b", workload.TurnOK, r)
 	turn.ExoModel = long
 	o.TurnDone(turn)
-	m.SetStatus(workload.Status{Dialect: workload.Dialect(long), Err: errors.New(long), Nodes: []workload.NodeStatus{{Name: long, PowerWatts: ptr(1.0)}}})
+	m.SetStatus(
+		workload.Status{Dialect: workload.Dialect(long), Err: errors.New(long), Nodes: []workload.NodeStatus{{Name: long, PowerWatts: ptr(1.0)}}},
+	)
 	if text := exposition(t, reg); len(text) > 100_000 {
 		t.Errorf("the exposition has %d bytes", len(text))
 	}

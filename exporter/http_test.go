@@ -94,7 +94,9 @@ func TestMetricsFormatsAndFamilies(t *testing.T) {
 		}
 	}
 	open := get(f, "/metrics", "Accept", "application/openmetrics-text;version=1.0.0")
-	if !strings.HasPrefix(open.Header().Get("Content-Type"), "application/openmetrics-text") || !strings.HasSuffix(open.Body.String(), "# EOF\n") {
+	if !strings.HasPrefix(
+		open.Header().Get("Content-Type"), "application/openmetrics-text",
+	) || !strings.HasSuffix(open.Body.String(), "# EOF\n") {
 		t.Errorf("OpenMetrics: %v", open.Header())
 	}
 	proto := get(f, "/metrics", "Accept", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited")

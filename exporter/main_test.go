@@ -39,7 +39,8 @@ func testOptions() Options {
 
 // firstMethod is that of okResult.
 var firstMethod = workload.Epoch{
-	SHA256: strings.Repeat("5f", 32), Dialect: workload.DialectExo1, Endpoint: workload.EndpointV1, Nonce: true, Engine: "exo", Version: "1.0.71",
+	SHA256: strings.Repeat("5f", 32), Dialect: workload.DialectExo1, Endpoint: workload.EndpointV1, Nonce: true, Engine: "exo",
+	Version: "1.0.71",
 }
 
 // okResult is a request that took 200 ms to its first token and then 10 ms for each of four more.
@@ -51,7 +52,9 @@ func okResult(model, prompt string) workload.Result {
 		TTFT: 200 * time.Millisecond, TTFO: 200 * time.Millisecond, Decode: 4 * gap, E2E: 200*time.Millisecond + 4*gap,
 		Gaps: []time.Duration{gap, gap, gap, gap}, TokenEvents: 5, PromptTokens: 50, CachedTokens: 10, OutputTokens: 5,
 		TokenSource: workload.TokensFromUsage, FinishReason: "length",
-		Server: &workload.ServerStats{PromptTPS: 260, GenerationTPS: 104, PromptTokens: 50, GenerationTokens: 5, PeakMemoryBytes: 800e6, PrefixCacheHit: "none"},
+		Server: &workload.ServerStats{
+			PromptTPS: 260, GenerationTPS: 104, PromptTokens: 50, GenerationTokens: 5, PeakMemoryBytes: 800e6, PrefixCacheHit: "none",
+		},
 	}
 }
 

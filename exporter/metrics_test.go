@@ -150,10 +150,14 @@ func TestNoSecretsOrIDsInLabels(t *testing.T) {
 
 func TestHistogramsAreClassicAndNative(t *testing.T) {
 	want := map[string][]float64{
-		"exobench_time_to_first_token_seconds":   {.01, .02, .04, .06, .08, .1, .15, .25, .5, .75, 1, 1.5, 2.5, 5, 7.5, 10, 20, 40, 80, 160},
-		"exobench_inter_token_latency_seconds":   {.001, .002, .004, .006, .008, .01, .0125, .015, .02, .025, .03, .04, .06, .08, .1, .2, .4, .8, 2, 5},
-		"exobench_time_per_output_token_seconds": {.001, .002, .004, .006, .008, .01, .0125, .015, .02, .025, .03, .04, .06, .08, .1, .2, .4, .8, 2, 5},
-		"exobench_request_duration_seconds":      {.1, .25, .5, .75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600},
+		"exobench_time_to_first_token_seconds": {.01, .02, .04, .06, .08, .1, .15, .25, .5, .75, 1, 1.5, 2.5, 5, 7.5, 10, 20, 40, 80, 160},
+		"exobench_inter_token_latency_seconds": {
+			.001, .002, .004, .006, .008, .01, .0125, .015, .02, .025, .03, .04, .06, .08, .1, .2, .4, .8, 2, 5,
+		},
+		"exobench_time_per_output_token_seconds": {
+			.001, .002, .004, .006, .008, .01, .0125, .015, .02, .025, .03, .04, .06, .08, .1, .2, .4, .8, 2, 5,
+		},
+		"exobench_request_duration_seconds": {.1, .25, .5, .75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600},
 	}
 	_, reg := newTestMetrics(t, testOptions())
 	families, err := reg.Gather()

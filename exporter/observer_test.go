@@ -268,7 +268,8 @@ func TestModelInfoFollowsTheID(t *testing.T) {
 	m, reg := newTestMetrics(t, testOptions())
 	o := NewObserver(m)
 	info := func(id string) string {
-		return `model_info{architecture="mistral, grouped-query attention",developer="Mistral AI",exo_model="` + id + `",model="mistral-7b",parameters="7.2B"}`
+		return `model_info{architecture="mistral, grouped-query attention",developer="Mistral AI",exo_model="` + id +
+			`",model="mistral-7b",parameters="7.2B"}`
 	}
 	const configured = "mlx-community/Mistral-7B-Instruct-v0.3-4bit"
 	expect(t, reg, map[string]string{info(configured): "1"})

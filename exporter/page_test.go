@@ -16,7 +16,9 @@ func showPage(t *testing.T, s PageSource) string {
 	p := page{shown: s, now: func() time.Time { return epoch.Add(5 * time.Minute) }, log: quiet}
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-	if w.Code != 200 || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.HasPrefix(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
+	if w.Code != 200 || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.HasPrefix(
+		w.Header().Get("Content-Security-Policy"), "default-src 'none'",
+	) {
 		t.Errorf("status %d, headers %v", w.Code, w.Header())
 	}
 	_, style, _ := strings.Cut(w.Body.String(), "<style>")

@@ -44,14 +44,16 @@ func TestSlowest(t *testing.T) {
 	put("gone", "p", time.Second, nil)
 
 	got := s.State().Slowest
-	if len(got) != 2 || got[0].Ratio() != 2 || got[0].Record != record.ResultID(twice) || *got[0].TTFT != 500*time.Millisecond || got[0].Output == nil ||
+	if len(got) != 2 || got[0].Ratio() != 2 || got[0].Record != record.ResultID(twice) || *got[0].TTFT != 500*time.Millisecond ||
+		got[0].Output == nil ||
 		got[1].Ratio() != 1.5 || got[1].Prompt != "long" || got[1].TTFT != nil {
 		t.Errorf("slowest %+v", got)
 	}
 	w := httptest.NewRecorder()
 	(&page{shown: s, now: func() time.Time { return half.Start.Add(time.Minute) }}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	for _, want := range []string{
-		`<a href="results/` + record.ResultID(twice) + `">`, `<a href="results/` + record.ResultID(half) + `">`, `<a href="results/` + record.ResultID(failed) + `">`,
+		`<a href="results/` + record.ResultID(twice) + `">`, `<a href="results/` + record.ResultID(half) + `">`,
+		`<a href="results/` + record.ResultID(failed) + `">`,
 		"2.00", "90.00 s", "60.00 s",
 	} {
 		if !strings.Contains(w.Body.String(), want) {
@@ -65,7 +67,9 @@ func TestSlowest(t *testing.T) {
 		put("a", "p", time.Second, nil)
 		put("a", "p", time.Second, nil)
 	}
-	if got := s.State().Slowest; len(got) != maxSlowest || !slices.IsSortedFunc(got, func(a, b Slow) int { return int(b.Ratio() - a.Ratio()) }) {
+	if got := s.State().Slowest; len(got) != maxSlowest || !slices.IsSortedFunc(
+		got, func(a, b Slow) int { return int(b.Ratio() - a.Ratio()) },
+	) {
 		t.Errorf("%d are shown: %v", len(got), fmt.Sprint(got))
 	}
 	at += 60 * 24

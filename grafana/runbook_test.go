@@ -72,7 +72,9 @@ func TestReloadsAreNoRestarts(t *testing.T) {
 				continue
 			}
 			q := grafana.Query{Expr: a.Expr}
-			if expr := q.Expand(map[string]string{"job": "j", "instance": "i", "__rate_interval": "1m"}); !strings.Contains(string(text), "- expr: "+expr+"\n") {
+			if expr := q.Expand(
+				map[string]string{"job": "j", "instance": "i", "__rate_interval": "1m"},
+			); !strings.Contains(string(text), "- expr: "+expr+"\n") {
 				t.Errorf("prometheus/tests/dashboards.yml does not try %s", expr)
 			}
 			return

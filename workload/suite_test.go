@@ -106,7 +106,8 @@ func TestParseSuite(t *testing.T) {
 	if len(s.Prompts) != 1 || s.Prompts[0].Messages[0].Content != "hello" || s.Seed != 7 {
 		t.Errorf("got %+v", s)
 	}
-	asJSON := `{"version":"mine-1","temperature":0,"seed":7,"prompts":[{"id":"one","kind":"chat","max_tokens":8,"messages":[{"role":"user","content":"hello"}]}]}`
+	asJSON := `{"version":"mine-1","temperature":0,"seed":7,"prompts":[{"id":"one","kind":"chat","max_tokens":8,"messages":[{"role":"user",` +
+		`"content":"hello"}]}]}`
 	j, err := ParseSuite("mine.json", []byte(asJSON))
 	if err != nil {
 		t.Fatal(err)
@@ -128,15 +129,27 @@ func TestParseSuiteNamesLineAndReason(t *testing.T) {
 		in   string
 		want []string
 	}{
-		"empty file":            {"", []string{"is empty"}},
-		"syntax":                {"version: [", []string{"bad.yaml", "line 1"}},
-		"unknown field":         {edit("kind: chat", "kind: chat\n    max_token: 9"), []string{"bad.yaml:7: prompts[0].max_token is not a known field here (id, kind, max_tokens, messages)"}},
-		"wrong type":            {edit("max_tokens: 8", "max_tokens: many"), []string{`bad.yaml:7: prompts[0].max_tokens must be a whole number, and is "many"`}},
-		"half a token":          {edit("max_tokens: 8", "max_tokens: 8.5"), []string{`must be a whole number, and is "8.5"`}},
-		"a text, not a list":    {edit("messages:\n      - role: user\n        content: hello\n", "messages: hi\n"), []string{`bad.yaml:8: prompts[0].messages must be a list of {role, content}, and is "hi"`}},
-		"a mapping, not a list": {"prompts: {a: b}\n", []string{`bad.yaml:1: prompts must be a list of {id, kind, max_tokens, messages}, and is a mapping`}},
-		"a list, not a text":    {edit("mine-1", "[1]"), []string{"bad.yaml:1: version must be a text, and is a list"}},
-		"warm":                  {edit("temperature: 0", "temperature: warm"), []string{`bad.yaml:2: temperature must be a number, and is "warm"`}},
+		"empty file": {"", []string{"is empty"}},
+		"syntax":     {"version: [", []string{"bad.yaml", "line 1"}},
+		"unknown field": {
+			edit("kind: chat", "kind: chat\n    max_token: 9"),
+			[]string{"bad.yaml:7: prompts[0].max_token is not a known field here (id, kind, max_tokens, messages)"},
+		},
+		"wrong type": {
+			edit("max_tokens: 8", "max_tokens: many"), []string{`bad.yaml:7: prompts[0].max_tokens must be a whole number, and is "many"`},
+		},
+		"half a token": {edit("max_tokens: 8", "max_tokens: 8.5"), []string{`must be a whole number, and is "8.5"`}},
+		"a text, not a list": {
+			edit("messages:\n      - role: user\n        content: hello\n", "messages: hi\n"),
+			[]string{`bad.yaml:8: prompts[0].messages must be a list of {role, content}, and is "hi"`},
+		},
+		"a mapping, not a list": {
+			"prompts: {a: b}\n", []string{`bad.yaml:1: prompts must be a list of {id, kind, max_tokens, messages}, and is a mapping`},
+		},
+		"a list, not a text": {edit("mine-1", "[1]"), []string{"bad.yaml:1: version must be a text, and is a list"}},
+		"warm": {
+			edit("temperature: 0", "temperature: warm"), []string{`bad.yaml:2: temperature must be a number, and is "warm"`},
+		},
 		"a truth, not a number": {edit("seed: 7", "seed: true"), []string{`bad.yaml:3: seed must be a whole number, and is "true"`}},
 		"a text, not a suite":   {"hello", []string{`must be a suite: {version, temperature, seed, prompts}, and is "hello"`}},
 		"a text, not a prompt":  {"prompts: [hi]", []string{`prompts[0] must be a prompt: {id, kind, max_tokens, messages}, and is "hi"`}},
@@ -149,16 +162,18 @@ func TestParseSuiteNamesLineAndReason(t *testing.T) {
 		"nan":                   {edit("temperature: 0", "temperature: .nan"), []string{"bad.yaml:2: temperature is NaN"}},
 		"no seed":               {edit("seed: 7\n", ""), []string{"seed is missing"}},
 		"negative seed":         {edit("seed: 7", "seed: -7"), []string{"bad.yaml:3: seed is -7"}},
-		"no prompts":            {edit(goodSuite[strings.Index(goodSuite, "prompts:"):], "prompts: []\n"), []string{"bad.yaml:4: prompts has 0 entries"}},
-		"bad id":                {edit("id: one", "id: One"), []string{"bad.yaml:5: prompts[0].id", `"One"`}},
-		"id twice":              {goodSuite + second, []string{"bad.yaml:11: prompts[1].id", "prompts[0] is called already"}},
-		"no kind":               {edit("    kind: chat\n", ""), []string{"bad.yaml:5: prompts[0].kind"}},
-		"zero tokens":           {edit("max_tokens: 8", "max_tokens: 0"), []string{"bad.yaml:7: prompts[0].max_tokens is 0"}},
-		"too many tokens":       {edit("max_tokens: 8", "max_tokens: 40000"), []string{"bad.yaml:7:", "40000"}},
-		"role":                  {edit("role: user", "role: tool"), []string{"bad.yaml:9: prompts[0].messages[0].role", `"tool"`}},
-		"last not a user's":     {edit("role: user", "role: system"), []string{"bad.yaml:9: prompts[0].messages[0] is the last"}},
-		"blank content":         {edit("content: hello", "content: ' '"), []string{"bad.yaml:10: prompts[0].messages[0].content is empty"}},
-		"two documents":         {goodSuite + "---\nversion: x\n", []string{"second document"}},
+		"no prompts": {
+			edit(goodSuite[strings.Index(goodSuite, "prompts:"):], "prompts: []\n"), []string{"bad.yaml:4: prompts has 0 entries"},
+		},
+		"bad id":            {edit("id: one", "id: One"), []string{"bad.yaml:5: prompts[0].id", `"One"`}},
+		"id twice":          {goodSuite + second, []string{"bad.yaml:11: prompts[1].id", "prompts[0] is called already"}},
+		"no kind":           {edit("    kind: chat\n", ""), []string{"bad.yaml:5: prompts[0].kind"}},
+		"zero tokens":       {edit("max_tokens: 8", "max_tokens: 0"), []string{"bad.yaml:7: prompts[0].max_tokens is 0"}},
+		"too many tokens":   {edit("max_tokens: 8", "max_tokens: 40000"), []string{"bad.yaml:7:", "40000"}},
+		"role":              {edit("role: user", "role: tool"), []string{"bad.yaml:9: prompts[0].messages[0].role", `"tool"`}},
+		"last not a user's": {edit("role: user", "role: system"), []string{"bad.yaml:9: prompts[0].messages[0] is the last"}},
+		"blank content":     {edit("content: hello", "content: ' '"), []string{"bad.yaml:10: prompts[0].messages[0].content is empty"}},
+		"two documents":     {goodSuite + "---\nversion: x\n", []string{"second document"}},
 		"all at once": {edit("seed: 7", "seed: -1") + "  - id: one\n    kind: chat\n    max_tokens: -1\n    messages: []\n", []string{
 			"seed is -1", "prompts[1].id", "prompts[1].max_tokens is -1", "prompts[1].messages is empty",
 		}},

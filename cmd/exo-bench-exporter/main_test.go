@@ -97,7 +97,9 @@ func TestUsage(t *testing.T) {
 		stdout []string
 		stderr []string
 	}{
-		"help":            {args: []string{"-h"}, stdout: []string{"Usage: exo-bench-exporter", "once", "check", "EXOBENCH_EXO_URL", "Exit status"}},
+		"help": {
+			args: []string{"-h"}, stdout: []string{"Usage: exo-bench-exporter", "once", "check", "EXOBENCH_EXO_URL", "Exit status"},
+		},
 		"help command":    {args: []string{"help"}, stdout: []string{"Usage: exo-bench-exporter"}},
 		"help of once":    {args: []string{"once", "-h"}, stdout: []string{"Usage: exo-bench-exporter once", "-json", "Exits 0"}},
 		"help of check":   {args: []string{"check", "-h"}, stdout: []string{"exo-bench-exporter check", "changes nothing"}},
@@ -113,7 +115,10 @@ func TestUsage(t *testing.T) {
 		"no job for rules":      {args: []string{"rules", "-job", ""}, status: exitUsage, stderr: []string{"-job: want a value"}},
 		"rules for ages":        {args: []string{"rules", "-interval", "100000h"}, status: exitUsage, stderr: []string{"too long"}},
 		"rules":                 {args: []string{"rules", "-accept", "ü/x=1"}, stdout: []string{`"model", "ü/x"`}},
-		"bad suite":             {args: []string{"check"}, env: env(t, "SUITE", "/nonexistent.yaml"), status: exitUsage, stderr: []string{"EXOBENCH_SUITE", "/nonexistent.yaml"}},
+		"bad suite": {
+			args: []string{"check"}, env: env(t, "SUITE", "/nonexistent.yaml"), status: exitUsage,
+			stderr: []string{"EXOBENCH_SUITE", "/nonexistent.yaml"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr buffer
@@ -159,7 +164,8 @@ func TestOnceInDemo(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout.String()), &doc); err != nil {
 		t.Fatalf("stdout is not one JSON document: %v\n%s", err, stdout.String())
 	}
-	if !doc.Simulated || doc.Dialect != "exo1" || doc.Workload.Version != "tiny-1" || doc.Cycle.Outcome != "partial" || len(doc.Cycle.Turns) != 2 {
+	if !doc.Simulated || doc.Dialect != "exo1" || doc.Workload.Version != "tiny-1" || doc.Cycle.Outcome != "partial" ||
+		len(doc.Cycle.Turns) != 2 {
 		t.Fatalf("document: %+v", doc)
 	}
 	for _, turn := range doc.Cycle.Turns {
@@ -202,7 +208,10 @@ func TestCheck(t *testing.T) {
 	if got := run(t.Context(), []string{"check", "-demo"}, env(t), &stdout, &stderr); got != exitOK {
 		t.Errorf("exit status %d:\n%s%s", got, stdout.String(), stderr.String())
 	}
-	for _, w := range []string{"ok    exo ", "ok    simulated", "ok    dialect        exo1", "ok    deepseek-r1    as mlx-community/DeepSeek-R1-Distill-Qwen-7B-4bit", "ok    memory"} {
+	for _, w := range []string{
+		"ok    exo ", "ok    simulated", "ok    dialect        exo1", "ok    deepseek-r1    as mlx-community/DeepSeek-R1-Distill-Qwen-7B-4bit",
+		"ok    memory",
+	} {
 		if !strings.Contains(stdout.String(), w) {
 			t.Errorf("check lacks %q:\n%s", w, stdout.String())
 		}

@@ -46,7 +46,8 @@ func TestOnceStopped(t *testing.T) {
 		}
 		// Its figures are there unless the machine was too busy for them to be the model's.
 		line := regexp.MustCompile(`(?m)^llama-3\.2-1b +canceled +(-|[0-9.]+ ms) .* 1 of 2 ok$`)
-		if out := stdout.String(); !line.MatchString(out) || !strings.Contains(out, "llama-3.1-8b  not run") || !strings.Contains(out, "cycle canceled") {
+		if out := stdout.String(); !line.MatchString(out) || !strings.Contains(out, "llama-3.1-8b  not run") ||
+			!strings.Contains(out, "cycle canceled") {
 			t.Errorf("table:\n%s", out)
 		}
 	}

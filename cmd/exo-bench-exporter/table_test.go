@@ -36,7 +36,8 @@ func TestTable(t *testing.T) {
 	lines := strings.Split(b.String(), "\n")
 	want := [][]string{
 		{
-			"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "RSS p50", "RSS PEAK", "REQUESTS",
+			"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "RSS p50", "RSS PEAK",
+			"REQUESTS",
 		},
 		{"llama-3.2-1b", "partial", "250 ms", "100 ms", "198 ms", "100.0", "102.5", "320", "3.1 s", "2.50 GiB", "3.00 GiB", "1 of 2 ok"},
 		{"mistral-7b", "not run"},

@@ -45,7 +45,10 @@ func TestHelp(t *testing.T) {
 	if _, err := parse([]string{"-h"}, &stderr); !errors.Is(err, flag.ErrHelp) {
 		t.Error(err)
 	}
-	for _, want := range []string{"Usage: exo-sim", "It computes nothing", "-pid-file file", "-variant string", "Faults that strike the life of one instance", "runner_stuck"} {
+	for _, want := range []string{
+		"Usage: exo-sim", "It computes nothing", "-pid-file file", "-variant string", "Faults that strike the life of one instance",
+		"runner_stuck",
+	} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("help lacks %q", want)
 		}

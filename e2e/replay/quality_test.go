@@ -247,7 +247,8 @@ func (tr trials) delays(eps []Episode, w World, chosen func(node int) bool, aler
 			onset, found := tr.first+trial*tr.every, 0
 			for _, ep := range eps {
 				k := int(math.Ceil(ep.From)) - onset
-				if ep.Node == node && ep.Model == trial%w.Models && slices.Contains(alerts, ep.Alert) && k > 0 && k <= tr.length && (found == 0 || k < found) {
+				if ep.Node == node && ep.Model == trial%w.Models && slices.Contains(alerts, ep.Alert) && k > 0 && k <= tr.length && (found == 0 ||
+					k < found) {
 					found = k
 				}
 			}

@@ -83,7 +83,9 @@ var troubleScenarios = []scenario{
 			}
 		}
 		add("its alarm lasts longer than 4 cycles", "none", "%d of %d", late, fired)
-		add("other throughput alarms in the 200 cycles around, in which it comes back at full speed", "none", "%d in %d runs", len(others), w.Nodes)
+		add(
+			"other throughput alarms in the 200 cycles around, in which it comes back at full speed", "none", "%d in %d runs", len(others), w.Nodes,
+		)
 		if fired < w.Nodes*9/10 || late > 0 || len(others) > 0 {
 			t.Errorf("%d of %d fired before, %d lasted; others: %v", fired, w.Nodes, late, others)
 		}

@@ -117,12 +117,16 @@ func TestEveryToolIsUsed(t *testing.T) {
 // that has everything already.
 func TestDryRunFindsWhatIsMissing(t *testing.T) {
 	for name, tt := range map[string]struct{ file, old, with, says string }{
-		"a function that was renamed":      {"llama/install.sh", "\tbootstrap\n", "\tlay_root\n", "lay_root: command not found"},
-		"a command that nothing installs":  {"llama/install.sh", "debootstrap --variant", "no-such-debootstrap --variant", "no command no-such-debootstrap"},
+		"a function that was renamed": {"llama/install.sh", "\tbootstrap\n", "\tlay_root\n", "lay_root: command not found"},
+		"a command that nothing installs": {
+			"llama/install.sh", "debootstrap --variant", "no-such-debootstrap --variant", "no command no-such-debootstrap",
+		},
 		"another command that nothing has": {"llama/install.sh", "run mv ", "run no-such-mv ", "no command no-such-mv"},
 		"a module that is gone":            {"tools/install.sh", "local module=$here/$1 ", "local module=$here/no-such-$1 ", "no module"},
-		"a variable that nobody sets":      {"llama/install.sh", `"$suite" "$dir/root"`, `"$distribution" "$dir/root"`, "distribution: unbound variable"},
-		"a script that was renamed":        {"tools/install.sh", "llama/install.sh", "llama/setup.sh", "setup.sh"},
+		"a variable that nobody sets": {
+			"llama/install.sh", `"$suite" "$dir/root"`, `"$distribution" "$dir/root"`, "distribution: unbound variable",
+		},
+		"a script that was renamed": {"tools/install.sh", "llama/install.sh", "llama/setup.sh", "setup.sh"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

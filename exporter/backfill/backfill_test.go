@@ -29,7 +29,9 @@ func kept(t *testing.T) string {
 			Memory: workload.Memory{Samples: 1, Median: 5, Peak: 6, PeakSource: "samples"},
 		}
 		for k, prompt := range []string{"p", "q"} {
-			r := workload.Result{Model: "m", Prompt: prompt, Start: start.Add(time.Duration(10+10*k) * time.Second), Outcome: workload.OutcomeHTTPError}
+			r := workload.Result{
+				Model: "m", Prompt: prompt, Start: start.Add(time.Duration(10+10*k) * time.Second), Outcome: workload.OutcomeHTTPError,
+			}
 			if outcome == workload.TurnOK {
 				r.Outcome, r.Timed, r.TTFT, r.Decode, r.E2E = workload.OutcomeOK, true, time.Second, 4*time.Second, 5*time.Second
 				r.OutputTokens, r.TokenEvents = 41+40*i, 41+40*i
@@ -150,7 +152,9 @@ func TestWrongOptions(t *testing.T) {
 			t.Errorf("want an error that says %q, got %v", want, err)
 		}
 	}
-	if _, err := Write(&bytes.Buffer{}, filepath.Join(t.TempDir(), "none"), good); err == nil || !strings.Contains(fmt.Sprint(err), "no records are kept") {
+	if _, err := Write(
+		&bytes.Buffer{}, filepath.Join(t.TempDir(), "none"), good,
+	); err == nil || !strings.Contains(fmt.Sprint(err), "no records are kept") {
 		t.Errorf("without a file: %v", err)
 	}
 }

@@ -61,9 +61,11 @@ func TestClientSaysWhatToDo(t *testing.T) {
 		answer http.HandlerFunc
 		want   []string
 	}{
-		"unauthorised":      {answer(401, ""), []string{"refuses the user or the password", "EXOBENCH_DRIVER_PASSWORD_FILE"}},
-		"forbidden":         {answer(403, ""), []string{"refuses the user or the password"}},
-		"an agent":          {answer(404, "404 page not found"), []string{"HTTP 404", "no exo-bench-exporter that measures", "EXOBENCH_DRIVER_URL"}},
+		"unauthorised": {answer(401, ""), []string{"refuses the user or the password", "EXOBENCH_DRIVER_PASSWORD_FILE"}},
+		"forbidden":    {answer(403, ""), []string{"refuses the user or the password"}},
+		"an agent": {
+			answer(404, "404 page not found"), []string{"HTTP 404", "no exo-bench-exporter that measures", "EXOBENCH_DRIVER_URL"},
+		},
 		"ending":            {answer(503, ""), []string{"is ending"}},
 		"another program":   {answer(200, "<html>"), []string{"something else"}},
 		"another's JSON":    {answer(200, "{}"), []string{"something else"}},

@@ -57,7 +57,8 @@ func TestFeedTellsTheTurn(t *testing.T) {
 				t.Fatalf("%v in %s", err, w.Body)
 			}
 			want := State{Service: "exo-bench-exporter", Version: "v1", Run: f.run, Seq: seq, Simulated: true, Turn: turn, Last: last}
-			if !reflect.DeepEqual(got, want) || w.Code != 200 || w.Header().Get("Content-Type") != "application/json" || w.Header().Get("Cache-Control") != "no-store" {
+			if !reflect.DeepEqual(got, want) || w.Code != 200 || w.Header().Get("Content-Type") != "application/json" ||
+				w.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("status %d, headers %v, body %s", w.Code, w.Header(), w.Body)
 			}
 		}

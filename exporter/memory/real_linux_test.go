@@ -212,7 +212,8 @@ func TestProcessTable(t *testing.T) {
 	}
 	port := listenHere(t)
 	found, err := listeners(t.Context(), here, port)
-	if err != nil || len(found) != 1 || found[0].addr.String() != "127.0.0.1" || !slices.Equal(found[0].pids, []int32{self}) || found[0].uid != os.Getuid() {
+	if err != nil || len(found) != 1 || found[0].addr.String() != "127.0.0.1" || !slices.Equal(found[0].pids, []int32{self}) ||
+		found[0].uid != os.Getuid() {
 		t.Errorf("listeners of port %d are %+v (error %v), want %d", port, found, err, self)
 	}
 	if selfPID() != self {

@@ -186,7 +186,11 @@ func TestRestartOfExoInATurn(t *testing.T) {
 		var procs atomic.Pointer[[]Simulated]
 		set := func(p []Simulated) { procs.Store(&p) }
 		set(exo1())
-		s := New(Config{APIURL: api, Source: SimulatedSource(func() []Simulated { return *procs.Load() }), Interval: 250 * time.Millisecond, Logger: quiet()})
+		s := New(
+			Config{
+				APIURL: api, Source: SimulatedSource(func() []Simulated { return *procs.Load() }), Interval: 250 * time.Millisecond, Logger: quiet(),
+			},
+		)
 		run(t, s)
 		rec := s.Begin("m")
 		rec.Mark(workload.PhaseLoading)

@@ -93,7 +93,12 @@ func TestSoak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &machine{}
 		rng := rand.New(rand.NewPCG(1, 2))
-		s := New(Config{APIURL: api, Source: &stale{Source: SimulatedSource(m.list)}, Interval: 250 * time.Millisecond, Settle: 500 * time.Millisecond, Logger: quiet()})
+		s := New(
+			Config{
+				APIURL: api, Source: &stale{Source: SimulatedSource(m.list)}, Interval: 250 * time.Millisecond, Settle: 500 * time.Millisecond,
+				Logger: quiet(),
+			},
+		)
 		s.hostMem = noHostMemory
 		run(t, s)
 		m.start(0, mib, "init")

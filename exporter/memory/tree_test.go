@@ -16,11 +16,23 @@ func exo1() []Simulated {
 	return []Simulated{
 		{PID: 1, Created: at(0), RSS: 1 * mib, Command: []string{"/sbin/init"}},
 		{PID: 50, PPID: 1, Created: at(5), RSS: 30 * mib, Command: []string{"uv", "run", "exo"}},
-		{PID: 51, PPID: 50, Created: at(6), RSS: 200 * mib, Command: []string{"/exo/.venv/bin/python3", "/exo/.venv/bin/exo", "-v"}, Listens: true},
-		{PID: 52, PPID: 51, Created: at(7), RSS: 10 * mib, Command: []string{"python3", "-c", "from multiprocessing.resource_tracker import main;main(9)"}},
+		{
+			PID: 51, PPID: 50, Created: at(6), RSS: 200 * mib, Command: []string{"/exo/.venv/bin/python3", "/exo/.venv/bin/exo", "-v"},
+			Listens: true,
+		},
+		{
+			PID: 52, PPID: 51, Created: at(7), RSS: 10 * mib,
+			Command: []string{"python3", "-c", "from multiprocessing.resource_tracker import main;main(9)"},
+		},
 		{PID: 53, PPID: 51, Created: at(8), RSS: 5 * mib, Command: []string{"macmon", "pipe", "--interval", "1000"}},
-		{PID: 60, PPID: 51, Created: at(90), RSS: 4000 * mib, Command: []string{"python3", "-c", "from multiprocessing.spawn import spawn_main", "--multiprocessing-fork"}},
-		{PID: 61, PPID: 60, Created: at(91), RSS: 40 * mib, Command: []string{"python3", "-c", "from multiprocessing.resource_tracker import main;main(5)"}},
+		{
+			PID: 60, PPID: 51, Created: at(90), RSS: 4000 * mib,
+			Command: []string{"python3", "-c", "from multiprocessing.spawn import spawn_main", "--multiprocessing-fork"},
+		},
+		{
+			PID: 61, PPID: 60, Created: at(91), RSS: 40 * mib,
+			Command: []string{"python3", "-c", "from multiprocessing.resource_tracker import main;main(5)"},
+		},
 		{PID: 70, PPID: 1, Created: at(9), RSS: 999 * mib, Command: []string{"postgres"}},
 	}
 }

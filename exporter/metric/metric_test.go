@@ -126,7 +126,8 @@ func TestSeriesFollowFromTheDeclaration(t *testing.T) {
 		`trips_total{driver="anna"}`: "2", `way_km_count{driver="anna"}`: "2",
 		`way_km_bucket{driver="anna",le="1"}`: "1", `way_km_bucket{driver="anna",le="10"}`: "2",
 		`way_km_bucket{driver="anna",le="+Inf"}`: "2",
-		`last_km{driver="anna"}`:                 "", `vehicle_info{driver="anna",plate="B-1"}`: "", `vehicle_info{driver="anna",plate="B-2"}`: "1",
+		`last_km{driver="anna"}`:                 "", `vehicle_info{driver="anna",plate="B-1"}`: "",
+		`vehicle_info{driver="anna",plate="B-2"}`: "1",
 	})
 	anna.Record(trip{km: 5, vehicle: "car", plate: "B-3"})
 	check("a trip that failed", map[string]string{`vehicle_info{driver="anna",plate="B-2"}`: ""})

@@ -153,11 +153,13 @@ func TestOptionsThatCannotBeUsed(t *testing.T) {
 		options Options
 		want    []string
 	}{
-		"too short":                  {Options{Interval: time.Second}, []string{"1s is too short"}},
-		"negative":                   {Options{Interval: -time.Minute}, []string{"-1m0s is too short"}},
-		"fractions":                  {Options{Interval: 2500 * time.Millisecond}, []string{"whole number of seconds"}},
-		"seldom":                     {Options{Interval: time.Minute, Evaluation: time.Hour}, []string{"evaluation interval 1h0m0s"}},
-		"all wrong at once":          {Options{Interval: time.Second, Job: "(", RunbookURL: ":"}, []string{"too short", "regular expression", "not a URL"}},
+		"too short": {Options{Interval: time.Second}, []string{"1s is too short"}},
+		"negative":  {Options{Interval: -time.Minute}, []string{"-1m0s is too short"}},
+		"fractions": {Options{Interval: 2500 * time.Millisecond}, []string{"whole number of seconds"}},
+		"seldom":    {Options{Interval: time.Minute, Evaluation: time.Hour}, []string{"evaluation interval 1h0m0s"}},
+		"all wrong at once": {
+			Options{Interval: time.Second, Job: "(", RunbookURL: ":"}, []string{"too short", "regular expression", "not a URL"},
+		},
 		"accepted with PromQL":       {Options{Accepted: map[string]string{"m": `x") or vector(1`}}, []string{"a tag of letters"}},
 		"too long":                   {Options{Interval: 100_000 * time.Hour}, []string{"100000h0m0s is too long"}},
 		"job with a quote":           {Options{Job: `a"b`}, []string{"without white space, quotation marks"}},
@@ -194,7 +196,9 @@ func TestOddOptions(t *testing.T) {
 			if r.Alert == "ExoBenchExporterDown" && !strings.Contains(r.Expr, `up{job=~"exo\\.bench|a{2}#[0-9]+"} == 0`) {
 				t.Errorf("expression %s", r.Expr)
 			}
-			if r.Alert == "ExoBenchThroughputDrop" && !strings.HasPrefix(r.Annotations["dashboard_url"], "https://[::1]:3000/g%27q/?a=b&c=(d)#e/d/") {
+			if r.Alert == "ExoBenchThroughputDrop" && !strings.HasPrefix(
+				r.Annotations["dashboard_url"], "https://[::1]:3000/g%27q/?a=b&c=(d)#e/d/",
+			) {
 				t.Errorf("link %s", r.Annotations["dashboard_url"])
 			}
 		}

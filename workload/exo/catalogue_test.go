@@ -139,7 +139,9 @@ func TestOpenExo0(t *testing.T) {
 // model was loaded already cannot be known.
 func TestLegacyLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newFakeNode(t, map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/topology": reply(200, `{"nodes":{},"peer_graph":{}}`)})
+		n := newFakeNode(
+			t, map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/topology": reply(200, `{"nodes":{},"peer_graph":{}}`)},
+		)
 		n.set(pathV1, func(w http.ResponseWriter, r *http.Request) {
 			asked := n.prompts()
 			id := asked[len(asked)-1].body.Model

@@ -75,8 +75,10 @@ func TestComment(t *testing.T) {
 func FuzzEvent(f *testing.F) {
 	for _, s := range []string{
 		`{"id":"r1","model":"org/m","choices":[{"index":0,"delta":{"role":"assistant","content":"a"}}]}`,
-		`{"choices":[{"delta":{"content":"","tool_calls":[1]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":1}}}`,
-		`{"error":{"message":"x"}}`, `{"error":null}`, `{"choices":[],"usage":null}`, `{"choices":null}`, `{"generation_stats":{},"power_usage":{}}`,
+		`{"choices":[{"delta":{"content":"","tool_calls":[1]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,` +
+			`"prompt_tokens_details":{"cached_tokens":1}}}`,
+		`{"error":{"message":"x"}}`, `{"error":null}`, `{"choices":[],"usage":null}`, `{"choices":null}`,
+		`{"generation_stats":{},"power_usage":{}}`,
 		`[DONE]`, ``, `null`, `{"choices":[{"delta":{"content":[]}}]}`, `{"choices":[{"delta":{"tool_calls":""}}]}`,
 	} {
 		f.Add([]byte(s), true)

@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	nodeID     = `"0123456789abcdef0123456789abcdef"`
-	healthy    = `{"status": "ok"}`
-	supported  = `{"llama-3.2-1b": {"name": "Llama 3.2 1B", "downloaded": null, "download_percentage": null, "total_size": null, "total_downloaded": null, "loading": true}}`
+	nodeID    = `"0123456789abcdef0123456789abcdef"`
+	healthy   = `{"status": "ok"}`
+	supported = `{"llama-3.2-1b": {"name": "Llama 3.2 1B", "downloaded": null, "download_percentage": null, "total_size": null, ` +
+		`"total_downloaded": null, "loading": true}}`
 	legacyList = `{"object": "list", "data": [{"id": "llama-3.2-1b", "object": "model", "owned_by": "exo", "ready": true}]}`
 )
 
@@ -31,16 +32,64 @@ func TestDetect(t *testing.T) {
 		words  []string // of the error
 	}{
 		{"exo 1.x", map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/v1/models": reply(200, legacyList)}, workload.DialectExo1, nil},
-		{"legacy", map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/initial_models": reply(200, supported), "/v1/models": reply(200, legacyList)}, workload.DialectExo0, nil},
-		{"a healthy web service", map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/v1/models": reply(200, `{"object":"list","data":[{"id":"m"}]}`)}, workload.DialectOpenAI, nil},
-		{"Ollama", map[string]http.HandlerFunc{"/api/version": reply(200, `{"version":"0.13.1"}`), "/api/tags": reply(200, `{"models":[]}`), "/v1/models": reply(200, `{"object":"list","data":null}`)}, workload.DialectOllama, nil},
-		{"exo's imitation of Ollama", map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/ollama/api/version": reply(200, `{"version":"0.1"}`), "/ollama/api/tags": reply(200, `{"models":[]}`), "/v1/models": reply(200, legacyList)}, workload.DialectExo1, nil},
-		{"something else with a version", map[string]http.HandlerFunc{"/api/version": reply(200, `{"version":"1"}`), "/v1/models": reply(200, `{"data":[]}`)}, workload.DialectOpenAI, nil},
-		{"legacy without healthcheck", map[string]http.HandlerFunc{"/topology": reply(200, `{"nodes":{},"peer_graph":{},"active_node_id":null}`), "/v1/models": reply(200, `[]`)}, workload.DialectExo0, nil},
+		{
+			"legacy",
+			map[string]http.HandlerFunc{
+				"/healthcheck": reply(200, healthy), "/initial_models": reply(200, supported), "/v1/models": reply(200, legacyList),
+			},
+			workload.DialectExo0, nil,
+		},
+		{
+			"a healthy web service",
+			map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/v1/models": reply(200, `{"object":"list","data":[{"id":"m"}]}`)},
+			workload.DialectOpenAI, nil,
+		},
+		{
+			"Ollama",
+			map[string]http.HandlerFunc{
+				"/api/version": reply(200, `{"version":"0.13.1"}`), "/api/tags": reply(200, `{"models":[]}`),
+				"/v1/models": reply(200, `{"object":"list","data":null}`),
+			},
+			workload.DialectOllama, nil,
+		},
+		{
+			"exo's imitation of Ollama",
+			map[string]http.HandlerFunc{
+				"/node_id": reply(200, nodeID), "/ollama/api/version": reply(200, `{"version":"0.1"}`), "/ollama/api/tags": reply(200, `{"models":[]}`),
+				"/v1/models": reply(200, legacyList),
+			},
+			workload.DialectExo1, nil,
+		},
+		{
+			"something else with a version",
+			map[string]http.HandlerFunc{"/api/version": reply(200, `{"version":"1"}`), "/v1/models": reply(200, `{"data":[]}`)},
+			workload.DialectOpenAI, nil,
+		},
+		{
+			"legacy without healthcheck",
+			map[string]http.HandlerFunc{
+				"/topology": reply(200, `{"nodes":{},"peer_graph":{},"active_node_id":null}`), "/v1/models": reply(200, `[]`),
+			},
+			workload.DialectExo0, nil,
+		},
 		{"llama.cpp", map[string]http.HandlerFunc{"/v1/models": reply(200, `{"object":"list","data":[]}`)}, workload.DialectOpenAI, nil},
-		{"LM Studio", map[string]http.HandlerFunc{"/node_id": odd, "/healthcheck": odd, "/topology": odd, "/v1/models": reply(200, `{"data":[{"id":"x"}]}`)}, workload.DialectOpenAI, nil},
-		{"a web site", map[string]http.HandlerFunc{"/node_id": page, "/healthcheck": page, "/topology": page, "/v1/models": page}, "", []string{"http://node.test:52415", "/node_id", "/healthcheck", "/topology", "/v1/models", "EXOBENCH_EXO_URL"}},
-		{"a key is missing", map[string]http.HandlerFunc{"/v1/models": reply(401, `{"error":{"message":"Invalid API Key"}}`)}, "", []string{"HTTP 401: Invalid API Key", "EXOBENCH_API_KEY"}},
+		{
+			"LM Studio",
+			map[string]http.HandlerFunc{"/node_id": odd, "/healthcheck": odd, "/topology": odd, "/v1/models": reply(200, `{"data":[{"id":"x"}]}`)},
+			workload.DialectOpenAI, nil,
+		},
+		{
+			"a web site",
+			map[string]http.HandlerFunc{"/node_id": page, "/healthcheck": page, "/topology": page, "/v1/models": page},
+			"",
+			[]string{"http://node.test:52415", "/node_id", "/healthcheck", "/topology", "/v1/models", "EXOBENCH_EXO_URL"},
+		},
+		{
+			"a key is missing",
+			map[string]http.HandlerFunc{"/v1/models": reply(401, `{"error":{"message":"Invalid API Key"}}`)},
+			"",
+			[]string{"HTTP 401: Invalid API Key", "EXOBENCH_API_KEY"},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -126,7 +175,9 @@ func TestDetectIsNotMisled(t *testing.T) {
 	}
 	others := `{"object":"list","data":[{"id":"m","object":"model","owned_by":"llamacpp"}]}`
 	exo := map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/v1/models": reply(200, legacyList)}
-	legacy := map[string]http.HandlerFunc{"/healthcheck": reply(200, healthy), "/initial_models": reply(200, supported), "/v1/models": reply(200, legacyList)}
+	legacy := map[string]http.HandlerFunc{
+		"/healthcheck": reply(200, healthy), "/initial_models": reply(200, supported), "/v1/models": reply(200, legacyList),
+	}
 	ollama := map[string]http.HandlerFunc{
 		"/api/version": reply(200, `{"version":"0.13.1"}`), "/api/tags": reply(200, `{"models":[]}`),
 		"/v1/models": reply(200, `{"data":[{"id":"m","owned_by":"library"}]}`),
@@ -142,15 +193,37 @@ func TestDetectIsNotMisled(t *testing.T) {
 		{"502 with a page", exo, map[string]http.HandlerFunc{"/node_id": page}, workload.DialectExo1},
 		{"404 on /node_id", exo, map[string]http.HandlerFunc{"/node_id": nil}, workload.DialectExo1},
 		{"everything fails", exo, map[string]http.HandlerFunc{"/node_id": raw500, "/v1/models": raw500}, ""},
-		{"a list that names nobody", exo, map[string]http.HandlerFunc{"/node_id": nil, "/v1/models": reply(200, `{"data":[{"id":"m"}]}`)}, workload.DialectExo1},
-		{"another server in its place", exo, map[string]http.HandlerFunc{"/node_id": nil, "/v1/models": reply(200, others)}, workload.DialectOpenAI},
-		{"legacy exo in its place", exo, map[string]http.HandlerFunc{"/node_id": nil, "/healthcheck": reply(200, healthy), "/initial_models": reply(200, supported)}, workload.DialectExo0},
+		{
+			"a list that names nobody", exo,
+			map[string]http.HandlerFunc{"/node_id": nil, "/v1/models": reply(200, `{"data":[{"id":"m"}]}`)},
+			workload.DialectExo1,
+		},
+		{
+			"another server in its place", exo,
+			map[string]http.HandlerFunc{"/node_id": nil, "/v1/models": reply(200, others)},
+			workload.DialectOpenAI,
+		},
+		{
+			"legacy exo in its place", exo,
+			map[string]http.HandlerFunc{"/node_id": nil, "/healthcheck": reply(200, healthy), "/initial_models": reply(200, supported)},
+			workload.DialectExo0,
+		},
 		{"legacy exo fails", legacy, map[string]http.HandlerFunc{"/healthcheck": raw500, "/initial_models": raw500}, workload.DialectExo0},
 		{"Ollama fails", ollama, map[string]http.HandlerFunc{"/api/version": raw500}, workload.DialectOllama},
-		{"exo in the place of another server", plain, map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/v1/models": reply(200, legacyList)}, workload.DialectExo1},
+		{
+			"exo in the place of another server", plain,
+			map[string]http.HandlerFunc{"/node_id": reply(200, nodeID), "/v1/models": reply(200, legacyList)},
+			workload.DialectExo1,
+		},
 		{"exo that has only begun to answer", nil, map[string]http.HandlerFunc{"/node_id": raw500, "/v1/models": reply(200, legacyList)}, ""},
 		{"a relay of exo's /v1 only", nil, map[string]http.HandlerFunc{"/v1/models": reply(200, legacyList)}, workload.DialectOpenAI},
-		{"another server with a page for everything", nil, map[string]http.HandlerFunc{"/node_id": page, "/healthcheck": page, "/topology": page, "/api/version": page, "/v1/models": reply(200, others)}, workload.DialectOpenAI},
+		{
+			"another server with a page for everything", nil,
+			map[string]http.HandlerFunc{
+				"/node_id": page, "/healthcheck": page, "/topology": page, "/api/version": page, "/v1/models": reply(200, others),
+			},
+			workload.DialectOpenAI,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -187,11 +260,19 @@ func TestDetectSaysWhatToDo(t *testing.T) {
 		words  []string
 		absent string
 	}{
-		{"401", reply(401, `{"error":{"message":"Incorrect API key provided"}}`), []string{"HTTP 401: Incorrect API key provided", "set EXOBENCH_API_KEY"}, "EXOBENCH_DIALECT"},
+		{
+			"401", reply(401, `{"error":{"message":"Incorrect API key provided"}}`),
+			[]string{"HTTP 401: Incorrect API key provided", "set EXOBENCH_API_KEY"},
+			"EXOBENCH_DIALECT",
+		},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://node.test"+r.URL.Path, http.StatusMovedPermanently)
 		}, []string{"HTTP 301 to https://node.test", "set EXOBENCH_EXO_URL to https://node.test"}, "EXOBENCH_DIALECT"},
-		{"loading", reply(503, `{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}`), []string{"is loading a model"}, "neither"},
+		{
+			"loading", reply(503, `{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}`),
+			[]string{"is loading a model"},
+			"neither",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -52,7 +52,8 @@ func TestOllama(t *testing.T) {
 		}
 		asked := sim.Asked()
 		last := asked[len(asked)-1]
-		if o := last.Options; o.NumPredict != 32 || o.Seed == nil || *o.Seed != 42 || o.Temperature == nil || *o.Temperature != 0 || !last.Stream {
+		if o := last.Options; o.NumPredict != 32 || o.Seed == nil || *o.Seed != 42 || o.Temperature == nil || *o.Temperature != 0 ||
+			!last.Stream {
 			t.Errorf("asked %+v", last)
 		}
 		if !regexp.MustCompile(`^[0-9]{9}\n`).MatchString(last.Messages[0].Content) {
@@ -75,13 +76,18 @@ func TestOllamaErrors(t *testing.T) {
 		outcome workload.Outcome
 		words   string
 	}{
-		{"in the stream", ollamasim.Options{Models: []string{"org/m"}, Fail: "an error was encountered while running the model: CUDA error"}, workload.OutcomeStreamError, "CUDA error"},
+		{
+			"in the stream",
+			ollamasim.Options{Models: []string{"org/m"}, Fail: "an error was encountered while running the model: CUDA error"},
+			workload.OutcomeStreamError, "CUDA error",
+		},
 		{"in the place of the stream", ollamasim.Options{}, workload.OutcomeHTTPError, "model 'org/m' not found"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n, _ := ollamaNode(t, tc.options)
-				if r := n.session(workload.DialectOllama, nil).Measure(t.Context(), request(8)); r.Outcome != tc.outcome || !strings.Contains(r.Err, tc.words) {
+				if r := n.session(workload.DialectOllama, nil).Measure(t.Context(), request(8)); r.Outcome != tc.outcome ||
+					!strings.Contains(r.Err, tc.words) {
 					t.Errorf("got %s (%q), want %s with %q", r.Outcome, r.Err, tc.outcome, tc.words)
 				}
 			})

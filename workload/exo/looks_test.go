@@ -59,7 +59,9 @@ func TestLooksOfAPrompt(t *testing.T) {
 				if got := calls.take(); got["/models"]+got["/v1/models"] != 1 {
 					t.Errorf("opening read %v: the catalogue once is enough", got)
 				}
-				req := workload.Request{Model: "llama-3.2-1b", Prompt: workload.Prompt{ID: "p", MaxTokens: 64, Messages: []workload.Message{{Role: "user", Content: "Hi"}}}}
+				req := workload.Request{
+					Model: "llama-3.2-1b", Prompt: workload.Prompt{ID: "p", MaxTokens: 64, Messages: []workload.Message{{Role: "user", Content: "Hi"}}},
+				}
 				for i, after := range []int{0, 0, 0, 0, 20} {
 					if after > 0 {
 						if _, err := node.Inject(exosim.Fault{Kind: exosim.ErrorEvent, After: after, Count: 1}); err != nil {

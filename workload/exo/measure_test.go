@@ -26,7 +26,11 @@ func TestMeasureTimes(t *testing.T) {
 			step{30 * ms, tok("")}, // pending bytes: a token
 			step{40 * ms, tok(" a") + tok(" b")},
 			step{50 * ms, data(`{"role":"assistant","content":""}`, "length", useOf(23, 6, 0))},
-			step{70 * ms, `: generation_stats {"prompt_tps":812.5,"generation_tps":74.2,"prompt_tokens":23,"generation_tokens":6,"peak_memory_usage":{"in_bytes":1073741824},"prefix_cache_hit":"none"}` + "\n\n"},
+			step{
+				70 * ms,
+				`: generation_stats {"prompt_tps":812.5,"generation_tps":74.2,"prompt_tokens":23,"generation_tokens":6,` +
+					`"peak_memory_usage":{"in_bytes":1073741824},"prefix_cache_hit":"none"}` + "\n\n",
+			},
 			step{80 * ms, doneEvent},
 		)})
 		n.dialDelay = 25 * ms
@@ -60,13 +64,18 @@ func TestMeasureTimes(t *testing.T) {
 			t.Errorf("TTFT %v and Decode %v do not sum to E2E %v", r.TTFT, r.Decode, r.E2E)
 		}
 		if r.TokenEvents != 6 || r.OutputTokens != 6 || r.TokenSource != workload.TokensFromUsage || r.TokenMismatch || r.PromptTokens != 23 {
-			t.Errorf("tokens: %d events, %d by %s, mismatch %v, prompt %d", r.TokenEvents, r.OutputTokens, r.TokenSource, r.TokenMismatch, r.PromptTokens)
+			t.Errorf(
+				"tokens: %d events, %d by %s, mismatch %v, prompt %d", r.TokenEvents, r.OutputTokens, r.TokenSource, r.TokenMismatch, r.PromptTokens,
+			)
 		}
-		want := workload.ServerStats{PromptTPS: 812.5, GenerationTPS: 74.2, PromptTokens: 23, GenerationTokens: 6, PeakMemoryBytes: 1 << 30, PrefixCacheHit: "none"}
+		want := workload.ServerStats{
+			PromptTPS: 812.5, GenerationTPS: 74.2, PromptTokens: 23, GenerationTokens: 6, PeakMemoryBytes: 1 << 30, PrefixCacheHit: "none",
+		}
 		if r.Server == nil || *r.Server != want {
 			t.Errorf("Server = %+v, want %+v", r.Server, want)
 		}
-		if r.ResponseID != "r1" || r.Answered != "org/m" || r.ExoModel != "org/m" || r.FinishReason != "length" || r.Endpoint != workload.EndpointBench {
+		if r.ResponseID != "r1" || r.Answered != "org/m" || r.ExoModel != "org/m" || r.FinishReason != "length" ||
+			r.Endpoint != workload.EndpointBench {
 			t.Errorf("id %q, answered %q for %q, finish %q, endpoint %s", r.ResponseID, r.Answered, r.ExoModel, r.FinishReason, r.Endpoint)
 		}
 	})
@@ -118,11 +127,15 @@ func TestHeldBackIsNotTheModels(t *testing.T) {
 func TestMeasureShapes(t *testing.T) {
 	const nulls = `"name":null,"tool_calls":null,"tool_call_id":null,"function_call":null`
 	old := func(content, reasoning, finish, rest string) string { // as v1.0.71 writes it
-		return fmt.Sprintf(`data: {"id":"r1","object":"chat.completion","created":1,"model":"org/m","choices":[{"index":0,"delta":{"role":"assistant","content":%s,"reasoning_content":%s,%s},"logprobs":null,"finish_reason":%s,"usage":null}],%s"service_tier":null}`+"\n\n",
+		return fmt.Sprintf(`data: {"id":"r1","object":"chat.completion","created":1,"model":"org/m","choices":[{"index":0,`+
+			`"delta":{"role":"assistant","content":%s,"reasoning_content":%s,%s},"logprobs":null,"finish_reason":%s,"usage":null}],`+
+			`%s"service_tier":null}`+"\n\n",
 			content, reasoning, nulls, finish, rest)
 	}
 	legacy := func(content, finish string) string {
-		return fmt.Sprintf(`data: {"id": "chatcmpl-1", "object": "chat.completion", "created": 1795448544, "model": "org/m", "system_fingerprint": "exo_0.0.1", "choices": [{"index": 0, "message": {"role": "assistant", "content": %q}, "logprobs": null, "finish_reason": %s, "delta": {"role": "assistant", "content": %q}}]}`+"\n\n",
+		return fmt.Sprintf(`data: {"id": "chatcmpl-1", "object": "chat.completion", "created": 1795448544, "model": "org/m", `+
+			`"system_fingerprint": "exo_0.0.1", "choices": [{"index": 0, "message": {"role": "assistant", "content": %q}, "logprobs": null, `+
+			`"finish_reason": %s, "delta": {"role": "assistant", "content": %q}}]}`+"\n\n",
 			content, finish, content)
 	}
 	type want struct {
@@ -142,7 +155,13 @@ func TestMeasureShapes(t *testing.T) {
 	}{
 		{
 			"exo 1.x without nulls", workload.DialectExo1, nil,
-			[]step{{ms, ": keep-alive\n\n"}, {ms, tok("a")}, {ms, tok("b")}, {ms, data(`{"role":"assistant","content":""}`, "stop", useOf(9, 3, 2))}, {ms, doneEvent}},
+			[]step{
+				{ms, ": keep-alive\n\n"},
+				{ms, tok("a")},
+				{ms, tok("b")},
+				{ms, data(`{"role":"assistant","content":""}`, "stop", useOf(9, 3, 2))},
+				{ms, doneEvent},
+			},
 			want{workload.OutcomeOK, 3, 3, workload.TokensFromUsage, false, 9, 2, 2 * ms, 2 * ms, 4 * ms},
 		},
 		{
@@ -162,17 +181,31 @@ func TestMeasureShapes(t *testing.T) {
 		},
 		{
 			"stats where usage is missing", workload.DialectExo1, nil,
-			[]step{{ms, tok("a")}, {ms, data(`{"content":"b"}`, "stop", "")}, {ms, `: generation_stats {"prompt_tokens":7,"generation_tokens":3,"peak_memory_usage":{"inBytes":5}}` + "\n\n" + doneEvent}},
+			[]step{
+				{ms, tok("a")},
+				{ms, data(`{"content":"b"}`, "stop", "")},
+				{ms, `: generation_stats {"prompt_tokens":7,"generation_tokens":3,"peak_memory_usage":{"inBytes":5}}` + "\n\n" + doneEvent},
+			},
 			want{workload.OutcomeOK, 2, 3, workload.TokensFromStats, true, 7, 0, ms, ms, 2 * ms},
 		},
 		{
 			"stats that cannot be read are left out", workload.DialectExo1, nil,
-			[]step{{ms, tok("a")}, {ms, data(`{"content":"b"}`, "stop", useOf(9, 2, 0))}, {ms, ": generation_stats {oops\n\n: generation_stats\n\n" + doneEvent}},
+			[]step{
+				{ms, tok("a")},
+				{ms, data(`{"content":"b"}`, "stop", useOf(9, 2, 0))},
+				{ms, ": generation_stats {oops\n\n: generation_stats\n\n" + doneEvent},
+			},
 			want{workload.OutcomeOK, 2, 2, workload.TokensFromUsage, false, 9, 0, ms, ms, 2 * ms},
 		},
 		{
 			"role-only and usage-only chunks are no tokens on exo 1.x", workload.DialectExo1, nil,
-			[]step{{ms, data(`{"role":"assistant"}`, "", "")}, {ms, tok("a")}, {ms, data(`{}`, "stop", "")}, {ms, `data: {"model":"org/m","choices":[],"usage":{"prompt_tokens":4,"completion_tokens":1}}` + "\n\n"}, {ms, doneEvent}},
+			[]step{
+				{ms, data(`{"role":"assistant"}`, "", "")},
+				{ms, tok("a")},
+				{ms, data(`{}`, "stop", "")},
+				{ms, `data: {"model":"org/m","choices":[],"usage":{"prompt_tokens":4,"completion_tokens":1}}` + "\n\n"},
+				{ms, doneEvent},
+			},
 			want{workload.OutcomeOK, 1, 1, workload.TokensFromUsage, false, 4, 0, 2 * ms, 2 * ms, 2 * ms},
 		},
 		{
@@ -182,7 +215,9 @@ func TestMeasureShapes(t *testing.T) {
 		},
 		{
 			"tool calls are output, not content", workload.DialectExo1, nil,
-			[]step{{ms, tok("a")}, {5 * ms, data(`{"tool_calls":[{"index":0,"function":{"name":"f"}}]}`, "tool_calls", useOf(9, 2, 0))}, {ms, doneEvent}},
+			[]step{
+				{ms, tok("a")}, {5 * ms, data(`{"tool_calls":[{"index":0,"function":{"name":"f"}}]}`, "tool_calls", useOf(9, 2, 0))}, {ms, doneEvent},
+			},
 			want{workload.OutcomeOK, 2, 2, workload.TokensFromUsage, false, 9, 0, ms, ms, 6 * ms},
 		},
 		{
@@ -192,7 +227,15 @@ func TestMeasureShapes(t *testing.T) {
 		},
 		{
 			"legacy: max_tokens is ignored there", workload.DialectExo0, nil,
-			[]step{{ms, legacy("a", "null")}, {ms, legacy("b", "null")}, {ms, legacy("c", "null")}, {ms, legacy("d", "null")}, {ms, legacy("e", "null")}, {ms, legacy("f", "null")}, {ms, legacy("g", `"stop"`)}},
+			[]step{
+				{ms, legacy("a", "null")},
+				{ms, legacy("b", "null")},
+				{ms, legacy("c", "null")},
+				{ms, legacy("d", "null")},
+				{ms, legacy("e", "null")},
+				{ms, legacy("f", "null")},
+				{ms, legacy("g", `"stop"`)},
+			},
 			want{workload.OutcomeOK, 5, 5, workload.TokensFromEvents, false, 0, 0, ms, ms, 5 * ms},
 		},
 		{
@@ -234,7 +277,9 @@ func TestMeasureShapes(t *testing.T) {
 				n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: stream(tc.end, tc.steps...)})
 				s := n.session(tc.dialect, func(o *Options) { o.Endpoint = EndpointV1 })
 				r := s.Measure(t.Context(), request(5))
-				got := want{r.Outcome, r.TokenEvents, r.OutputTokens, r.TokenSource, r.TokenMismatch, r.PromptTokens, r.CachedTokens, r.TTFT, r.TTFO, r.E2E}
+				got := want{
+					r.Outcome, r.TokenEvents, r.OutputTokens, r.TokenSource, r.TokenMismatch, r.PromptTokens, r.CachedTokens, r.TTFT, r.TTFO, r.E2E,
+				}
 				if got != tc.want {
 					t.Errorf("got  %+v (%s)\nwant %+v", got, r.Err, tc.want)
 				}
@@ -282,44 +327,127 @@ func TestMeasureFailures(t *testing.T) {
 		words   string        // in Err
 		after   time.Duration // how long it took in all; not looked at when 0
 	}{
-		{name: "no instance", handler: reply(404, `{"error":{"message":"No instance found for model org/m","type":"Not Found","param":null,"code":404}}`), outcome: workload.OutcomeHTTPError, words: "HTTP 404: No instance found for model org/m"},
-		{name: "validation", handler: reply(422, `{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]}`), outcome: workload.OutcomeHTTPError, words: "HTTP 422: body.messages: Field required"},
+		{
+			name:    "no instance",
+			handler: reply(404, `{"error":{"message":"No instance found for model org/m","type":"Not Found","param":null,"code":404}}`),
+			outcome: workload.OutcomeHTTPError, words: "HTTP 404: No instance found for model org/m",
+		},
+		{
+			name: "validation", handler: reply(422, `{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]}`),
+			outcome: workload.OutcomeHTTPError, words: "HTTP 422: body.messages: Field required",
+		},
 		{name: "plain 500", handler: raw500, outcome: workload.OutcomeHTTPError, words: "HTTP 500: Internal Server Error"},
-		{name: "legacy detail", dialect: workload.DialectExo0, handler: reply(400, `{"detail":"Unsupported model: org/m with inference engine X"}`), outcome: workload.OutcomeHTTPError, words: "Unsupported model"},
+		{
+			name: "legacy detail", dialect: workload.DialectExo0,
+			handler: reply(400, `{"detail":"Unsupported model: org/m with inference engine X"}`), outcome: workload.OutcomeHTTPError,
+			words: "Unsupported model",
+		},
 		{name: "redirect", handler: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://elsewhere.test/", http.StatusTemporaryRedirect)
 		}, outcome: workload.OutcomeHTTPError, words: "HTTP 307"},
-		{name: "error event in a 200", handler: stream(nil, step{ms, tok("a")}, step{ms, `data: {"error":{"message":"Runner shutdown before completing command (signal=9 (Killed))","type":"InternalServerError","code":500}}` + "\n\n" + doneEvent}), outcome: workload.OutcomeStreamError, words: "Runner shutdown before completing command (signal=9 (Killed))"},
-		{name: "error event of v1.0.71", handler: stream(nil, step{ms, `data: {"error":{"message":"out of memory","type":"InternalServerError","param":null,"code":500}}` + "\n\n"}), outcome: workload.OutcomeStreamError, words: "out of memory"},
-		{name: "instance deleted under the stream", handler: stream(nil, step{ms, tok("a")}), outcome: workload.OutcomeTruncated, words: "after 1 tokens without a finish_reason"},
+		{
+			name: "error event in a 200",
+			handler: stream(
+				nil, step{ms, tok("a")},
+				step{
+					ms,
+					`data: {"error":{"message":"Runner shutdown before completing command (signal=9 (Killed))","type":"InternalServerError","code":500}}` +
+						"\n\n" + doneEvent,
+				},
+			),
+			outcome: workload.OutcomeStreamError, words: "Runner shutdown before completing command (signal=9 (Killed))",
+		},
+		{
+			name: "error event of v1.0.71",
+			handler: stream(
+				nil, step{ms, `data: {"error":{"message":"out of memory","type":"InternalServerError","param":null,"code":500}}` + "\n\n"},
+			),
+			outcome: workload.OutcomeStreamError, words: "out of memory",
+		},
+		{
+			name: "instance deleted under the stream", handler: stream(nil, step{ms, tok("a")}), outcome: workload.OutcomeTruncated,
+			words: "after 1 tokens without a finish_reason",
+		},
 		{name: "DONE before the finish", handler: stream(nil, step{ms, tok("a")}, step{ms, doneEvent}), outcome: workload.OutcomeTruncated},
 		{name: "connection breaks", handler: stream(errReset, step{ms, tok("a")}), outcome: workload.OutcomeTruncated, words: "unexpected EOF"},
-		{name: "connection breaks inside an event", handler: stream(errReset, step{ms, tok("a") + `data: {"id":`}), outcome: workload.OutcomeTruncated},
+		{
+			name: "connection breaks inside an event", handler: stream(errReset, step{ms, tok("a") + `data: {"id":`}),
+			outcome: workload.OutcomeTruncated,
+		},
 		{name: "stream ends inside an event", handler: stream(nil, step{ms, tok("a") + `data: {"id":`}), outcome: workload.OutcomeTruncated},
-		{name: "connection closed without an answer", handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, outcome: workload.OutcomeTruncated, words: "without an answer"},
+		{
+			name: "connection closed without an answer", handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			outcome: workload.OutcomeTruncated, words: "without an answer",
+		},
 		{name: "not HTTP", handler: wire("hello\r\n\r\n"), outcome: workload.OutcomeProtocolError, words: "malformed HTTP"},
 		{name: "not JSON", handler: stream(nil, step{ms, "data: hello\n\n"}), outcome: workload.OutcomeProtocolError, words: `"hello"`},
 		{name: "JSON of another kind", handler: stream(nil, step{ms, "data: [1]\n\n"}), outcome: workload.OutcomeProtocolError},
-		{name: "content of another kind", handler: stream(nil, step{ms, data(`{"content":[1]}`, "", "")}), outcome: workload.OutcomeProtocolError, words: "not a string"},
-		{name: "event beyond the bound", handler: raw("text/event-stream", "data: "+long), outcome: workload.OutcomeProtocolError, words: "bound"},
+		{
+			name: "content of another kind", handler: stream(nil, step{ms, data(`{"content":[1]}`, "", "")}), outcome: workload.OutcomeProtocolError,
+			words: "not a string",
+		},
+		{
+			name: "event beyond the bound", handler: raw("text/event-stream", "data: "+long), outcome: workload.OutcomeProtocolError, words: "bound",
+		},
 		{name: "a page", handler: raw("text/html", "<html>"), outcome: workload.OutcomeProtocolError, words: "text/html"},
-		{name: "a document where a stream was asked for", handler: reply(200, `{"error":"Unexpected endpoint"}`), outcome: workload.OutcomeProtocolError, words: "Unexpected endpoint"},
-		{name: "another model", handler: stream(nil, step{ms, strings.Replace(tok("a"), "org/m", "llama-3.2-1b", 1)}), outcome: workload.OutcomeModelMismatch, words: `asked for model "org/m", was answered by "llama-3.2-1b"`},
-		{name: "nothing but an end", handler: stream(nil, step{ms, data(`{}`, "stop", useOf(9, 0, 0))}, step{ms, doneEvent}), outcome: workload.OutcomeEmpty},
-		{name: "tokens that nobody saw", handler: stream(nil, step{ms, data(`{}`, "stop", useOf(9, 3, 0))}, step{ms, doneEvent}), outcome: workload.OutcomeEmpty},
-		{name: "silence before the status", handler: hang, outcome: workload.OutcomeFirstTokenTimeout, words: "within 2m0s", after: 2 * time.Minute},
+		{
+			name: "a document where a stream was asked for", handler: reply(200, `{"error":"Unexpected endpoint"}`),
+			outcome: workload.OutcomeProtocolError, words: "Unexpected endpoint",
+		},
+		{
+			name: "another model", handler: stream(nil, step{ms, strings.Replace(tok("a"), "org/m", "llama-3.2-1b", 1)}),
+			outcome: workload.OutcomeModelMismatch, words: `asked for model "org/m", was answered by "llama-3.2-1b"`,
+		},
+		{
+			name: "nothing but an end", handler: stream(nil, step{ms, data(`{}`, "stop", useOf(9, 0, 0))}, step{ms, doneEvent}),
+			outcome: workload.OutcomeEmpty,
+		},
+		{
+			name: "tokens that nobody saw", handler: stream(nil, step{ms, data(`{}`, "stop", useOf(9, 3, 0))}, step{ms, doneEvent}),
+			outcome: workload.OutcomeEmpty,
+		},
+		{
+			name: "silence before the status", handler: hang, outcome: workload.OutcomeFirstTokenTimeout, words: "within 2m0s",
+			after: 2 * time.Minute,
+		},
 		{name: "keep-alives only", handler: keepAlive(errHang), outcome: workload.OutcomeFirstTokenTimeout, after: 2 * time.Minute},
-		{name: "role only, then silence", handler: stream(errHang, step{ms, data(`{"role":"assistant"}`, "", "")}), outcome: workload.OutcomeFirstTokenTimeout, after: 2 * time.Minute},
+		{
+			name: "role only, then silence", handler: stream(errHang, step{ms, data(`{"role":"assistant"}`, "", "")}),
+			outcome: workload.OutcomeFirstTokenTimeout, after: 2 * time.Minute,
+		},
 		{name: "one token, then keep-alives only", handler: func(w http.ResponseWriter, r *http.Request) {
 			stream(nil, step{time.Minute, tok("a")})(w, r)
 			keepAlive(errHang)(w, r)
 		}, outcome: workload.OutcomeIdleTimeout, words: "within 30s", after: 90 * time.Second},
 		{name: "endless", handler: endless, outcome: workload.OutcomeTotalTimeout, words: "within 10m0s", after: 10 * time.Minute},
-		{name: "exact hit in the prefix cache", handler: stream(nil, step{ms, data(`{"content":"a"}`, "stop", useOf(9, 1, 0))}, step{ms, `: generation_stats {"prefix_cache_hit":"exact"}` + "\n\n" + doneEvent}), outcome: workload.OutcomeProtocolError, words: "prefix cache"},
-		{name: "all but a few tokens cached", dialect: workload.DialectOpenAI, handler: stream(nil, step{ms, data(`{"content":"a"}`, "stop", useOf(100, 1, 97))}, step{ms, doneEvent}), outcome: workload.OutcomeProtocolError, words: "97 of 100"},
-		{name: "llama.cpp tells of its cache in its own figures", dialect: workload.DialectOpenAI, handler: stream(nil, step{ms, data(`{"content":"a"}`, "stop", `,"timings":{"cache_n":38,"prompt_n":2,"predicted_n":1}`)}, step{ms, doneEvent}), outcome: workload.OutcomeProtocolError, words: "38 of 40"},
-		{name: "a template's long head cached", dialect: workload.DialectOpenAI, handler: stream(nil, step{ms, data(`{"content":"a"}`, "stop", useOf(110, 1, 64))}, step{ms, doneEvent}), outcome: workload.OutcomeOK},
-		{name: "the template's head cached", handler: stream(nil, step{ms, data(`{"content":"a"}`, "stop", useOf(100, 1, 49))}, step{ms, doneEvent}), outcome: workload.OutcomeOK},
+		{
+			name: "exact hit in the prefix cache",
+			handler: stream(
+				nil, step{ms, data(`{"content":"a"}`, "stop", useOf(9, 1, 0))},
+				step{ms, `: generation_stats {"prefix_cache_hit":"exact"}` + "\n\n" + doneEvent},
+			),
+			outcome: workload.OutcomeProtocolError, words: "prefix cache",
+		},
+		{
+			name: "all but a few tokens cached", dialect: workload.DialectOpenAI,
+			handler: stream(nil, step{ms, data(`{"content":"a"}`, "stop", useOf(100, 1, 97))}, step{ms, doneEvent}),
+			outcome: workload.OutcomeProtocolError, words: "97 of 100",
+		},
+		{
+			name: "llama.cpp tells of its cache in its own figures", dialect: workload.DialectOpenAI,
+			handler: stream(
+				nil, step{ms, data(`{"content":"a"}`, "stop", `,"timings":{"cache_n":38,"prompt_n":2,"predicted_n":1}`)}, step{ms, doneEvent},
+			),
+			outcome: workload.OutcomeProtocolError, words: "38 of 40",
+		},
+		{
+			name: "a template's long head cached", dialect: workload.DialectOpenAI,
+			handler: stream(nil, step{ms, data(`{"content":"a"}`, "stop", useOf(110, 1, 64))}, step{ms, doneEvent}), outcome: workload.OutcomeOK,
+		},
+		{
+			name:    "the template's head cached",
+			handler: stream(nil, step{ms, data(`{"content":"a"}`, "stop", useOf(100, 1, 49))}, step{ms, doneEvent}), outcome: workload.OutcomeOK,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -457,7 +585,9 @@ func TestMeasureCanceled(t *testing.T) {
 // request, so a failed answer is read to its end too.
 func TestMeasureReadsLegacyToTheEnd(t *testing.T) {
 	other := strings.Replace(tok("a"), "org/m", "llama-3.2-1b", 1)
-	for name, first := range map[string]string{"substituted model": other, "odd event": "data: {\n\n", "error": `data: {"error":"x"}` + "\n\n"} {
+	for name, first := range map[string]string{
+		"substituted model": other, "odd event": "data: {\n\n", "error": `data: {"error":"x"}` + "\n\n",
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				steps := []step{{time.Second, first}}

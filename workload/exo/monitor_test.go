@@ -17,14 +17,21 @@ import (
 	"exo-bench-exporter/workload"
 )
 
-const identities = `{"N2":{"modelId":"MacBook Pro","chipId":"Apple M4 Pro","friendlyName":"mbp","osVersion":"26.2"},"N1":{"friendlyName":"mbp"},"N3":{"friendlyName":"alone"}}`
+const identities = `{"N2":{"modelId":"MacBook Pro","chipId":"Apple M4 Pro","friendlyName":"mbp","osVersion":"26.2"},` +
+	`"N1":{"friendlyName":"mbp"},"N3":{"friendlyName":"alone"}}`
 
 func exo1Node(t *testing.T) *fakeNode {
 	return newFakeNode(t, map[string]http.HandlerFunc{
 		"/node_id":              reply(200, nodeID),
 		"/state/nodeIdentities": reply(200, identities),
-		"/state/nodeMemory":     reply(200, `{"N1":{"ramTotal":{"inBytes":100},"ramAvailable":{"inBytes":40},"swapTotal":{"inBytes":1}},"N2":{"ramTotal":{"inBytes":0},"ramAvailable":{"inBytes":0}},"N9":"odd"}`),
-		"/state/nodeSystem":     reply(200, `{"N1":{"gpuUsage":0.91,"temp":61.2,"sysPower":38.7,"pcpuUsage":0.22},"N2":{"gpuUsage":"odd","temp":50}}`),
+		"/state/nodeMemory": reply(
+			200,
+			`{"N1":{"ramTotal":{"inBytes":100},"ramAvailable":{"inBytes":40},"swapTotal":{"inBytes":1}},"N2":{"ramTotal":{"inBytes":0},`+
+				`"ramAvailable":{"inBytes":0}},"N9":"odd"}`,
+		),
+		"/state/nodeSystem": reply(
+			200, `{"N1":{"gpuUsage":0.91,"temp":61.2,"sysPower":38.7,"pcpuUsage":0.22},"N2":{"gpuUsage":"odd","temp":50}}`,
+		),
 	})
 }
 
@@ -97,7 +104,8 @@ func TestMonitorReadsMachines(t *testing.T) {
 			t.Fatalf("machines %+v, want two of one name told apart, and none of which nothing is known", nodes)
 		}
 		a := nodes[0]
-		if *a.MemoryTotal != 100 || *a.MemoryAvailable != 40 || *a.GPUUtilization != 0.91 || *a.TemperatureCelsius != 61.2 || *a.PowerWatts != 38.7 {
+		if *a.MemoryTotal != 100 || *a.MemoryAvailable != 40 || *a.GPUUtilization != 0.91 || *a.TemperatureCelsius != 61.2 ||
+			*a.PowerWatts != 38.7 {
 			t.Errorf("machine %+v", a)
 		}
 		b := nodes[1]

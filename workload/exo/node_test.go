@@ -225,7 +225,10 @@ func data(delta, finish, rest string) string {
 	if finish != "" {
 		finish = fmt.Sprintf(`,"finish_reason":%q`, finish)
 	}
-	return fmt.Sprintf(`data: {"id":"r1","object":"chat.completion","created":1,"model":"org/m","choices":[{"index":0,"delta":%s%s}]%s}`+"\n\n", delta, finish, rest)
+	return fmt.Sprintf(
+		`data: {"id":"r1","object":"chat.completion","created":1,"model":"org/m","choices":[{"index":0,"delta":%s%s}]%s}`+"\n\n", delta, finish,
+		rest,
+	)
 }
 
 func tok(s string) string { return data(fmt.Sprintf(`{"role":"assistant","content":%q}`, s), "", "") }
@@ -239,6 +242,8 @@ func useOf(prompt, completion, cached int) string {
 
 func request(maxTokens int) workload.Request {
 	return workload.Request{Model: "m", Seed: 42, Prompt: workload.Prompt{
-		ID: "p", Kind: "chat", MaxTokens: maxTokens, Messages: []workload.Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "Hi"}},
+		ID: "p", Kind: "chat", MaxTokens: maxTokens, Messages: []workload.Message{
+			{Role: "system", Content: "Be brief."}, {Role: "user", Content: "Hi"},
+		},
 	}}
 }

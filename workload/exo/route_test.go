@@ -14,9 +14,13 @@ import (
 )
 
 // benchJSON is what /bench of v1.0.71 answers.
-const benchJSON = `{"id":"c5","object":"chat.completion","created":1,"model":"org/m","choices":[{"index":0,"message":{"role":"assistant","content":"x","reasoning_content":null,"name":null,"tool_calls":null,"tool_call_id":null,"function_call":null},"logprobs":null,"finish_reason":"length"}],"usage":null,"service_tier":null,` +
-	`"generation_stats":{"prompt_tps":812.5,"generation_tps":74.2,"prompt_tokens":23,"generation_tokens":3,"peak_memory_usage":{"inBytes":1073741824},"prefix_cache_hit":"none"},` +
-	`"power_usage":{"elapsed_seconds":1.5,"nodes":[{"node_id":"n1","samples":3,"avg_sys_power":21.0}],"total_avg_sys_power_watts":21.0,"total_energy_joules":31.5}}`
+const benchJSON = `{"id":"c5","object":"chat.completion","created":1,"model":"org/m","choices":[{"index":0,` +
+	`"message":{"role":"assistant","content":"x","reasoning_content":null,"name":null,"tool_calls":null,"tool_call_id":null,` +
+	`"function_call":null},"logprobs":null,"finish_reason":"length"}],"usage":null,"service_tier":null,` +
+	`"generation_stats":{"prompt_tps":812.5,"generation_tps":74.2,"prompt_tokens":23,"generation_tokens":3,` +
+	`"peak_memory_usage":{"inBytes":1073741824},"prefix_cache_hit":"none"},` +
+	`"power_usage":{"elapsed_seconds":1.5,"nodes":[{"node_id":"n1","samples":3,"avg_sys_power":21.0}],"total_avg_sys_power_watts":21.0,` +
+	`"total_energy_joules":31.5}}`
 
 var good = stream(nil, step{ms, tok("a")}, step{ms, data(`{"content":"b"}`, "length", useOf(100, 2, 0))}, step{ms, doneEvent})
 
@@ -42,15 +46,51 @@ func TestRoutes(t *testing.T) {
 		ok     bool
 	}{
 		{"/bench streams", EndpointAuto, good, []string{"bench"}, []string{"bench"}, []string{"bench"}, workload.EndpointBench, true},
-		{"/bench answers a document", EndpointAuto, document(200, benchJSON), []string{"bench"}, []string{"v1"}, []string{"bench", "v1"}, workload.EndpointV1, true},
-		{"no /bench", EndpointAuto, reply(404, `{"detail":"Not Found"}`), []string{"bench", "bench", "v1"}, []string{"v1"}, []string{"bench", "bench", "v1"}, workload.EndpointV1, true},
-		{"/bench is a page", EndpointAuto, reply(405, `{"detail":"Method Not Allowed"}`), []string{"bench", "bench", "v1"}, []string{"v1"}, []string{"bench", "bench", "v1"}, workload.EndpointV1, true},
+		{
+			"/bench answers a document", EndpointAuto, document(200, benchJSON),
+			[]string{"bench"},
+			[]string{"v1"},
+			[]string{"bench", "v1"},
+			workload.EndpointV1, true,
+		},
+		{
+			"no /bench", EndpointAuto, reply(404, `{"detail":"Not Found"}`),
+			[]string{"bench", "bench", "v1"},
+			[]string{"v1"},
+			[]string{"bench", "bench", "v1"},
+			workload.EndpointV1, true,
+		},
+		{
+			"/bench is a page", EndpointAuto, reply(405, `{"detail":"Method Not Allowed"}`),
+			[]string{"bench", "bench", "v1"},
+			[]string{"v1"},
+			[]string{"bench", "bench", "v1"},
+			workload.EndpointV1, true,
+		},
 		{"no instance proves nothing", EndpointAuto, reply(404, noInstance), []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
-		{"a document that is no answer proves nothing", EndpointAuto, reply(200, `{"status":"ok"}`), []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
+		{
+			"a document that is no answer proves nothing", EndpointAuto, reply(200, `{"status":"ok"}`),
+			[]string{"bench"},
+			[]string{"bench"},
+			[]string{"bench"},
+			"", false,
+		},
 		{"a server error proves nothing", EndpointAuto, raw500, []string{"bench"}, []string{"bench"}, []string{"bench"}, "", false},
 		{"v1 wanted", EndpointV1, good, []string{"v1"}, []string{"v1"}, []string{"v1"}, workload.EndpointV1, true},
-		{"bench wanted", EndpointBench, document(200, benchJSON), []string{"bench"}, []string{"bench"}, []string{"bench"}, workload.EndpointBenchJSON, true},
-		{"bench wanted in vain", EndpointBench, reply(405, ``), []string{"bench", "bench"}, []string{"bench", "bench"}, []string{"bench", "bench"}, "", false},
+		{
+			"bench wanted", EndpointBench, document(200, benchJSON),
+			[]string{"bench"},
+			[]string{"bench"},
+			[]string{"bench"},
+			workload.EndpointBenchJSON, true,
+		},
+		{
+			"bench wanted in vain", EndpointBench, reply(405, ``),
+			[]string{"bench", "bench"},
+			[]string{"bench", "bench"},
+			[]string{"bench", "bench"},
+			"", false,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -119,8 +159,12 @@ func TestBenchDocument(t *testing.T) {
 				if !r.OK() {
 					return
 				}
-				if r.OutputTokens != 3 || r.TokenSource != workload.TokensFromStats || r.TokenMismatch || r.PromptTokens != 23 || r.EnergyJoules != 31.5 || r.FinishReason != "length" {
-					t.Errorf("%d tokens by %s, mismatch %v, prompt %d, %v J, finish %q", r.OutputTokens, r.TokenSource, r.TokenMismatch, r.PromptTokens, r.EnergyJoules, r.FinishReason)
+				if r.OutputTokens != 3 || r.TokenSource != workload.TokensFromStats || r.TokenMismatch || r.PromptTokens != 23 ||
+					r.EnergyJoules != 31.5 || r.FinishReason != "length" {
+					t.Errorf(
+						"%d tokens by %s, mismatch %v, prompt %d, %v J, finish %q", r.OutputTokens, r.TokenSource, r.TokenMismatch, r.PromptTokens,
+						r.EnergyJoules, r.FinishReason,
+					)
 				}
 				if r.Server == nil || r.Server.PeakMemoryBytes != 1<<30 || r.Server.GenerationTPS != 74.2 {
 					t.Errorf("server figures %+v", r.Server)
@@ -179,7 +223,8 @@ func TestRequestBodies(t *testing.T) {
 				}
 				for _, g := range got {
 					b := g.body
-					if b.Model != "org/m" || b.MaxTokens != 17 || b.Temperature == nil || *b.Temperature != 0 || b.Seed == nil || *b.Seed != 42 || !b.Stream {
+					if b.Model != "org/m" || b.MaxTokens != 17 || b.Temperature == nil || *b.Temperature != 0 || b.Seed == nil || *b.Seed != 42 ||
+						!b.Stream {
 						t.Errorf("body %+v", b)
 					}
 					if (b.StreamOptions != nil && b.StreamOptions.IncludeUsage) != tc.usage {
@@ -223,7 +268,8 @@ func TestNonces(t *testing.T) {
 // The first request to a legacy node loads the model, so the warm-up is granted the time.
 func TestWarmupMayLoad(t *testing.T) {
 	for d, want := range map[workload.Dialect]workload.Outcome{
-		workload.DialectExo0: workload.OutcomeOK, workload.DialectOpenAI: workload.OutcomeOK, workload.DialectExo1: workload.OutcomeFirstTokenTimeout,
+		workload.DialectExo0: workload.OutcomeOK, workload.DialectOpenAI: workload.OutcomeOK,
+		workload.DialectExo1: workload.OutcomeFirstTokenTimeout,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: stream(nil, step{11 * time.Minute, data(`{"content":"a"}`, "stop", "")})})

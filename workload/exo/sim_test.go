@@ -49,7 +49,9 @@ func TestAgainstTheSimulator(t *testing.T) {
 					}
 					for i := range 3 {
 						r := s.Measure(t.Context(), workload.Request{Model: m.Name, Seed: 42, Warmup: i == 0, Prompt: workload.Prompt{
-							ID: "p", Kind: "chat", MaxTokens: 64, Messages: []workload.Message{{Role: "user", Content: strings.Repeat("Tell me more about the sea. ", 20)}},
+							ID: "p", Kind: "chat", MaxTokens: 64, Messages: []workload.Message{
+								{Role: "user", Content: strings.Repeat("Tell me more about the sea. ", 20)},
+							},
 						}})
 						truth, ok := node.Truth(r.ResponseID)
 						if !r.OK() || !ok || r.Contended {
@@ -103,7 +105,9 @@ func TestContendedAgainstTheSimulator(t *testing.T) {
 		if !s.Load().Loaded || s.Load().Duration <= 0 {
 			t.Errorf("load %+v, want a load of this turn", s.Load())
 		}
-		req := workload.Request{Model: "llama-3.2-1b", Prompt: workload.Prompt{ID: "p", MaxTokens: 64, Messages: []workload.Message{{Role: "user", Content: "Hi"}}}}
+		req := workload.Request{
+			Model: "llama-3.2-1b", Prompt: workload.Prompt{ID: "p", MaxTokens: 64, Messages: []workload.Message{{Role: "user", Content: "Hi"}}},
+		}
 		if r := s.Measure(t.Context(), req); !r.OK() || r.Contended {
 			t.Errorf("alone: %s (%s), contended %v", r.Outcome, r.Err, r.Contended)
 		}
@@ -149,6 +153,8 @@ func compare(t *testing.T, r workload.Result, truth exosim.Truth, endpoint workl
 		t.Errorf("%s: %d tokens, want max_tokens", r.Model, r.OutputTokens)
 	}
 	if r.PromptTokens != truth.PromptTokens && r.PromptTokens != 0 || r.CachedTokens != truth.CachedTokens {
-		t.Errorf("%s: prompt %d, cached %d, the simulator says %d, %d", r.Model, r.PromptTokens, r.CachedTokens, truth.PromptTokens, truth.CachedTokens)
+		t.Errorf(
+			"%s: prompt %d, cached %d, the simulator says %d, %d", r.Model, r.PromptTokens, r.CachedTokens, truth.PromptTokens, truth.CachedTokens,
+		)
 	}
 }

@@ -40,9 +40,18 @@ func TestVLLMsOwnFigures(t *testing.T) {
 						if engine == "1" {
 							own = n
 						}
-						fmt.Fprintf(w, "# HELP vllm:prompt_tokens_total Number of prefill tokens\nvllm:prompt_tokens_total{engine=%q,model_name=\"a b\"} %d\n", engine, 1000+40*own)
-						fmt.Fprintf(w, "vllm:generation_tokens_total{engine=%q} %d\nvllm:request_prefill_time_seconds_sum{engine=%q} %v\n", engine, 500+32*own, engine, 3+0.1*float64(own))
-						fmt.Fprintf(w, "vllm:request_decode_time_seconds_sum{engine=%q} %v\nvllm:request_decode_time_seconds_count{engine=%q} %d\n", engine, 7+0.31*float64(own), engine, 9+own)
+						fmt.Fprintf(
+							w, "# HELP vllm:prompt_tokens_total Number of prefill tokens\nvllm:prompt_tokens_total{engine=%q,model_name=\"a b\"} %d\n", engine,
+							1000+40*own,
+						)
+						fmt.Fprintf(
+							w, "vllm:generation_tokens_total{engine=%q} %d\nvllm:request_prefill_time_seconds_sum{engine=%q} %v\n", engine, 500+32*own, engine,
+							3+0.1*float64(own),
+						)
+						fmt.Fprintf(
+							w, "vllm:request_decode_time_seconds_sum{engine=%q} %v\nvllm:request_decode_time_seconds_count{engine=%q} %d\n", engine,
+							7+0.31*float64(own), engine, 9+own,
+						)
 						fmt.Fprintf(w, "vllm:request_decode_time_seconds_bucket{le=\"0.3\"} 4\nvllm:generation_tokens_created %d\n", n)
 					}
 				}

@@ -227,7 +227,8 @@ func TestDisconnectCancels(t *testing.T) {
 			t.Errorf("runner is %s, %d tasks run", b.runner(runner), b.node.RunningTasks())
 		}
 		_, body = b.do("GET", "/state/tasks", "")
-		if !strings.Contains(body, `"taskStatus":"Cancelled"`) || !strings.Contains(body, `"cancelledTaskId":`) || !strings.Contains(body, "my secret question") {
+		if !strings.Contains(body, `"taskStatus":"Cancelled"`) || !strings.Contains(body, `"cancelledTaskId":`) ||
+			!strings.Contains(body, "my secret question") {
 			t.Errorf("tasks are %s", body)
 		}
 		if end := b.node.Truths(1)[0].End; end != "client disconnected" {
@@ -311,6 +312,12 @@ func TestDocument(t *testing.T) {
 		if status != http.StatusOK {
 			t.Errorf("status %d", status)
 		}
-		compare(t, "document", got, `{"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","choices":[{"index":0,"message":{"role":"assistant","content":"The answer"},"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":3,"total_tokens":14,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}`)
+		compare(
+			t, "document", got,
+			`{"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","choices":[{"index":0,`+
+				`"message":{"role":"assistant","content":"The answer"},"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":3,`+
+				`"total_tokens":14,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,`+
+				`"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}`,
+		)
 	})
 }

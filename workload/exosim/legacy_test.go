@@ -23,11 +23,13 @@ func TestLegacyStream(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		const head = `data: {"id": "chatcmpl-UUID", "object": "chat.completion", "created":0, "model": "deepseek-r1-distill-qwen-7b", "system_fingerprint": "exo_0.0.1", "choices": [{"index": 0, "message": {"role": "assistant", "content": `
+		const head = `data: {"id": "chatcmpl-UUID", "object": "chat.completion", "created":0, "model": "deepseek-r1-distill-qwen-7b", ` +
+			`"system_fingerprint": "exo_0.0.1", "choices": [{"index": 0, "message": {"role": "assistant", "content": `
 		compareEvents(t, all, []string{
 			head + `"The"}, "logprobs": null, "finish_reason": null, "delta": {"role": "assistant", "content": "The"}}]}`,
 			head + `" answer"}, "logprobs": null, "finish_reason": null, "delta": {"role": "assistant", "content": " answer"}}]}`,
-			head + `"<\uff5cend\u2581of\u2581sentence\uff5c>"}, "logprobs": null, "finish_reason": "stop", "delta": {"role": "assistant", "content": "<\uff5cend\u2581of\u2581sentence\uff5c>"}}]}`,
+			head + `"<\uff5cend\u2581of\u2581sentence\uff5c>"}, "logprobs": null, "finish_reason": "stop", "delta": {"role": "assistant", ` +
+				`"content": "<\uff5cend\u2581of\u2581sentence\uff5c>"}}]}`,
 		})
 	})
 }
@@ -36,7 +38,12 @@ func TestLegacyDocument(t *testing.T) {
 	simulate(t, Options{Dialect: Exo0, AnswerTokens: 500, MaxGenerateTokens: 3}, func(b *bench) {
 		body := strings.Replace(chatBody("llama-3.2-1b", "hi", 1), `"stream":true`, `"stream":false`, 1)
 		_, got := b.do("POST", "/v1/chat/completions", body)
-		compare(t, "document", got, `{"id": "chatcmpl-UUID", "object": "chat.completion", "created":0, "model": "llama-3.2-1b", "system_fingerprint": "exo_0.0.1", "choices": [{"index": 0, "message": {"role": "assistant", "content": "The answer is"}, "logprobs": null, "finish_reason": "length"}], "usage": {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}}`)
+		compare(
+			t, "document", got,
+			`{"id": "chatcmpl-UUID", "object": "chat.completion", "created":0, "model": "llama-3.2-1b", "system_fingerprint": "exo_0.0.1", `+
+				`"choices": [{"index": 0, "message": {"role": "assistant", "content": "The answer is"}, "logprobs": null, "finish_reason": `+
+				`"length"}], "usage": {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}}`,
+		)
 	})
 }
 
@@ -59,10 +66,29 @@ func TestLegacyRoutes(t *testing.T) {
 			want               string
 		}{
 			{"GET", "/healthcheck", "", 200, `{"status": "ok"}`},
-			{"GET", "/v1/models", "", 200, `{"object": "list", "data": [{"id": "llama-3.1-8b", "object": "model", "owned_by": "exo", "ready": true}, {"id": "llama-3.2-1b", "object": "model", "owned_by": "exo", "ready": true}, {"id": "deepseek-r1-distill-qwen-7b", "object": "model", "owned_by": "exo", "ready": true}, {"id": "qwen-2.5-7b", "object": "model", "owned_by": "exo", "ready": true}, {"id": "mistral-nemo", "object": "model", "owned_by": "exo", "ready": true}]}`},
-			{"GET", "/initial_models", "", 200, `{"llama-3.1-8b": {"name": "Llama 3.1 8B", "downloaded": null, "download_percentage": null, "total_size": null, "total_downloaded": null, "loading": true}, "llama-3.2-1b": {"name": "Llama 3.2 1B", "downloaded": null, "download_percentage": null, "total_size": null, "total_downloaded": null, "loading": true}}`},
-			{"GET", "/topology", "", 200, `{"nodes": {"NODE": {"model": "Simulated Mac mini", "chip": "Apple M4 Pro", "memory": 49152, "flops": {"fp32": 9.2, "fp16": 18.4, "int8": 36.8}}}, "peer_graph": {}, "active_node_id": null}`},
-			{"POST", "/v1/chat/completions", chatBody("mistral-nemo", "hi", 1), 400, `{"detail": "Unsupported model: mistral-nemo with inference engine TinygradDynamicShardInferenceEngine. Supported models for this engine: ['llama-3.1-8b', 'llama-3.2-1b']"}`},
+			{
+				"GET", "/v1/models", "", 200,
+				`{"object": "list", "data": [{"id": "llama-3.1-8b", "object": "model", "owned_by": "exo", "ready": true}, {"id": "llama-3.2-1b", ` +
+					`"object": "model", "owned_by": "exo", "ready": true}, {"id": "deepseek-r1-distill-qwen-7b", "object": "model", "owned_by": "exo", ` +
+					`"ready": true}, {"id": "qwen-2.5-7b", "object": "model", "owned_by": "exo", "ready": true}, {"id": "mistral-nemo", "object": ` +
+					`"model", "owned_by": "exo", "ready": true}]}`,
+			},
+			{
+				"GET", "/initial_models", "", 200,
+				`{"llama-3.1-8b": {"name": "Llama 3.1 8B", "downloaded": null, "download_percentage": null, "total_size": null, "total_downloaded": ` +
+					`null, "loading": true}, "llama-3.2-1b": {"name": "Llama 3.2 1B", "downloaded": null, "download_percentage": null, "total_size": ` +
+					`null, "total_downloaded": null, "loading": true}}`,
+			},
+			{
+				"GET", "/topology", "", 200,
+				`{"nodes": {"NODE": {"model": "Simulated Mac mini", "chip": "Apple M4 Pro", "memory": 49152, "flops": {"fp32": 9.2, "fp16": 18.4, ` +
+					`"int8": 36.8}}}, "peer_graph": {}, "active_node_id": null}`,
+			},
+			{
+				"POST", "/v1/chat/completions", chatBody("mistral-nemo", "hi", 1), 400,
+				`{"detail": "Unsupported model: mistral-nemo with inference engine TinygradDynamicShardInferenceEngine. Supported models for this ` +
+					`engine: ['llama-3.1-8b', 'llama-3.2-1b']"}`,
+			},
 			{"POST", "/v1/chat/completions", `{`, 500, "500 Internal Server Error\n\nServer got itself in trouble"},
 			{"POST", "/quit", "", 200, `{"detail": "Quit signal received"}`},
 			{"GET", "/node_id", "", 404, ``},

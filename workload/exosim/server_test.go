@@ -121,7 +121,8 @@ func TestWrap(t *testing.T) {
 func TestHeads(t *testing.T) {
 	for dialect, want := range map[Dialect]string{
 		Exo1: "HTTP/1.1 404 \r\ncontent-length: 22\r\ncontent-type: application/json\r\nx-exo-sim: 1\r\ndate: D\r\nserver: hypercorn-h11\r\n\r\n",
-		Exo0: "HTTP/1.1 404 Not Found\r\nContent-Type: application/octet-stream\r\nX-Exo-Sim: 1\r\nDate: D\r\nTransfer-Encoding: chunked\r\nServer: Python/3.12 aiohttp/3.10.11\r\n\r\n",
+		Exo0: "HTTP/1.1 404 Not Found\r\nContent-Type: application/octet-stream\r\nX-Exo-Sim: 1\r\nDate: D\r\nTransfer-Encoding: " +
+			"chunked\r\nServer: Python/3.12 aiohttp/3.10.11\r\n\r\n",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			n := New(Options{Dialect: dialect})

@@ -67,16 +67,23 @@ func TestStreamOfHead(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		const head = `data: {"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","choices":[{"index":0,"delta":`
+		const head = `data: {"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit",` +
+			`"choices":[{"index":0,"delta":`
 		compareEvents(t, all, []string{
 			`: keep-alive`,
-			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":0,"total_tokens":12}}`,
-			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":11,"total_tokens":12}}`,
-			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":12,"total_tokens":12}}`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":0,` +
+				`"total_tokens":12}}`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":11,` +
+				`"total_tokens":12}}`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":12,` +
+				`"total_tokens":12}}`,
 			head + `{"role":"assistant","content":"The"}}]}`,
 			head + `{"role":"assistant","content":" answer"}}]}`,
-			head + `{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":13,"completion_tokens":3,"total_tokens":16,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}`,
-			`: generation_stats {"prompt_tps":0,"generation_tps":0,"prompt_tokens":13,"generation_tokens":3,"peak_memory_usage":{"in_bytes":784189285},"prefix_cache_hit":"none"}`,
+			head + `{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":13,"completion_tokens":3,` +
+				`"total_tokens":16,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,` +
+				`"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}`,
+			`: generation_stats {"prompt_tps":0,"generation_tps":0,"prompt_tokens":13,"generation_tokens":3,` +
+				`"peak_memory_usage":{"in_bytes":784189285},"prefix_cache_hit":"none"}`,
 			`data: [DONE]`,
 		})
 	})
@@ -91,11 +98,19 @@ func TestStreamOfV1071(t *testing.T) {
 		}
 		compareEvents(t, all, []string{
 			`: keep-alive`,
-			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":0,"total_tokens":12}}`,
-			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":11,"total_tokens":12}}`,
-			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":12,"total_tokens":12}}`,
-			`data: {"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","choices":[{"index":0,"delta":{"role":"assistant","content":"The","reasoning_content":null,"name":null,"tool_calls":null,"tool_call_id":null,"function_call":null},"logprobs":null,"finish_reason":"length","usage":null}],"usage":{"prompt_tokens":13,"completion_tokens":1,"total_tokens":14,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":null}`,
-			`: generation_stats {"prompt_tps":0,"generation_tps":0,"prompt_tokens":13,"generation_tokens":1,"peak_memory_usage":{"in_bytes":784118916},"prefix_cache_hit":"none"}`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":0,` +
+				`"total_tokens":12}}`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":11,` +
+				`"total_tokens":12}}`,
+			`: prefill_progress {"PrefillProgressChunk":{"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","processed_tokens":12,` +
+				`"total_tokens":12}}`,
+			`data: {"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","choices":[{"index":0,` +
+				`"delta":{"role":"assistant","content":"The","reasoning_content":null,"name":null,"tool_calls":null,"tool_call_id":null,` +
+				`"function_call":null},"logprobs":null,"finish_reason":"length","usage":null}],"usage":{"prompt_tokens":13,"completion_tokens":1,` +
+				`"total_tokens":14,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,` +
+				`"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":null}`,
+			`: generation_stats {"prompt_tps":0,"generation_tps":0,"prompt_tokens":13,"generation_tokens":1,` +
+				`"peak_memory_usage":{"in_bytes":784118916},"prefix_cache_hit":"none"}`,
 			`data: [DONE]`,
 		})
 	})
@@ -129,14 +144,28 @@ func TestThinkingModel(t *testing.T) {
 }
 
 func TestBenchDocument(t *testing.T) {
-	const message = `{"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit","choices":[{"index":0,"message":{"role":"assistant","content":"The answer is","reasoning_content":null,"name":null,"tool_calls":null,"tool_call_id":null,"function_call":null},"logprobs":null,"finish_reason":"length"}],"usage":null,"service_tier":null,"generation_stats":{"prompt_tps":0,"generation_tps":0,"prompt_tokens":13,"generation_tokens":3,"peak_memory_usage":{"inBytes":784189285},"prefix_cache_hit":"none"},`
+	const message = `{"id":"UUID","object":"chat.completion","created":0,"model":"mlx-community/Llama-3.2-1B-Instruct-4bit",` +
+		`"choices":[{"index":0,"message":{"role":"assistant","content":"The answer is","reasoning_content":null,"name":null,"tool_calls":null,` +
+		`"tool_call_id":null,"function_call":null},"logprobs":null,"finish_reason":"length"}],"usage":null,"service_tier":null,` +
+		`"generation_stats":{"prompt_tps":0,"generation_tps":0,"prompt_tokens":13,"generation_tokens":3,` +
+		`"peak_memory_usage":{"inBytes":784189285},"prefix_cache_hit":"none"},`
 	tests := []struct {
 		variant Variant
 		stream  bool
 		want    string
 	}{
-		{HEAD, false, `"power_usage":{"elapsed_seconds":S,"nodes":[{"node_id":"NODE","samples":N,"avg_sys_power":38.7,"prefill_avg_sys_power":38.7,"generation_avg_sys_power":38.7,"prefill_energy_joules":S,"generation_energy_joules":S}],"total_avg_sys_power_watts":38.7,"total_energy_joules":S,"prefill_seconds":S,"generation_seconds":S,"prefill_energy_joules":S,"generation_energy_joules":S,"prefill_avg_sys_power_watts":38.7,"generation_avg_sys_power_watts":38.7}}`},
-		{V1071, true, `"power_usage":{"elapsed_seconds":S,"nodes":[{"node_id":"PEER","samples":N,"avg_sys_power":38.7}],"total_avg_sys_power_watts":38.7,"total_energy_joules":S}}`},
+		{
+			HEAD, false,
+			`"power_usage":{"elapsed_seconds":S,"nodes":[{"node_id":"NODE","samples":N,"avg_sys_power":38.7,"prefill_avg_sys_power":38.7,` +
+				`"generation_avg_sys_power":38.7,"prefill_energy_joules":S,"generation_energy_joules":S}],"total_avg_sys_power_watts":38.7,` +
+				`"total_energy_joules":S,"prefill_seconds":S,"generation_seconds":S,"prefill_energy_joules":S,"generation_energy_joules":S,` +
+				`"prefill_avg_sys_power_watts":38.7,"generation_avg_sys_power_watts":38.7}}`,
+		},
+		{
+			V1071, true,
+			`"power_usage":{"elapsed_seconds":S,"nodes":[{"node_id":"PEER","samples":N,"avg_sys_power":38.7}],"total_avg_sys_power_watts":38.7,` +
+				`"total_energy_joules":S}}`,
+		},
 	}
 	figures := regexp.MustCompile(`((?:_seconds|_joules)":)[0-9.e-]+`)
 	samples := regexp.MustCompile(`"samples":\d+`)
@@ -166,20 +195,47 @@ func TestErrorsOfExo1(t *testing.T) {
 			status             int
 			want               string
 		}{
-			{"POST", "/v1/chat/completions", chatBody("mlx-community/X", "hi", 1), 404, `{"error":{"message":"No instance found for model mlx-community/X","type":"Not Found","param":null,"code":404}}`},
-			{"POST", "/v1/chat/completions", `{"model":"x"}`, 422, `{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required","input":{"model":"x"}}]}`},
-			{"POST", "/v1/chat/completions", `{`, 422, `{"detail":[{"type":"json_invalid","loc":["body",1],"msg":"JSON decode error","input":{},"ctx":{"error":"Expecting property name enclosed in double quotes"}}]}`},
+			{
+				"POST", "/v1/chat/completions", chatBody("mlx-community/X", "hi", 1), 404,
+				`{"error":{"message":"No instance found for model mlx-community/X","type":"Not Found","param":null,"code":404}}`,
+			},
+			{
+				"POST", "/v1/chat/completions", `{"model":"x"}`, 422,
+				`{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required","input":{"model":"x"}}]}`,
+			},
+			{
+				"POST", "/v1/chat/completions", `{`, 422,
+				`{"detail":[{"type":"json_invalid","loc":["body",1],"msg":"JSON decode error","input":{},"ctx":{"error":"Expecting property name ` +
+					`enclosed in double quotes"}}]}`,
+			},
 			{"GET", "/instance/nope", "", 404, `{"error":{"message":"Instance not found","type":"Not Found","param":null,"code":404}}`},
 			{"DELETE", "/instance/nope", "", 404, `{"error":{"message":"Instance not found","type":"Not Found","param":null,"code":404}}`},
-			{"POST", "/instance", `{"instance":{"MlxRingInstance":{"novel":1}}}`, 422, `{"detail":[{"type":"extra_forbidden","loc":["body","instance"],"msg":"json: unknown field \"novel\"","input":null}]}`},
+			{
+				"POST", "/instance", `{"instance":{"MlxRingInstance":{"novel":1}}}`, 422,
+				`{"detail":[{"type":"extra_forbidden","loc":["body","instance"],"msg":"json: unknown field \"novel\"","input":null}]}`,
+			},
 			{"POST", "/place_instance", `{"model_id":"a/b"}`, 500, `Internal Server Error`},
-			{"GET", "/instance/previews?model_id=a/b", "", 400, `{"error":{"message":"Failed to load model card: Cannot connect to host huggingface.co:443 ssl:default [Name or service not known]","type":"Bad Request","param":null,"code":400}}`},
-			{"POST", "/models/add", `{"model_id":"a/b"}`, 400, `{"error":{"message":"Failed to fetch model: Cannot connect to host huggingface.co:443 ssl:default [Name or service not known]","type":"Bad Request","param":null,"code":400}}`},
-			{"POST", "/v1/cancel/nope", "", 404, `{"error":{"message":"Command not found or already completed","type":"Not Found","param":null,"code":404}}`},
+			{
+				"GET", "/instance/previews?model_id=a/b", "", 400,
+				`{"error":{"message":"Failed to load model card: Cannot connect to host huggingface.co:443 ssl:default [Name or service not known]",` +
+					`"type":"Bad Request","param":null,"code":400}}`,
+			},
+			{
+				"POST", "/models/add", `{"model_id":"a/b"}`, 400,
+				`{"error":{"message":"Failed to fetch model: Cannot connect to host huggingface.co:443 ssl:default [Name or service not known]",` +
+					`"type":"Bad Request","param":null,"code":400}}`,
+			},
+			{
+				"POST", "/v1/cancel/nope", "", 404,
+				`{"error":{"message":"Command not found or already completed","type":"Not Found","param":null,"code":404}}`,
+			},
 			{"GET", "/healthcheck", "", 404, `{"detail":"Not Found"}`},
 			{"GET", "/events", "", 404, `{"detail":"Not Found"}`},
 			{"POST", "/quit", "", 405, `{"detail":"Method Not Allowed"}`},
-			{"GET", "/state/nope/x", "", 404, `{"error":{"message":"unable to find path 'nope.x' in state json","type":"Not Found","param":null,"code":404}}`},
+			{
+				"GET", "/state/nope/x", "", 404,
+				`{"error":{"message":"unable to find path 'nope.x' in state json","type":"Not Found","param":null,"code":404}}`,
+			},
 		}
 		for _, tt := range tests {
 			status, body := b.do(tt.method, tt.path, tt.body)
@@ -194,7 +250,12 @@ func TestErrorsOfExo1(t *testing.T) {
 	})
 }
 
-const cardOfHead = `{"modelId":"mlx-community/Llama-3.2-1B-Instruct-4bit","storageSize":{"inBytes":729808896},"nLayers":16,"hiddenSize":2048,"supportsTensor":true,"numKeyValueHeads":8,"tasks":["TextGeneration"],"components":null,"family":"llama","quantization":"4bit","baseModel":"Llama 3.2 1B","capabilities":["text"],"backends":["MlxMetal","MlxCuda","MlxCpu"],"reasoningDialect":"none","contextLength":131072,"usesCfg":false,"trustRemoteCode":true,"isCustom":false,"vision":null,"samplingDefaults":{"temperature":0.6,"topP":0.9,"topK":null,"minP":null,"repetitionPenalty":null,"presencePenalty":null,"frequencyPenalty":null,"thinking":null,"nonThinking":null}}`
+const cardOfHead = `{"modelId":"mlx-community/Llama-3.2-1B-Instruct-4bit","storageSize":{"inBytes":729808896},"nLayers":16,` +
+	`"hiddenSize":2048,"supportsTensor":true,"numKeyValueHeads":8,"tasks":["TextGeneration"],"components":null,"family":"llama",` +
+	`"quantization":"4bit","baseModel":"Llama 3.2 1B","capabilities":["text"],"backends":["MlxMetal","MlxCuda","MlxCpu"],` +
+	`"reasoningDialect":"none","contextLength":131072,"usesCfg":false,"trustRemoteCode":true,"isCustom":false,"vision":null,` +
+	`"samplingDefaults":{"temperature":0.6,"topP":0.9,"topK":null,"minP":null,"repetitionPenalty":null,"presencePenalty":null,` +
+	`"frequencyPenalty":null,"thinking":null,"nonThinking":null}}`
 
 func TestPlaceAndDelete(t *testing.T) {
 	simulate(t, Options{}, func(b *bench) {
@@ -203,14 +264,23 @@ func TestPlaceAndDelete(t *testing.T) {
 		pass(2 * commandDelay)
 		id := b.node.Instances()[0].ID
 		_, body = b.do("GET", "/instance/"+id, "")
-		compare(t, "GET /instance", body, `{"MlxRingInstance":{"instanceId":"UUID","shardAssignments":{"modelId":"mlx-community/Llama-3.2-1B-Instruct-4bit","runnerToShard":{"UUID":{"PipelineShardMetadata":{"modelCard":`+cardOfHead+`,"deviceRank":0,"worldSize":1,"immediateException":false,"shouldTimeout":null,"startLayer":0,"endLayer":16,"nLayers":16}}},"nodeToRunner":{"NODE":"UUID"}},"hostsByNode":{"NODE":[{"ip":"0.0.0.0","port":50123}]},"ephemeralPort":50123}}`)
+		compare(
+			t, "GET /instance", body,
+			`{"MlxRingInstance":{"instanceId":"UUID","shardAssignments":{"modelId":"mlx-community/Llama-3.2-1B-Instruct-4bit",`+
+				`"runnerToShard":{"UUID":{"PipelineShardMetadata":{"modelCard":`+cardOfHead+
+				`,"deviceRank":0,"worldSize":1,"immediateException":false,"shouldTimeout":null,"startLayer":0,"endLayer":16,"nLayers":16}}},`+
+				`"nodeToRunner":{"NODE":"UUID"}},"hostsByNode":{"NODE":[{"ip":"0.0.0.0","port":50123}]},"ephemeralPort":50123}}`,
+		)
 		_, body = b.do("DELETE", "/instance/"+id, "")
 		compare(t, "DELETE", body, `{"message":"Command received.","command_id":"UUID","instance_id":"UUID"}`)
 	})
 }
 
 func TestModels(t *testing.T) {
-	const entry = `{"id":"mlx-community/Llama-3.2-1B-Instruct-4bit","object":"model","created":0,"owned_by":"exo","hugging_face_id":"mlx-community/Llama-3.2-1B-Instruct-4bit","name":"Llama-3.2-1B-Instruct-4bit","description":"","context_length":131072,"tags":[],"storage_size_megabytes":696,"supports_tensor":true,"tasks":["TextGeneration"],"is_custom":false,"family":"llama","quantization":"4bit","base_model":"Llama 3.2 1B","capabilities":["text"]`
+	const entry = `{"id":"mlx-community/Llama-3.2-1B-Instruct-4bit","object":"model","created":0,"owned_by":"exo",` +
+		`"hugging_face_id":"mlx-community/Llama-3.2-1B-Instruct-4bit","name":"Llama-3.2-1B-Instruct-4bit","description":"",` +
+		`"context_length":131072,"tags":[],"storage_size_megabytes":696,"supports_tensor":true,"tasks":["TextGeneration"],"is_custom":false,` +
+		`"family":"llama","quantization":"4bit","base_model":"Llama 3.2 1B","capabilities":["text"]`
 	for variant, end := range map[Variant]string{HEAD: `,"reasoning_dialect":"none"}`, V1071: `}`} {
 		simulate(t, Options{Variant: variant, Profiles: Profiles()[1:2]}, func(b *bench) {
 			for _, path := range []string{"/models", "/v1/models", "/models?status=downloaded"} {
@@ -246,16 +316,19 @@ func TestStateKeys(t *testing.T) {
 				}
 			}
 		}
-		want := "instances runners downloads tasks lastSeen topology lastEventAppliedIdx nodeIdentities nodeMemory nodeDisk nodeSystem nodeNetwork nodeThunderbolt nodeThunderboltBridge nodeRdmaCtl nodeBackends thunderboltBridgeCycles instanceLinks prefillServerPorts customModelCards"
+		want := "instances runners downloads tasks lastSeen topology lastEventAppliedIdx nodeIdentities nodeMemory nodeDisk nodeSystem " +
+			"nodeNetwork nodeThunderbolt nodeThunderboltBridge nodeRdmaCtl nodeBackends thunderboltBridgeCycles instanceLinks prefillServerPorts " +
+			"customModelCards"
 		if got := strings.Join(keys, " "); got != want {
 			t.Errorf("keys of /state:\n got %s\nwant %s", got, want)
 		}
 		for path, want := range map[string]string{
-			"/state/runners/" + runner:                                       `{"RunnerReady":{"prefillServerPort":null}}`,
-			"/state/topology/nodes/0":                                        `"NODE"`,
-			"/state/nodeBackends/" + b.node.ID() + "/1":                      `"MlxMetal"`,
-			"/state/nodeMemory/" + b.node.ID() + "/ramTotal":                 `{"inBytes":51539607552}`,
-			"/state/nodeSystem/" + b.node.ID():                               `{"gpuUsage":0.02,"temp":41.5,"sysPower":6.2,"pcpuUsage":0.03,"ecpuUsage":0.08}`,
+			"/state/runners/" + runner:                       `{"RunnerReady":{"prefillServerPort":null}}`,
+			"/state/topology/nodes/0":                        `"NODE"`,
+			"/state/nodeBackends/" + b.node.ID() + "/1":      `"MlxMetal"`,
+			"/state/nodeMemory/" + b.node.ID() + "/ramTotal": `{"inBytes":51539607552}`,
+			"/state/nodeSystem/" +
+				b.node.ID(): `{"gpuUsage":0.02,"temp":41.5,"sysPower":6.2,"pcpuUsage":0.03,"ecpuUsage":0.08}`,
 			"/state/downloads/" + b.node.ID() + "/1/DownloadCompleted/total": `{"inBytes":729808896}`,
 		} {
 			_, body := b.do("GET", path, "")
@@ -282,10 +355,15 @@ func TestAwait(t *testing.T) {
 			t.Errorf("POST to await gave %v, %v", all, err)
 		}
 		_, body := b.do("GET", "/instance/await?model_id="+llama1b+"&timeout_seconds=12", "")
-		compare(t, "timeout", body, ": keep-alive\n\n: keep-alive\n\ndata: {\"type\":\"timeout\",\"message\":\"No instance found for model "+llama1b+"\"}\n\n")
+		compare(
+			t, "timeout", body,
+			": keep-alive\n\n: keep-alive\n\ndata: {\"type\":\"timeout\",\"message\":\"No instance found for model "+llama1b+"\"}\n\n",
+		)
 		b.place(llama1b)
 		_, body = b.do("GET", "/instance/await?model_id="+llama1b, "")
-		if !strings.Contains(body, `data: {"type":"ready","instance":{"MlxRingInstance":{"instance_id":"`) || strings.Contains(body, "instanceId") {
+		if !strings.Contains(
+			body, `data: {"type":"ready","instance":{"MlxRingInstance":{"instance_id":"`,
+		) || strings.Contains(body, "instanceId") {
 			t.Errorf("ready is %s", body)
 		}
 	})

@@ -139,7 +139,8 @@ func TestKeeperLosesRecordsOnly(t *testing.T) {
 		k.TurnDone(turn(result(1)))
 		k.end()
 		lines := strings.Split(strings.TrimSpace(k.log.String()), "\n")
-		if k.dropped != 10 || len(lines) != 2 || !strings.Contains(lines[0], "level=WARN") || !strings.Contains(lines[1], "kept again") || !strings.Contains(lines[1], "dropped=10") {
+		if k.dropped != 10 || len(lines) != 2 || !strings.Contains(lines[0], "level=WARN") || !strings.Contains(lines[1], "kept again") ||
+			!strings.Contains(lines[1], "dropped=10") {
 			t.Errorf("%d dropped; log\n%s", k.dropped, k.log.String())
 		}
 		results, turns := 0, 0

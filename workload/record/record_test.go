@@ -65,7 +65,9 @@ func TestReportAndRecordsAreOneForm(t *testing.T) {
 	if len(got) != 3 || !reflect.DeepEqual(*got[1].Result, result(2)) || got[2].Turn.Reason != "because" || got[2].Turn.Cycle != 7 {
 		t.Errorf("records %+v", got)
 	}
-	if ids := []string{ResultID(result(1)), ResultID(result(2)), TurnID(turn())}; got[0].ID != ids[0] || got[1].ID != ids[1] || got[2].ID != ids[2] ||
+	if ids := []string{
+		ResultID(result(1)), ResultID(result(2)), TurnID(turn()),
+	}; got[0].ID != ids[0] || got[1].ID != ids[1] || got[2].ID != ids[2] ||
 		len(slices.Compact(slices.Sorted(slices.Values(ids)))) != 3 {
 		t.Errorf("ids %v", ids)
 	}

@@ -36,7 +36,10 @@ func cycle(s *Saver, number int, whole bool) {
 	s.CycleStarted(number, ours.Models, start)
 	c := workload.Cycle{Number: number, Start: start}
 	for _, m := range ours.Models {
-		t := workload.Turn{Model: m.Name, Start: time.Now(), Outcome: workload.TurnOK, Results: []workload.Result{{Model: m.Name, Prompt: "p", Start: time.Now(), TTFT: time.Second, Timed: true}}}
+		t := workload.Turn{
+			Model: m.Name, Start: time.Now(), Outcome: workload.TurnOK,
+			Results: []workload.Result{{Model: m.Name, Prompt: "p", Start: time.Now(), TTFT: time.Second, Timed: true}},
+		}
 		s.TurnStarted(m.Name, t.Start)
 		time.Sleep(2 * time.Minute)
 		s.RequestDone(t.Results[0])
@@ -85,14 +88,16 @@ func TestRestart(t *testing.T) {
 		due   time.Duration // from the restart to the next cycle; 0 for at once
 		turns int
 	}{
-		"soon after a cycle":     {true, 6 * time.Minute, ours, 9 * time.Minute, 2},
-		"in the middle of one":   {false, 6 * time.Minute, ours, 0, 2}, // b's is of the cycle before
-		"when it is due anyway":  {true, 15 * time.Minute, ours, 0, 2},
-		"when a turn is old":     {true, 31 * time.Minute, ours, 0, 1},
-		"much later":             {true, 24 * time.Hour, ours, 0, 0},
-		"with another suite":     {true, 6 * time.Minute, other(func(w *What) { w.SHA256 = "def" }), 0, 0},
-		"with another node":      {true, 6 * time.Minute, other(func(w *What) { w.Target = "http://b" }), 0, 0},
-		"with one model more":    {true, 6 * time.Minute, other(func(w *What) { w.Models = append(w.Models[:2:2], workload.Model{Name: "c"}) }), 0, 0},
+		"soon after a cycle":    {true, 6 * time.Minute, ours, 9 * time.Minute, 2},
+		"in the middle of one":  {false, 6 * time.Minute, ours, 0, 2}, // b's is of the cycle before
+		"when it is due anyway": {true, 15 * time.Minute, ours, 0, 2},
+		"when a turn is old":    {true, 31 * time.Minute, ours, 0, 1},
+		"much later":            {true, 24 * time.Hour, ours, 0, 0},
+		"with another suite":    {true, 6 * time.Minute, other(func(w *What) { w.SHA256 = "def" }), 0, 0},
+		"with another node":     {true, 6 * time.Minute, other(func(w *What) { w.Target = "http://b" }), 0, 0},
+		"with one model more": {
+			true, 6 * time.Minute, other(func(w *What) { w.Models = append(w.Models[:2:2], workload.Model{Name: "c"}) }), 0, 0,
+		},
 		"with the clock back":    {true, -time.Hour, ours, 0, 0},
 		"with the clock forward": {true, 876_000 * time.Hour, ours, 0, 0},
 	} {
@@ -148,7 +153,9 @@ func TestUnusableFilesAreSetAside(t *testing.T) {
 	if got, err := Load(path, ours, time.Hour); err != nil || got.First != 0 || got.Turns != nil {
 		t.Errorf("without a file: %+v, %v", got, err)
 	}
-	for _, content := range []string{"", "{", "[]", `{"schema":2}`, `{"schema":1,"next_cycle":-1}`, `{"schema":1,"turns":[{"start":7}]}`, strings.Repeat("x", maxFile+1)} {
+	for _, content := range []string{
+		"", "{", "[]", `{"schema":2}`, `{"schema":1,"next_cycle":-1}`, `{"schema":1,"turns":[{"start":7}]}`, strings.Repeat("x", maxFile+1),
+	} {
 		noError(t, os.WriteFile(path, []byte(content), 0o600))
 		got, err := Load(path, ours, time.Hour)
 		if err == nil || got.First != 0 || got.Turns != nil || !strings.Contains(err.Error(), path+".unusable") {

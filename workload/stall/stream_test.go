@@ -30,8 +30,10 @@ func TestWhatWasReadInTimeStands(t *testing.T) {
 		"fast tokens, small delays":       {busy, Stream{4 * ms, slices.Repeat([]time.Duration{950 * time.Microsecond}, 128)}, ""},
 		"one read far too late":           {Report{Duration: time.Second}, Stream{10 * ms, reads(128, 40*ms)}, "read 40ms late what had come"},
 		"far too late, but not for a gap": {Report{Duration: time.Minute}, Stream{time.Second, reads(60, 40*ms)}, ""},
-		"stopped while nothing came":      {Report{Duration: 5 * time.Second, Longest: 3 * time.Second}, Stream{10 * ms, reads(128)}, "stood still for 3s"},
-		"the machine slept":               {Report{Duration: time.Second, Jump: time.Hour}, Stream{10 * ms, reads(128)}, "the machine slept"},
+		"stopped while nothing came": {
+			Report{Duration: 5 * time.Second, Longest: 3 * time.Second}, Stream{10 * ms, reads(128)}, "stood still for 3s",
+		},
+		"the machine slept": {Report{Duration: time.Second, Jump: time.Hour}, Stream{10 * ms, reads(128)}, "the machine slept"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := c.r.Starved(c.s)

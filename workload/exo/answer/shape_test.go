@@ -59,7 +59,13 @@ func TestLook(t *testing.T) {
 		{"event by event", Evidence{Arrivals: at(every(32, 100, 10)...)}, "", 100, []float64{10, 31}, 0, 0},
 		{"one event is late and meets the next", Evidence{Arrivals: at(100, 110, 130, 130, 140)}, "", 100, []float64{10, 3}, 1, 0},
 		{"clumps of four", Evidence{Arrivals: at(clumps(4)...)}, "", 100, []float64{10, 7}, 24, 0},
-		{"the first read holds half", Evidence{Arrivals: at(slices.Concat(slices.Repeat([]float64{250}, 16), every(16, 260, 10))...)}, "", 100, []float64{10, 16}, 15, 0},
+		{
+			"the first read holds half",
+			Evidence{Arrivals: at(slices.Concat(slices.Repeat([]float64{250}, 16), every(16, 260, 10))...)},
+			"", 100,
+			[]float64{10, 16},
+			15, 0,
+		},
 		{"four tokens an event", Evidence{Arrivals: at(every(8, 130, 40)...), Usage: Usage{Completion: 32}}, "", 100, nil, 0, 0},
 		{"four tokens an event, each counted", Evidence{
 			Arrivals: change(at(every(8, 130, 40)...), func(i int, a *Arrival) { a.Told = 4 * (i + 1) }), Usage: Usage{Completion: 32},
@@ -72,15 +78,31 @@ func TestLook(t *testing.T) {
 		{"the first token at once, the others replayed", Evidence{
 			Arrivals: at(append([]float64{100}, every(63, 720, 0.2)...)...), Usage: Usage{Prompt: 40},
 		}, "", 99.6, []float64{9.84, 1}, 62, 0},
-		{"a model that pauses", Evidence{Arrivals: at(slices.Concat(every(16, 100, 10), every(16, 1750, 10))...)}, "", 17.2, nil, 0, 1500 * time.Millisecond},
-		{"a model that pauses for long", Evidence{Arrivals: at(slices.Concat(every(16, 100, 10), every(16, 30250, 10))...)}, "", 1.02, nil, 0, 30 * time.Second},
+		{
+			"a model that pauses",
+			Evidence{Arrivals: at(slices.Concat(every(16, 100, 10), every(16, 1750, 10))...)},
+			"", 17.2, nil, 0,
+			1500 * time.Millisecond,
+		},
+		{
+			"a model that pauses for long",
+			Evidence{Arrivals: at(slices.Concat(every(16, 100, 10), every(16, 30250, 10))...)},
+			"", 1.02, nil, 0,
+			30 * time.Second,
+		},
 		{"replayed", Evidence{Arrivals: at(every(32, 420, 0.2)...), Usage: Usage{Prompt: 40}}, "replays", 5000, []float64{0.2, 31}, 0, 0},
 		{"replayed slowly, as the node's own figure shows", Evidence{
 			Arrivals: at(every(32, 520, 2)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100},
 		}, "replays", 500, []float64{2, 31}, 0, 0},
 		{"a fast model", Evidence{Arrivals: at(every(32, 20, 0.5)...), Usage: Usage{Prompt: 40}}, "", 2000, []float64{0.5, 31}, 0, 0},
 		{"a fast model that was busy", Evidence{Arrivals: at(every(32, 900, 4)...), Usage: Usage{Prompt: 40}}, "", 250, []float64{4, 31}, 0, 0},
-		{"a fast model with a long prompt", Evidence{Arrivals: at(every(32, 350, 0.5)...), Usage: Usage{Prompt: 600}}, "", 2000, []float64{0.5, 31}, 0, 0},
+		{
+			"a fast model with a long prompt",
+			Evidence{Arrivals: at(every(32, 350, 0.5)...), Usage: Usage{Prompt: 600}},
+			"", 2000,
+			[]float64{0.5, 31},
+			0, 0,
+		},
 		{"a very fast server that says so", Evidence{
 			Arrivals: at(every(32, 420, 0.4)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 2400},
 		}, "", 2500, []float64{0.4, 31}, 0, 0},

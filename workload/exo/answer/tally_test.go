@@ -108,7 +108,9 @@ func TestTake(t *testing.T) {
 		{
 			"one token first, then several an event",
 			Evidence{
-				Asked: 33, Arrivals: change(came(9), func(i int, a *Arrival) { a.Size = 20 - 15*(1-min(i, 1)) }), Usage: Usage{Completion: 33}, Finish: "length",
+				Asked: 33, Arrivals: change(
+					came(9), func(i int, a *Arrival) { a.Size = 20 - 15*(1-min(i, 1)) },
+				), Usage: Usage{Completion: 33}, Finish: "length",
 			},
 			want{output: 33, first: 1, source: usage, mismatch: true},
 		},

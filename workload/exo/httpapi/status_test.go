@@ -33,7 +33,10 @@ func TestStatusSaysWhatToDo(t *testing.T) {
 		{401, "", `{"error":{"message":"no key"}}`, "", "HTTP 401: no key (it wants a key: set EXOBENCH_API_KEY or EXOBENCH_API_KEY_FILE)", ""},
 		{401, "", `{}`, "k", "does not take the key", "wants a key"},
 		{403, "", `{"detail":"forbidden"}`, "", "HTTP 403: forbidden", "wants a key"},
-		{301, "https://llm.example/v1/models", "", "", "HTTP 301 to https://llm.example/…; redirects are not followed, set EXOBENCH_EXO_URL to https://llm.example", ""},
+		{
+			301, "https://llm.example/v1/models", "", "",
+			"HTTP 301 to https://llm.example/…; redirects are not followed, set EXOBENCH_EXO_URL to https://llm.example", "",
+		},
 		{307, "/login?next=/v1/models&token=s3cret", "", "", "/login; redirects are not followed", "s3cret"},
 		{302, "https://user:pw@sso.example/auth", "", "", "to https://sso.example/auth", "pw"},
 		{500, "", `{"message":"it broke"}`, "", "HTTP 500: it broke", ""},
@@ -56,7 +59,8 @@ func TestStatusSaysWhatToDo(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	for in, want := range map[string]time.Duration{
-		"": 0, "3": 3 * time.Second, " 1.5 ": 1500 * time.Millisecond, "-1": 0, "NaN": 0, "Inf": 1e6 * time.Second, "1e99": 1e6 * time.Second, "soon": 0,
+		"": 0, "3": 3 * time.Second, " 1.5 ": 1500 * time.Millisecond, "-1": 0, "NaN": 0, "Inf": 1e6 * time.Second, "1e99": 1e6 * time.Second,
+		"soon":                          0,
 		"Thu, 01 Jan 1970 00:00:00 GMT": 0,
 	} {
 		if got := retryAfter(in); got != want {

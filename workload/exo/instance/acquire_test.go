@@ -26,7 +26,10 @@ func newTestManager(t *testing.T, f http.RoundTripper, dir string, change ...fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{API: api, StateDir: dir, Reload: ReloadAlways, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))}
+	o := Options{
+		API: api, StateDir: dir, Reload: ReloadAlways,
+		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
+	}
 	for _, c := range change {
 		c(&o)
 	}
@@ -209,7 +212,9 @@ func TestLoadTimes(t *testing.T) {
 			done := min(age, 20*time.Second)
 			f.downloads = []any{j{"DownloadOngoing": j{
 				"nodeId": "node-a", "shardMetadata": j{"PipelineShardMetadata": j{"modelCard": j{"modelId": llama}}},
-				"downloadProgress": j{"total": j{"inBytes": gig}, "downloaded": j{"inBytes": gig * uint64(done) / uint64(20*time.Second)}, "speed": 5e7},
+				"downloadProgress": j{
+					"total": j{"inBytes": gig}, "downloaded": j{"inBytes": gig * uint64(done) / uint64(20*time.Second)}, "speed": 5e7,
+				},
 			}}}
 			if age < 20*time.Second {
 				return j{"RunnerIdle": j{}}
@@ -238,7 +243,8 @@ func TestLoadTimes(t *testing.T) {
 		if sum, all := lease.Load.Download+lease.Load.Duration, time.Since(start); sum > all || all-sum > time.Second {
 			t.Errorf("parts are %s of %s", sum, all)
 		}
-		if got := strings.Join(stages, ", "); got != "placing, downloading, loading, warming up, ready" && got != "placing, loading, downloading, loading, warming up, ready" {
+		if got := strings.Join(stages, ", "); got != "placing, downloading, loading, warming up, ready" &&
+			got != "placing, loading, downloading, loading, warming up, ready" {
 			t.Errorf("stages: %s", got)
 		}
 		if err := lease.Release(t.Context()); err != nil {
@@ -304,7 +310,8 @@ func TestStateDirUnusable(t *testing.T) {
 		f := newFake()
 		m := newTestManager(t, f, dir)
 		_, err := m.Acquire(t.Context(), llama)
-		if o, _ := outcome(err); o != workload.TurnFailed || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "EXOBENCH_STATE_DIR") {
+		if o, _ := outcome(err); o != workload.TurnFailed || !strings.Contains(err.Error(), dir) ||
+			!strings.Contains(err.Error(), "EXOBENCH_STATE_DIR") {
 			t.Errorf("got %v", err)
 		}
 		if f.called("POST") != 0 {

@@ -43,7 +43,10 @@ func TestBusy(t *testing.T) {
 			m.Mine("", "c")
 		}},
 		{name: "booting", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("")) }, busy: qwen + " is being loaded"},
-		{name: "started again", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("RunnerFailed")) }, busy: qwen + " is being loaded"},
+		{
+			name: "started again", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("RunnerFailed")) },
+			busy: qwen + " is being loaded",
+		},
 		{name: "request to a dead instance", setup: func(f *fakeNode, m *Manager) {
 			id := f.stranger(qwen, always(""))
 			f.tasks["t"] = textTask("Running", id, "c")
@@ -51,7 +54,10 @@ func TestBusy(t *testing.T) {
 		}},
 		{name: "request to an instance that is gone", setup: func(f *fakeNode, _ *Manager) { f.tasks["t"] = textTask("Pending", "gone", "c") }},
 		{name: "loading", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("RunnerWarmingUp")) }, busy: qwen + " is being loaded"},
-		{name: "generating", setup: func(f *fakeNode, _ *Manager) { f.tasks = nil; f.stranger(qwen, always("RunnerRunning")) }, busy: qwen + " is generating"},
+		{
+			name: "generating", setup: func(f *fakeNode, _ *Manager) { f.tasks = nil; f.stranger(qwen, always("RunnerRunning")) },
+			busy: qwen + " is generating",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -140,9 +146,15 @@ func TestWatch(t *testing.T) {
 	}{
 		{name: "alone"},
 		{name: "alone on our own", owned: true},
-		{name: "during", during: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") }, why: "a request to " + llama},
+		{
+			name: "during", during: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") },
+			why: "a request to " + llama,
+		},
 		{name: "a short chat", during: func(f *fakeNode, ours string) { chat(f, ours, 1, 100*time.Millisecond) }, why: "came and went"},
-		{name: "canceled", during: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Cancelled", ours, "other") }, why: "a request to " + llama},
+		{
+			name: "canceled", during: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Cancelled", ours, "other") },
+			why: "a request to " + llama,
+		},
 		{name: "a load that began", after: func(f *fakeNode, _ string) {
 			in := f.propose(qwen, 1)
 			f.accept(in, "stranger")
@@ -150,13 +162,18 @@ func TestWatch(t *testing.T) {
 			f.tasks["e"] = errand("CreateRunner", in.id)
 		}, why: "exo loaded or unloaded some model"},
 		{name: "a load that came and went", during: func(f *fakeNode, _ string) { f.tasks["e"] = errand("Shutdown", "gone") }, why: "(Shutdown)"},
-		{name: "a load on another node", before: func(f *fakeNode, _ string) { f.tasks["x"] = errand("LoadModel", f.elsewhere(qwen)) }, looks: 7, during: func(f *fakeNode, _ string) {
-			for id, in := range f.instances {
-				if in.model == qwen {
-					f.tasks["y"] = errand("LoadModel", id)
+		{
+			name:   "a load on another node",
+			before: func(f *fakeNode, _ string) { f.tasks["x"] = errand("LoadModel", f.elsewhere(qwen)) },
+			looks:  7,
+			during: func(f *fakeNode, _ string) {
+				for id, in := range f.instances {
+					if in.model == qwen {
+						f.tasks["y"] = errand("LoadModel", id)
+					}
 				}
-			}
-		}},
+			},
+		},
 		{name: "a download", during: func(f *fakeNode, _ string) { f.tasks["e"] = errand("DownloadModel", "some") }},
 		{name: "another instance of our model", owned: true, before: func(f *fakeNode, _ string) {
 			in := f.propose(llama, 1)
@@ -226,8 +243,14 @@ func TestWatchWaits(t *testing.T) {
 		why   string
 	}{
 		{"a chat", func(f *fakeNode, ours string) { chat(f, ours, 5, 20*time.Second) }, 20 * time.Second, 22 * time.Second, ""},
-		{"a chat that does not end", func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") }, 5 * time.Minute, 5*time.Minute + 2*time.Second, "a request to"},
-		{"a request to an instance that is gone", func(f *fakeNode, _ string) { f.tasks["x"] = textTask("Pending", "gone", "other") }, 0, time.Second, ""},
+		{
+			"a chat that does not end", func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") }, 5 * time.Minute,
+			5*time.Minute + 2*time.Second, "a request to",
+		},
+		{
+			"a request to an instance that is gone", func(f *fakeNode, _ string) { f.tasks["x"] = textTask("Pending", "gone", "other") }, 0,
+			time.Second, "",
+		},
 		{"a runner that is started again", func(f *fakeNode, ours string) {
 			f.tasks["e"] = errand("CreateRunner", ours)
 			f.instances[ours].created, f.instances[ours].lifetime = time.Now().Add(-time.Second), script(usual, time.Hour, nil)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestChoose(t *testing.T) {
+	const ring = "MlxRingInstance"
 	for _, c := range []struct {
 		name     string
 		sharding string
@@ -19,17 +20,22 @@ func TestChoose(t *testing.T) {
 		nodes    int
 		kind     string
 	}{
-		{name: "fewest nodes", nodes: 1, kind: "MlxRingInstance"},
-		{name: "two at least", minNodes: 2, nodes: 2, kind: "MlxRingInstance"},
-		{name: "tensor on one node is pipeline", sharding: "Tensor", nodes: 1, kind: "MlxRingInstance"},
-		{name: "ring before RDMA, sharding as asked", sharding: "Tensor", minNodes: 2, nodes: 2, kind: "MlxRingInstance", setup: func(f *fakeNode) {
+		{name: "fewest nodes", nodes: 1, kind: ring},
+		{name: "two at least", minNodes: 2, nodes: 2, kind: ring},
+		{name: "tensor on one node is pipeline", sharding: "Tensor", nodes: 1, kind: ring},
+		{name: "ring before RDMA, sharding as asked", sharding: "Tensor", minNodes: 2, nodes: 2, kind: ring, setup: func(f *fakeNode) {
 			wide := func(kind, sharding, id string) any {
-				return j{"modelId": llama, "sharding": sharding, "instanceMeta": strings.TrimSuffix(kind, "Instance"), "memoryDeltaByNode": j{"node-a": 1, "node-b": 1}, "instance": j{kind: j{
-					"instanceId": id, "shardAssignments": j{"modelId": llama, "nodeToRunner": j{"node-a": "r1", "node-b": "r2"}},
-				}}}
+				return j{
+					"modelId": llama, "sharding": sharding, "instanceMeta": strings.TrimSuffix(kind, "Instance"),
+					"memoryDeltaByNode": j{"node-a": 1, "node-b": 1},
+					"instance": j{kind: j{
+						"instanceId": id, "shardAssignments": j{"modelId": llama, "nodeToRunner": j{"node-a": "r1", "node-b": "r2"}},
+					}},
+				}
 			}
 			b, _ := json.Marshal(j{"previews": []any{
-				wide("MlxRingInstance", "Pipeline", "wrong"), wide("MlxJacclInstance", "Tensor", "rdma"), wide("MlxRingInstance", "Tensor", "right"), "nonsense",
+				wide(ring, "Pipeline", "wrong"), wide("MlxJacclInstance", "Tensor", "rdma"), wide(ring, "Tensor", "right"),
+				"nonsense",
 			}})
 			f.override["GET /instance/previews"] = status(200, string(b))
 		}},

@@ -26,7 +26,9 @@ func TestAcquireFails(t *testing.T) {
 	}{
 		{
 			name: "unknown model", model: "org/Other's", want: workload.TurnUnavailable, within: quietToMiss + time.Second,
-			message: []string{`catalogue does not have org/Other's`, `curl -X POST`, `{"model_id":"org/Other'\''s"}`, "/models/add", "EXOBENCH_ADD_MODELS"},
+			message: []string{
+				`catalogue does not have org/Other's`, `curl -X POST`, `{"model_id":"org/Other'\''s"}`, "/models/add", "EXOBENCH_ADD_MODELS",
+			},
 		},
 		{
 			name: "unknown model cannot be added", model: "org/x", options: func(o *Options) { o.AddModels = true },
@@ -43,7 +45,11 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name: "previews all refuse",
 			setup: func(f *fakeNode) {
-				f.override["GET /instance/previews"] = status(200, `{"previews":[{"sharding":"Pipeline","instance":null,"error":"No cycle where every node supports a backend"},{"sharding":"Tensor","error":"other"}]}`)
+				f.override["GET /instance/previews"] = status(
+					200,
+					`{"previews":[{"sharding":"Pipeline","instance":null,"error":"No cycle where every node supports a backend"},{"sharding":"Tensor",`+
+						`"error":"other"}]}`,
+				)
 			},
 			want: workload.TurnUnavailable, message: []string{"cannot place", "No cycle where every node supports a backend"}, within: time.Second,
 		},
@@ -51,7 +57,9 @@ func TestAcquireFails(t *testing.T) {
 			name: "previews refuse for memory",
 			setup: func(f *fakeNode) {
 				f.free["node-a"] = 700 << 20
-				f.override["GET /instance/previews"] = status(200, `{"previews":[{"sharding":"Pipeline","instance":null,"error":"No cycles found with sufficient memory"}]}`)
+				f.override["GET /instance/previews"] = status(
+					200, `{"previews":[{"sharding":"Pipeline","instance":null,"error":"No cycles found with sufficient memory"}]}`,
+				)
 			},
 			want: workload.TurnSkipped, message: []string{"sufficient memory", "0.68 GiB on node node-a", "unload"}, within: time.Second,
 		},
@@ -97,7 +105,9 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name: "POST: 400 memory",
 			setup: func(f *fakeNode) {
-				f.override["POST /instance"] = status(400, `{"error":{"message":"Insufficient memory to create instance. Required: 1.0GB, Available: 0.5GB"}}`)
+				f.override["POST /instance"] = status(
+					400, `{"error":{"message":"Insufficient memory to create instance. Required: 1.0GB, Available: 0.5GB"}}`,
+				)
 			},
 			want: workload.TurnSkipped, message: []string{"want of memory", "Required: 1.0GB, Available: 0.5GB"}, within: 2 * time.Second, posts: 1,
 		},
@@ -122,9 +132,13 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name: "POST: 422",
 			setup: func(f *fakeNode) {
-				f.override["POST /instance"] = status(422, `{"detail":[{"type":"extra_forbidden","loc":["body","instance","x"],"msg":"Extra inputs are not permitted"}]}`)
+				f.override["POST /instance"] = status(
+					422, `{"detail":[{"type":"extra_forbidden","loc":["body","instance","x"],"msg":"Extra inputs are not permitted"}]}`,
+				)
 			},
-			want: workload.TurnFailed, message: []string{"did not understand", "body.instance.x: Extra inputs are not permitted"}, within: 2 * time.Second, posts: 1,
+			want: workload.TurnFailed, message: []string{
+				"did not understand", "body.instance.x: Extra inputs are not permitted",
+			}, within: 2 * time.Second, posts: 1,
 		},
 		{
 			name:  "POST: text 500",
@@ -159,7 +173,9 @@ func TestAcquireFails(t *testing.T) {
 					"diagnostics":  []any{j{"RunnerMetalGpuTimeout": j{"message": "GPU Timeout", "evidence": []any{"secret"}}}},
 				}})
 			},
-			want: workload.TurnFailed, message: []string{"runner", "failed", "Terminated (exitcode=1)", "RunnerMetalGpuTimeout: GPU Timeout"}, within: 7 * time.Second, posts: 1,
+			want: workload.TurnFailed, message: []string{
+				"runner", "failed", "Terminated (exitcode=1)", "RunnerMetalGpuTimeout: GPU Timeout",
+			}, within: 7 * time.Second, posts: 1,
 		},
 		{
 			name:  "runner failed without words",
@@ -202,12 +218,16 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name:  "stuck idle",
 			setup: func(f *fakeNode) { f.lifetime = always("RunnerIdle") },
-			want:  workload.TurnFailed, message: []string{"not ready after 10m0s", "RunnerIdle", "nothing being downloaded"}, within: 10*time.Minute + 6*time.Second, posts: 1,
+			want:  workload.TurnFailed, message: []string{
+				"not ready after 10m0s", "RunnerIdle", "nothing being downloaded",
+			}, within: 10*time.Minute + 6*time.Second, posts: 1,
 		},
 		{
 			name:  "stuck loading",
 			setup: func(f *fakeNode) { f.lifetime = always("RunnerLoading") },
-			want:  workload.TurnFailed, message: []string{"not ready after 10m0s", "RunnerLoading", "EXOBENCH_LOAD_TIMEOUT"}, within: 10*time.Minute + 5*time.Second, posts: 1,
+			want:  workload.TurnFailed, message: []string{
+				"not ready after 10m0s", "RunnerLoading", "EXOBENCH_LOAD_TIMEOUT",
+			}, within: 10*time.Minute + 5*time.Second, posts: 1,
 		},
 		{
 			name:  "stuck in a state nobody knows",
@@ -217,7 +237,8 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name:  "listed but dead",
 			setup: func(f *fakeNode) { f.lifetime = script(usual, time.Second, nil) },
-			want:  workload.TurnFailed, message: []string{"not ready after 10m0s", "absent", "#2120"}, within: 10*time.Minute + 6*time.Second, posts: 1,
+			want:  workload.TurnFailed, message: []string{"not ready after 10m0s", "absent", "#2120"}, within: 10*time.Minute + 6*time.Second,
+			posts: 1,
 		},
 		{
 			name: "vanishes while loading",
@@ -246,7 +267,9 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name:  "stranger's instance dead",
 			setup: func(f *fakeNode) { f.stranger(llama, always("")) },
-			want:  workload.TurnFailed, message: []string{"not ours", "not alive", "absent", "#2120", "left alone", "DELETE /instance/instance-1"}, within: 155 * time.Second,
+			want:  workload.TurnFailed, message: []string{
+				"not ours", "not alive", "absent", "#2120", "left alone", "DELETE /instance/instance-1",
+			}, within: 155 * time.Second,
 		},
 		{
 			name: "stranger's instance failed",
@@ -272,7 +295,9 @@ func TestAcquireFails(t *testing.T) {
 			name: "others' request",
 			setup: func(f *fakeNode) {
 				id := f.stranger(qwen, always("RunnerReady"))
-				f.tasks["t"] = j{"TextGeneration": j{"taskStatus": "Running", "instanceId": id, "commandId": "c9", "taskParams": j{"x": "private words"}}}
+				f.tasks["t"] = j{
+					"TextGeneration": j{"taskStatus": "Running", "instanceId": id, "commandId": "c9", "taskParams": j{"x": "private words"}},
+				}
 			},
 			want: workload.TurnSkipped, message: []string{"busy for 5m0s", "a request to " + qwen}, within: 5*time.Minute + 3*time.Second,
 		},
@@ -285,7 +310,8 @@ func TestAcquireFails(t *testing.T) {
 			name: "exo proposes an instance that exists",
 			setup: func(f *fakeNode) {
 				id := f.stranger(qwen, always("RunnerReady"))
-				f.override["GET /instance/previews"] = status(200, `{"previews":[{"sharding":"Pipeline","instance":{"MlxRingInstance":{"instanceId":"`+id+
+				f.override["GET /instance/previews"] = status(200, `{"previews":[{"sharding":"Pipeline","instance":{"MlxRingInstance":{"instanceId":"`+
+					id+
 					`","shardAssignments":{"modelId":"`+llama+`","nodeToRunner":{"node-a":"r"}}}}}]}`)
 			},
 			want: workload.TurnFailed, message: []string{"cannot be told from others'", "nothing was placed"}, within: time.Second,
@@ -293,7 +319,9 @@ func TestAcquireFails(t *testing.T) {
 		{
 			name:  "no id in advance",
 			setup: blind,
-			want:  workload.TurnUnavailable, message: []string{"neither /instance/previews nor /instance/placement", "upgrade exo", "dashboard"}, within: time.Second,
+			want:  workload.TurnUnavailable, message: []string{
+				"neither /instance/previews nor /instance/placement", "upgrade exo", "dashboard",
+			}, within: time.Second,
 		},
 		{
 			name: "placed under another id than asked for",
@@ -315,7 +343,9 @@ func TestAcquireFails(t *testing.T) {
 					return false
 				}
 			},
-			want: workload.TurnSkipped, message: []string{"downloading " + qwen, "still after 5m0s", "cancel"}, within: 5*time.Minute + 6*time.Second,
+			want: workload.TurnSkipped, message: []string{
+				"downloading " + qwen, "still after 5m0s", "cancel",
+			}, within: 5*time.Minute + 6*time.Second,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

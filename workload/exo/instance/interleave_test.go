@@ -46,7 +46,8 @@ func interleave(t *testing.T, seed uint64) (owned, borrowed, refused int) {
 	}
 	life := rand.New(rand.NewPCG(seed, 2)) // used under the node's lock
 	f.override["POST /instance"] = func(*http.Request) (int, string) {
-		f.lifetime, f.appear = lives[life.IntN(len(lives))], []time.Duration{0, 100 * time.Millisecond, 3 * time.Second, -1}[min(life.IntN(12), 3)]
+		f.lifetime = lives[life.IntN(len(lives))]
+		f.appear = []time.Duration{0, 100 * time.Millisecond, 3 * time.Second, -1}[min(life.IntN(12), 3)]
 		if life.IntN(8) > 0 {
 			f.appear = 100 * time.Millisecond
 		}

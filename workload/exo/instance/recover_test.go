@@ -23,7 +23,10 @@ func TestRecover(t *testing.T) {
 		posts    int
 	}{
 		{name: "nothing is the matter", posts: 1},
-		{name: "its runner has failed", broken: func(f *fakeNode, id string) { f.instances[id].lifetime = always("RunnerFailed") }, words: "not ready any more", posts: 1},
+		{
+			name: "its runner has failed", broken: func(f *fakeNode, id string) { f.instances[id].lifetime = always("RunnerFailed") },
+			words: "not ready any more", posts: 1,
+		},
 		{name: "deleted by somebody", times: 1, words: "it was placed again", posts: 2},
 		{name: "deleted twice", times: 2, words: "for the second time in this turn", over: true, posts: 2},
 		{name: "a borrowed one was deleted", borrowed: true, times: 1, words: "is gone", over: true},

@@ -100,9 +100,15 @@ func TestReleaseGoesWrong(t *testing.T) {
 			}
 		}},
 		{name: "DELETE fails for some seconds", setup: func(f *fakeNode) { del(f, first(0, 500, 0, 503, -1)) }},
-		{name: "DELETE ignored", setup: func(f *fakeNode) { del(f, status(200, "{}")) }, message: "still lists the instance after 1m0s", later: true},
+		{
+			name: "DELETE ignored", setup: func(f *fakeNode) { del(f, status(200, "{}")) }, message: "still lists the instance after 1m0s",
+			later: true,
+		},
 		{name: "DELETE fails", setup: func(f *fakeNode) { del(f, status(500, "Internal Server Error")) }, message: "HTTP 500", later: true},
-		{name: "worker does not come to it", setup: func(f *fakeNode) { f.instances["instance-1"].shutAfter = time.Hour }, message: "worker has not shut its runners down after 10m0s (EXOBENCH_LOAD_TIMEOUT)"},
+		{
+			name: "worker does not come to it", setup: func(f *fakeNode) { f.instances["instance-1"].shutAfter = time.Hour },
+			message: "worker has not shut its runners down after 10m0s (EXOBENCH_LOAD_TIMEOUT)",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -49,19 +49,31 @@ func TestSimulator(t *testing.T) {
 		{name: "unreachable", fault: &exosim.Fault{Kind: exosim.Unreachable}, message: "refused"},
 		{name: "text 500 once", fault: &exosim.Fault{Kind: exosim.Text500, Path: "/instance", Count: 1}, want: workload.TurnOK},
 		{name: "text 500", fault: &exosim.Fault{Kind: exosim.Text500, Path: "/instance"}, want: workload.TurnFailed, message: "HTTP 500"},
-		{name: "422 to POST", fault: &exosim.Fault{Kind: exosim.Unprocessable, Path: "/instance", Skip: 1}, want: workload.TurnFailed, message: "did not understand"},
+		{
+			name: "422 to POST", fault: &exosim.Fault{Kind: exosim.Unprocessable, Path: "/instance", Skip: 1}, want: workload.TurnFailed,
+			message: "did not understand",
+		},
 		{name: "memory low", fault: &exosim.Fault{Kind: exosim.MemoryLow, Bytes: 1 << 30}, want: workload.TurnSkipped, message: "memory"},
 		{name: "placement refused", fault: &exosim.Fault{Kind: exosim.PlacementRefused}, want: workload.TurnSkipped, message: "memory"},
 		{name: "never listed", fault: &exosim.Fault{Kind: exosim.InstanceVanishes}, want: workload.TurnFailed, message: "#2047"},
-		{name: "runner fails", fault: &exosim.Fault{Kind: exosim.RunnerFails, Message: "out of luck"}, want: workload.TurnFailed, message: "out of luck"},
+		{
+			name: "runner fails", fault: &exosim.Fault{Kind: exosim.RunnerFails, Message: "out of luck"}, want: workload.TurnFailed,
+			message: "out of luck",
+		},
 		{
 			name: "download fails", node: exosim.Options{NotDownloaded: []string{llama}},
 			fault: &exosim.Fault{Kind: exosim.DownloadFails, Message: "HTTP 401"}, want: workload.TurnFailed, message: "HTTP 401",
 		},
 		{name: "stuck idle", fault: &exosim.Fault{Kind: exosim.RunnerStuck}, want: workload.TurnFailed, message: "nothing being downloaded"},
-		{name: "stuck warming up", fault: &exosim.Fault{Kind: exosim.RunnerStuck, State: "RunnerWarmingUp"}, want: workload.TurnFailed, message: "not ready after 1m30s"},
+		{
+			name: "stuck warming up", fault: &exosim.Fault{Kind: exosim.RunnerStuck, State: "RunnerWarmingUp"}, want: workload.TurnFailed,
+			message: "not ready after 1m30s",
+		},
 		{name: "DELETE ignored", fault: &exosim.Fault{Kind: exosim.DeleteIgnored}, want: workload.TurnOK, stays: true},
-		{name: "not in the catalogue", model: mistral, node: exosim.Options{CatalogueOnly: true}, want: workload.TurnUnavailable, message: "curl -X POST"},
+		{
+			name: "not in the catalogue", model: mistral, node: exosim.Options{CatalogueOnly: true}, want: workload.TurnUnavailable,
+			message: "curl -X POST",
+		},
 		{name: "added", model: mistral, node: exosim.Options{CatalogueOnly: true}, add: true, want: workload.TurnOK},
 		{
 			name: "cannot be added", model: mistral, node: exosim.Options{CatalogueOnly: true, Offline: true}, add: true,

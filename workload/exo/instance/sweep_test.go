@@ -59,7 +59,10 @@ func TestCrash(t *testing.T) {
 		{name: "record written, POST not sent", kill: &killer{at: "POST /instance"}},
 		{name: "POST sent", kill: &killer{at: "POST /instance", after: true}},
 		{name: "POST sent, exo slow", kill: &killer{at: "POST /instance", after: true}, setup: func(f *fakeNode) { f.appear = 3 * time.Second }},
-		{name: "POST sent, exo very slow", kill: &killer{at: "POST /instance", after: true}, setup: func(f *fakeNode) { f.appear = 20 * time.Second }},
+		{
+			name: "POST sent, exo very slow", kill: &killer{at: "POST /instance", after: true},
+			setup: func(f *fakeNode) { f.appear = 20 * time.Second },
+		},
 		{name: "POST sent, nothing comes of it", kill: &killer{at: "POST /instance", after: true}, setup: func(f *fakeNode) { f.appear = -1 }},
 		{name: "loading", kill: &killer{at: "GET /state/runners", skip: 6}},
 		{name: "DELETE not sent", kill: &killer{at: "DELETE"}},
@@ -172,9 +175,12 @@ func crash(t *testing.T, m *Manager) {
 // ours because it appeared at the right time.
 func TestRecordsThatProveNothing(t *testing.T) {
 	for name, record := range map[string]string{
-		"no id":           `{"version":1,"node":"http://exo.test:52415","owner":"owner-gone.lock","model":"` + llama + `","created":"2026-01-01T00:00:00Z","before":["x"]}`,
-		"guessed id":      `{"version":1,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":"instance-1","model":"` + llama + `","created":"2026-01-01T00:00:00Z"}`,
-		"empty id":        `{"version":2,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":"","model":"` + llama + `","created":"2026-01-01T00:00:00Z"}`,
+		"no id": `{"version":1,"node":"http://exo.test:52415","owner":"owner-gone.lock","model":"` + llama +
+			`","created":"2026-01-01T00:00:00Z","before":["x"]}`,
+		"guessed id": `{"version":1,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":"instance-1","model":"` + llama +
+			`","created":"2026-01-01T00:00:00Z"}`,
+		"empty id": `{"version":2,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":"","model":"` + llama +
+			`","created":"2026-01-01T00:00:00Z"}`,
 		"id cut from it":  `{"version":2,"node":"http://exo.test:52415","owner":"owner-gone.lock","model":"` + llama + `"}`,
 		"id of the wrong": `{"version":2,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":["instance-1"]}`,
 		"another version": `{"version":3,"node":"http://exo.test:52415","owner":"owner-gone.lock","instance_id":"instance-1"}`,

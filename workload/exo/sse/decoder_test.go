@@ -67,7 +67,10 @@ func TestDecoder(t *testing.T) {
 	}{
 		{"empty", "", nil},
 		{"one event", "data: a\n\n", []string{`data "a"`}},
-		{"a document by itself", "data: a\n\n{\"error\": 1}\ndata: b\n\n{", []string{`data "a"`, `bare "{\"error\": 1}"`, `data "b"`, `bare cut "{"`}},
+		{
+			"a document by itself", "data: a\n\n{\"error\": 1}\ndata: b\n\n{",
+			[]string{`data "a"`, `bare "{\"error\": 1}"`, `data "b"`, `bare cut "{"`},
+		},
 		{"no space after the colon", "data:a\n\n", []string{`data "a"`}},
 		{"only one space is taken off", "data:  a \n\n", []string{`data " a "`}},
 		{"no colon", "data\n\n", []string{`data ""`}},

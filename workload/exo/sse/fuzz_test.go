@@ -54,7 +54,8 @@ func splits(stream string, sizes []byte) []string {
 // FuzzDecoder compares the decoder with the naive one and wants the same whatever the reads.
 func FuzzDecoder(f *testing.F) {
 	for _, s := range []string{
-		"data: a\n\n", "data: a\r\n\r\ndata: b\r\n\r\n", "\xEF\xBB\xBF: c\rdata\rdata:x\r\r", ":\n:\ndata", "event: e\ndata: 1\n: c\ndata: 2\n\n\n",
+		"data: a\n\n", "data: a\r\n\r\ndata: b\r\n\r\n", "\xEF\xBB\xBF: c\rdata\rdata:x\r\r", ":\n:\ndata",
+		"event: e\ndata: 1\n: c\ndata: 2\n\n\n",
 		": keep-alive\n\ndata: " + chunk + "\n\ndata: [DONE]\n\n", "data: a\r", "\r\n\r\n", "\xEF\xBB", "data:\n\n\ndata: \n\r\r\n",
 		"data: a\n{\"error\":1}\ndata: b\n\n{}\r\n{",
 	} {

@@ -38,8 +38,13 @@ func TestRealStates(t *testing.T) {
 		pending                int
 		events                 int64
 	}{
-		"v1.0.71": {"7fc8a6df-312e-44b5-a823-14655b6d6396", "4b60cd1b-b55d-4eb1-a5d3-044940ffbf4e", "2D3KooW9zpRTtM9idZaA9uDWRtEe6yn6xEJGr14da4z2GbNSAa7", 10, 39, 118, 12892},
-		"head":    {"8a89265f-337b-463c-8a5e-dcb486632ade", "1d99bfda-84aa-42c4-9ce0-19cc83f31ccd", "b73a0e245c2038d35072a326b9ac5e0d", 6, 19, 121, 3607},
+		"v1.0.71": {
+			"7fc8a6df-312e-44b5-a823-14655b6d6396", "4b60cd1b-b55d-4eb1-a5d3-044940ffbf4e", "2D3KooW9zpRTtM9idZaA9uDWRtEe6yn6xEJGr14da4z2GbNSAa7",
+			10, 39, 118, 12892,
+		},
+		"head": {
+			"8a89265f-337b-463c-8a5e-dcb486632ade", "1d99bfda-84aa-42c4-9ce0-19cc83f31ccd", "b73a0e245c2038d35072a326b9ac5e0d", 6, 19, 121, 3607,
+		},
 	} {
 		t.Run(version, func(t *testing.T) {
 			s := read(t, all, nil, version, "state-ready.json")
@@ -67,7 +72,9 @@ func TestRealStates(t *testing.T) {
 			if len(s.Names) != 1 || s.Names[want.node] == "" {
 				t.Errorf("names %+v", s.Names)
 			}
-			if len(s.Downloads) != want.pending || slices.ContainsFunc(s.Downloads, func(d Download) bool { return !d.Pending() || d.Model == "" || d.Node != want.node }) {
+			if len(s.Downloads) != want.pending || slices.ContainsFunc(
+				s.Downloads, func(d Download) bool { return !d.Pending() || d.Model == "" || d.Node != want.node },
+			) {
 				t.Errorf("%d downloads, the first: %+v", len(s.Downloads), s.Downloads[0])
 			}
 			if s.Events != want.events {
@@ -103,12 +110,29 @@ func TestRealDeletion(t *testing.T) {
 
 func TestReadInstance(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
-		{"HEAD", `{"MlxRingInstance":{"instanceId":"i","shardAssignments":{"modelId":"m","runnerToShard":{"r":{"PipelineShardMetadata":{"modelCard":{"modelId":"x","storageSize":{"inBytes":5}}}}},"nodeToRunner":{"n":"r"}}}}`, "i MlxRingInstance m [r] [n] 5"},
-		{"snake case", `{"MlxRingInstance":{"instance_id":"i","shard_assignments":{"model_id":"m","runner_to_shard":{"r":{}},"node_to_runner":{"n":"r"}}}}`, "i MlxRingInstance m [r] [n] 0"},
-		{"list of shards", `{"NewInstance":{"instanceId":"i","shardAssignments":{"modelId":"m","shards":[["n1","r1",{}],{"nodeId":"n2","runnerId":"r2"}],"primaryOutputNode":0}}}`, "i NewInstance m [r1 r2] [n1 n2] 0"},
+		{
+			"HEAD",
+			`{"MlxRingInstance":{"instanceId":"i","shardAssignments":{"modelId":"m",` +
+				`"runnerToShard":{"r":{"PipelineShardMetadata":{"modelCard":{"modelId":"x","storageSize":{"inBytes":5}}}}},"nodeToRunner":{"n":"r"}}}}`,
+			"i MlxRingInstance m [r] [n] 5",
+		},
+		{
+			"snake case",
+			`{"MlxRingInstance":{"instance_id":"i","shard_assignments":{"model_id":"m","runner_to_shard":{"r":{}},"node_to_runner":{"n":"r"}}}}`,
+			"i MlxRingInstance m [r] [n] 0",
+		},
+		{
+			"list of shards",
+			`{"NewInstance":{"instanceId":"i","shardAssignments":{"modelId":"m","shards":[["n1","r1",{}],{"nodeId":"n2","runnerId":"r2"}],` +
+				`"primaryOutputNode":0}}}`,
+			"i NewInstance m [r1 r2] [n1 n2] 0",
+		},
 		{"no tag", `{"instanceId":"i","modelCard":{"modelId":"m","storageSize":7},"nodeToRunner":{"n":"r"}}`, "i  m [r] [n] 7"},
 		{"no tag, an object first", `{"hosts":{"instanceId":"wrong"},"instanceId":"i","modelId":"m"}`, "i  m [] [] 0"},
-		{"model by its card", `{"T":{"instanceId":"i","shardAssignments":{"runnerToShard":{"r":{"S":{"modelCard":{"modelId":"m"}}}}}}}`, "i T m [r] [] 0"},
+		{
+			"model by its card", `{"T":{"instanceId":"i","shardAssignments":{"runnerToShard":{"r":{"S":{"modelCard":{"modelId":"m"}}}}}}}`,
+			"i T m [r] [] 0",
+		},
 		{"nothing elsewhere", `{"T":{"instanceId":"i","elsewhere":{"modelId":"x","nodeToRunner":{"n":"r"}}}}`, "i T  [] [] 0"},
 		{"nonsense", `[1,2]`, "   [] [] 0"},
 	} {
@@ -133,12 +157,27 @@ func TestTasks(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
 		{"none", `{}`, "[]"},
 		{"null", `null`, "[]"},
-		{"HEAD", `{"1":{"TextGeneration":{"taskStatus":"Running","instanceId":"i","commandId":"c","taskParams":{"taskStatus":"Pending","commandId":"x"}}}}`, "[{1 TextGeneration Running i  c}]"},
+		{
+			"HEAD",
+			`{"1":{"TextGeneration":{"taskStatus":"Running","instanceId":"i","commandId":"c","taskParams":{"taskStatus":"Pending",` +
+				`"commandId":"x"}}}}`,
+			"[{1 TextGeneration Running i  c}]",
+		},
 		{"snake case", `{"1":{"ImageEdits":{"task_status":"Pending","instance_id":"i","command_id":"c"}}}`, "[{1 ImageEdits Pending i  c}]"},
-		{"unknown tag", `{"1":{"VideoGeneration":{"taskStatus":"Running","instanceId":"i","commandId":"c"}}}`, "[{1 VideoGeneration Running i  c}]"},
-		{"no tag", `{"1":{"taskParams":{"taskStatus":"Complete","commandId":"x"},"taskStatus":"Running","instanceId":"i","commandId":"c"}}`, "[{1  Running i  c}]"},
+		{
+			"unknown tag", `{"1":{"VideoGeneration":{"taskStatus":"Running","instanceId":"i","commandId":"c"}}}`,
+			"[{1 VideoGeneration Running i  c}]",
+		},
+		{
+			"no tag", `{"1":{"taskParams":{"taskStatus":"Complete","commandId":"x"},"taskStatus":"Running","instanceId":"i","commandId":"c"}}`,
+			"[{1  Running i  c}]",
+		},
 		{"list", `[{"TextGeneration":{"taskStatus":"Running","commandId":"c","taskId":"9"}}]`, "[{9 TextGeneration Running   c}]"},
-		{"over", `{"1":{"TextGeneration":{"taskStatus":"Complete","commandId":"c"}},"2":{"TextGeneration":{"taskStatus":"Cancelled","commandId":"d"}}}`, "[]"},
+		{
+			"over",
+			`{"1":{"TextGeneration":{"taskStatus":"Complete","commandId":"c"}},"2":{"TextGeneration":{"taskStatus":"Cancelled","commandId":"d"}}}`,
+			"[]",
+		},
 		{"exo's own errand", `{"1":{"DownloadModel":{"taskStatus":"Running","instanceId":"i"}}}`, "[]"},
 		{"nonsense", `{"1":7,"2":{"A":3},"3":null,"4":{"TextGeneration":{"taskStatus":5}}}`, "[]"},
 		{"more nonsense", `"x"`, "[]"},
@@ -163,7 +202,11 @@ func TestNewTasks(t *testing.T) {
 		return s.Tasks
 	}
 	before := look(`{"a":{"TextGeneration":{"taskStatus":"Running","commandId":"1"}},"b":{"LoadModel":{"taskStatus":"Running"}}}`, nil)
-	after := look(`{"b":{"LoadModel":{"taskStatus":"Complete"}},"c":{"TextGeneration":{"taskStatus":"Cancelled","commandId":"2"}},"d":{"CreateRunner":{"instanceId":"i","boundNodeId":"n"}}}`, before)
+	after := look(
+		`{"b":{"LoadModel":{"taskStatus":"Complete"}},"c":{"TextGeneration":{"taskStatus":"Cancelled","commandId":"2"}},`+
+			`"d":{"CreateRunner":{"instanceId":"i","boundNodeId":"n"}}}`,
+		before,
+	)
 	want := "[{c TextGeneration Cancelled   2} {d CreateRunner  i n }]"
 	if got := fmt.Sprint(after.New); got != want || len(after.Open) != 0 || after.Len() != 3 {
 		t.Errorf("got %s of %d, want %s", got, after.Len(), want)
@@ -180,7 +223,11 @@ func TestRunners(t *testing.T) {
 		{`{"RunnerLoading":{"layersLoaded":3,"totalLayers":16}}`, "RunnerLoading 3/16 layers", ""},
 		{`{"RunnerLoading":{"layers_loaded":3,"total_layers":16}}`, "RunnerLoading 3/16 layers", ""},
 		{`{"RunnerFailed":{"errorMessage":"Terminated (signal=9 (Killed))","diagnostics":[]}}`, "RunnerFailed", "Terminated (signal=9 (Killed))"},
-		{`{"RunnerFailed":{"errorMessage":"x","diagnostics":[{"RunnerMetalGpuTimeout":{"message":"GPU Timeout","evidence":["secret"]}},{"Odd":{}}]}}`, "RunnerFailed", "x; RunnerMetalGpuTimeout: GPU Timeout; Odd"},
+		{
+			`{"RunnerFailed":{"errorMessage":"x","diagnostics":[{"RunnerMetalGpuTimeout":{"message":"GPU Timeout","evidence":["secret"]}},` +
+				`{"Odd":{}}]}}`,
+			"RunnerFailed", "x; RunnerMetalGpuTimeout: GPU Timeout; Odd",
+		},
 		{`{"RunnerFailed":{}}`, "RunnerFailed", ""},
 		{`{"RunnerContemplating":{"since":7}}`, "RunnerContemplating", ""},
 		{`7`, "unknown", ""},
@@ -196,7 +243,8 @@ func TestRunners(t *testing.T) {
 }
 
 func TestDownloads(t *testing.T) {
-	doc := `{"n":[{"DownloadOngoing":{"shardMetadata":{"PipelineShardMetadata":{"modelCard":{"modelId":"m"}}},"downloadProgress":{"downloaded":{"inBytes":5},"total":{"inBytes":9},"speed":2.5}}},
+	doc := `{"n":[{"DownloadOngoing":{"shardMetadata":{"PipelineShardMetadata":{"modelCard":{"modelId":"m"}}},
+		"downloadProgress":{"downloaded":{"inBytes":5},"total":{"inBytes":9},"speed":2.5}}},
 		{"DownloadFailed":{"shardMetadata":{"modelCard":{"modelId":"f"}},"errorMessage":"HTTP 401"}}, {"DownloadCompleted":{"modelId":"c"}}, 7,
 		{"DownloadPending":{"modelId":"p","downloaded_bytes":3,"total_bytes":4}}]}`
 	var s Snapshot
@@ -211,7 +259,8 @@ func TestDownloads(t *testing.T) {
 
 // TestNoPrompts makes sure that nothing of a task's parameters is kept.
 func TestNoPrompts(t *testing.T) {
-	doc := `{"tasks":{"t":{"TextGeneration":{"taskStatus":"Running","instanceId":"i","commandId":"c","taskParams":{"input":"private words"}}}},"events":["private words"]}`
+	doc := `{"tasks":{"t":{"TextGeneration":{"taskStatus":"Running","instanceId":"i","commandId":"c","taskParams":{"input":"private ` +
+		`words"}}}},"events":["private words"]}`
 	var s Snapshot
 	if err := decodeWhole(strings.NewReader(doc), all, Query{}, &s); err != nil {
 		t.Fatal(err)
@@ -239,16 +288,18 @@ func TestReadLists(t *testing.T) {
 			ReadModels, `{"object":"list","data":[{"id":"a","name":"A","hugging_face_id":"org/a","owned_by":"exo","tags":["x"]},{"id":"b"},7]}`,
 			"[{a org/a exo false} {b   false}]", true,
 		},
-		"a bare array":           {ReadModels, ` [{"id":"a"}]`, "[{a   false}]", true},
-		"an empty list":          {ReadModels, `{"data":[]}`, "[]", true},
-		"an id without end":      {ReadModels, long, "[{" + foreign.ID(strings.Repeat("x", 1000)) + "   false}]", true},
-		"no list":                {ReadModels, `{"data":{"id":"a"}}`, "[]", false},
-		"null":                   {ReadModels, `null`, "[]", false},
-		"a null list":            {ReadModels, `{"data":null}`, "[]", false},
-		"an error":               {ReadModels, `{"error":"no such method"}`, "[]", false},
-		"Ollama's tags":          {ReadTags, `{"models":[{"name":"a:1b","model":"x","id":"y"}]}`, "[{a:1b   false}]", true},
-		"no tags":                {ReadTags, `{"status":"ok"}`, "[]", false},
-		"legacy exo's models":    {ReadInitialModels, `{"a":{"name":null,"loading":true},"b":{"loading":null},"c":1}`, "[{a   true} {b   false} {c   false}]", true},
+		"a bare array":      {ReadModels, ` [{"id":"a"}]`, "[{a   false}]", true},
+		"an empty list":     {ReadModels, `{"data":[]}`, "[]", true},
+		"an id without end": {ReadModels, long, "[{" + foreign.ID(strings.Repeat("x", 1000)) + "   false}]", true},
+		"no list":           {ReadModels, `{"data":{"id":"a"}}`, "[]", false},
+		"null":              {ReadModels, `null`, "[]", false},
+		"a null list":       {ReadModels, `{"data":null}`, "[]", false},
+		"an error":          {ReadModels, `{"error":"no such method"}`, "[]", false},
+		"Ollama's tags":     {ReadTags, `{"models":[{"name":"a:1b","model":"x","id":"y"}]}`, "[{a:1b   false}]", true},
+		"no tags":           {ReadTags, `{"status":"ok"}`, "[]", false},
+		"legacy exo's models": {
+			ReadInitialModels, `{"a":{"name":null,"loading":true},"b":{"loading":null},"c":1}`, "[{a   true} {b   false} {c   false}]", true,
+		},
 		"no models":              {ReadInitialModels, `{}`, "[]", false},
 		"a list of legacy exo's": {ReadInitialModels, `[]`, "[]", false},
 	} {
@@ -268,7 +319,10 @@ func TestReadLists(t *testing.T) {
 // However long a list is, reading it keeps nothing.
 func TestListsAreNotHeld(t *testing.T) {
 	n := 0
-	doc := io.MultiReader(strings.NewReader(`{"data":[`), strings.NewReader(strings.Repeat(`{"id":"`+strings.Repeat("x", 100)+`"},`, 1<<18)), strings.NewReader(`{"id":"last"}]}`))
+	doc := io.MultiReader(
+		strings.NewReader(`{"data":[`), strings.NewReader(strings.Repeat(`{"id":"`+strings.Repeat("x", 100)+`"},`, 1<<18)),
+		strings.NewReader(`{"id":"last"}]}`),
+	)
 	if ok, err := ReadModels(doc, func(Model) { n++ }); !ok || err != nil || n != 1<<18+1 {
 		t.Errorf("%d entries, %v, %v", n, ok, err)
 	}

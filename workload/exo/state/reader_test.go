@@ -40,7 +40,8 @@ func (broken) Read([]byte) (int, error) { return 0, errReset }
 
 func respond(req *http.Request, code int, body io.Reader) *http.Response {
 	return &http.Response{
-		StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: io.NopCloser(body), ContentLength: -1, Request: req,
+		StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: io.NopCloser(body), ContentLength: -1,
+		Request: req,
 	}
 }
 
@@ -98,7 +99,12 @@ func TestLook(t *testing.T) {
 // TestLookWhole reads an exo before v1.0.70.
 func TestLookWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r, srv := newTestReader(t, map[string]string{"/state": `{"instances":` + oneInstance + `,"runners":` + oneRunner + `,"tasks":{},"node_memory":{"n":{"ram_total":5}}}`})
+		r, srv := newTestReader(
+			t,
+			map[string]string{
+				"/state": `{"instances":` + oneInstance + `,"runners":` + oneRunner + `,"tasks":{},"node_memory":{"n":{"ram_total":5}}}`,
+			},
+		)
 		s, err := r.Look(t.Context(), Query{Parts: Instances | Runners | Tasks | Memories | Events})
 		if got := srv.asked(); err != nil || !slices.Equal(got, []string{"/state/instances", "/state"}) {
 			t.Fatalf("asked %v: %v", got, err)
@@ -106,7 +112,9 @@ func TestLookWhole(t *testing.T) {
 		if !s.Health(s.Instances["i"]).Ready || *s.Memories["n"].Total != 5 || s.Known != Instances|Runners|Tasks|Memories {
 			t.Errorf("got %+v", s)
 		}
-		if _, err := r.Look(t.Context(), Query{Parts: Instances | Tasks, MaxAge: time.Minute}); err != nil || !slices.Equal(srv.asked(), []string{"/state"}) {
+		if _, err := r.Look(
+			t.Context(), Query{Parts: Instances | Tasks, MaxAge: time.Minute},
+		); err != nil || !slices.Equal(srv.asked(), []string{"/state"}) {
 			t.Error("one call for all that is missing is enough", err)
 		}
 	})

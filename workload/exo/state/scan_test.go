@@ -39,7 +39,8 @@ func (s *scanner) value() any {
 
 func FuzzScanner(f *testing.F) {
 	for _, doc := range []string{
-		`{"a":[1,-2.5e3,"x\ty\u00e9\ud83d\ude00",null,true,false,{}],"b":{"c":""}}`, `[]`, ` "x" `, `{"a":1,}`, `[1 2]`, `nul`, `"\ud800"`, `-inf`, `0x1`, `{"a" 1}`, ``,
+		`{"a":[1,-2.5e3,"x\ty\u00e9\ud83d\ude00",null,true,false,{}],"b":{"c":""}}`, `[]`, ` "x" `, `{"a":1,}`, `[1 2]`, `nul`, `"\ud800"`,
+		`-inf`, `0x1`, `{"a" 1}`, ``,
 	} {
 		f.Add([]byte(doc))
 	}
@@ -86,15 +87,40 @@ func TestBounds(t *testing.T) {
 		doc  io.Reader
 		want string // of the error; "" for none
 	}{
-		{"32 MiB of one instance", Instances, endless{`{"i":{"MlxRingInstance":{"instanceId":"i","hostsByNode":"`, long}.reader(32), "ends too early"},
+		{
+			"32 MiB of one instance", Instances, endless{`{"i":{"MlxRingInstance":{"instanceId":"i","hostsByNode":"`, long}.reader(32),
+			"ends too early",
+		},
 		{"32 MiB of a key", Instances, endless{`{"i`, long}.reader(32), "ends too early"},
-		{"instances without end", Instances, counted(`{"i%d":{"MlxRingInstance":{"shardAssignments":{"modelId":"`+long[:200]+`","nodeToRunner":{"n":"r"}}}}`, 100_000), "larger than anything known"},
-		{"runners without end", Runners, counted(`{"r%d":{"RunnerFailed":{"errorMessage":"`+long[:300]+`"}}`, 100_000), "larger than anything known"},
+		{
+			"instances without end", Instances,
+			counted(`{"i%d":{"MlxRingInstance":{"shardAssignments":{"modelId":"`+long[:200]+`","nodeToRunner":{"n":"r"}}}}`, 100_000),
+			"larger than anything known",
+		},
+		{
+			"runners without end", Runners, counted(`{"r%d":{"RunnerFailed":{"errorMessage":"`+long[:300]+`"}}`, 100_000),
+			"larger than anything known",
+		},
 		{"20,000 nodes", Memories, counted(`{"n%d":{"ramTotal":{"inBytes":1}}`, 20_000), "more than 1024 nodes"},
-		{"300,000 finished tasks", Tasks, counted(`{"t%d":{"TextGeneration":{"taskStatus":"Complete","commandId":"c","taskParams":{"input":"words"}}}`, 300_000), ""},
-		{"open tasks without end", Tasks, counted(`{"t%d":{"TextGeneration":{"taskStatus":"Running","commandId":"c"}}`, 1_000_000), "larger than anything known"},
-		{"a prompt of 64 MiB", Tasks, io.MultiReader(endless{`{"t":{"TextGeneration":{"taskParams":"`, long}.reader(64), strings.NewReader(`","taskStatus":"Running","commandId":"c"}}}`)), ""},
-		{"downloads without end", Downloads, counted(`{"n%d":[{"DownloadOngoing":{"errorMessage":"`+long[:300]+`"}}]`, 100_000), "larger than anything known"},
+		{
+			"300,000 finished tasks", Tasks,
+			counted(`{"t%d":{"TextGeneration":{"taskStatus":"Complete","commandId":"c","taskParams":{"input":"words"}}}`, 300_000), "",
+		},
+		{
+			"open tasks without end", Tasks, counted(`{"t%d":{"TextGeneration":{"taskStatus":"Running","commandId":"c"}}`, 1_000_000),
+			"larger than anything known",
+		},
+		{
+			"a prompt of 64 MiB", Tasks,
+			io.MultiReader(
+				endless{`{"t":{"TextGeneration":{"taskParams":"`, long}.reader(64), strings.NewReader(`","taskStatus":"Running","commandId":"c"}}}`),
+			),
+			"",
+		},
+		{
+			"downloads without end", Downloads, counted(`{"n%d":[{"DownloadOngoing":{"errorMessage":"`+long[:300]+`"}}]`, 100_000),
+			"larger than anything known",
+		},
 		{"deep", Runners, endless{"", `{"r":`}.reader(1000), "nested deeper than 64"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -163,7 +189,8 @@ func TestStrings(t *testing.T) {
 	if err := s.end(); err != nil {
 		t.Fatal(err)
 	}
-	if got[0] != "a\uFFFD[1m b" || !strings.HasSuffix(got[1], "é… (1000 bytes)") || len(got[1]) > foreign.MaxID || got[2] != "" || got[3] != "ok" {
+	if got[0] != "a\uFFFD[1m b" || !strings.HasSuffix(got[1], "é… (1000 bytes)") || len(got[1]) > foreign.MaxID || got[2] != "" ||
+		got[3] != "ok" {
 		t.Errorf("got %q", got)
 	}
 }
