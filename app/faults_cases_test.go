@@ -312,6 +312,15 @@ func faultCases() []faultCase {
 			name: "once", fault: exosim.Fault{Kind: exosim.DeleteIgnored, Count: 1}, in: exo1, turn: workload.TurnOK, requests: all(ok),
 		},
 		{
+			name: "ready", fault: exosim.Fault{Kind: exosim.RecordLeft}, in: exo1, turn: workload.TurnOK, requests: all(ok),
+		},
+		{
+			name: "running", fault: exosim.Fault{Kind: exosim.RecordLeft, State: "RunnerRunning"}, in: exo1, turn: workload.TurnOK, requests: all(ok),
+		},
+		{
+			name: "failed", fault: exosim.Fault{Kind: exosim.RecordLeft, State: "RunnerFailed"}, in: exo1, turn: workload.TurnOK, requests: all(ok),
+		},
+		{
 			fault: exosim.Fault{Kind: exosim.MemoryKept, Bytes: 1 << 30, Count: 1}, in: exo1, turn: workload.TurnOK, requests: all(ok),
 			check: func(t *testing.T, r faultRun) {
 				if kept := r.figure("exobench_model_unreleased_memory_bytes"); kept < 1<<30 || kept > 1<<30+1<<26 {

@@ -29,6 +29,7 @@ type resultJSON struct {
 	PrefillTPS   *float64     `json:"prefill_tokens_per_second,omitempty"`
 	Gaps         []float64    `json:"inter_token_latencies_seconds,omitempty"`
 	TokenEvents  int          `json:"token_events"`
+	ExtraEvents  int          `json:"extra_events,omitempty"`
 	PromptTokens int          `json:"prompt_tokens"`
 	CachedTokens int          `json:"cached_tokens"`
 	OutputTokens int          `json:"output_tokens"`
@@ -61,7 +62,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	j := resultJSON{
 		Model: r.Model, ExoModel: r.ExoModel, Answered: r.Answered, Prompt: r.Prompt, Kind: r.Kind,
 		Endpoint: r.Endpoint, ResponseID: r.ResponseID, Start: r.Start, Outcome: r.Outcome, Error: r.Err,
-		Connect: r.Connect.Seconds(), E2E: r.E2E.Seconds(), TokenEvents: r.TokenEvents,
+		Connect: r.Connect.Seconds(), E2E: r.E2E.Seconds(), TokenEvents: r.TokenEvents, ExtraEvents: r.ExtraEvents,
 		PromptTokens: r.PromptTokens, CachedTokens: r.CachedTokens, OutputTokens: r.OutputTokens,
 		TokenSource: r.TokenSource, Mismatch: r.TokenMismatch, FinishReason: r.FinishReason,
 		Server: r.Server, EnergyJoules: r.EnergyJoules, Contended: r.Contended,

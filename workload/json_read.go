@@ -17,7 +17,7 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 	*r = Result{
 		Model: j.Model, ExoModel: j.ExoModel, Answered: j.Answered, Prompt: j.Prompt, Kind: j.Kind,
 		Endpoint: j.Endpoint, ResponseID: j.ResponseID, Start: j.Start, Outcome: j.Outcome, Err: j.Error,
-		Connect: duration(j.Connect), E2E: duration(j.E2E), TokenEvents: j.TokenEvents,
+		Connect: duration(j.Connect), E2E: duration(j.E2E), TokenEvents: j.TokenEvents, ExtraEvents: j.ExtraEvents,
 		PromptTokens: j.PromptTokens, CachedTokens: j.CachedTokens, OutputTokens: j.OutputTokens,
 		TokenSource: j.TokenSource, TokenMismatch: j.Mismatch, FinishReason: j.FinishReason,
 		Server: j.Server, EnergyJoules: j.EnergyJoules, Contended: j.Contended,

@@ -101,6 +101,7 @@ type Result struct {
 
 	AskedTokens int // max_tokens of the request
 	TokenEvents int
+	ExtraEvents int // token events that came beyond AskedTokens; they are not measured
 	// FirstTokens is the number of tokens that came at TTFT; 0 stands for the usual one.
 	FirstTokens int
 	// SilentTokens are output tokens that no event carried, such as a counted end token: they

@@ -208,6 +208,18 @@ func TestUnreachable(t *testing.T) {
 	})
 }
 
+// left wants the runner's record to stay in the state when the instance and the process are gone.
+func left(state string) func(b *bench, id, runner string) {
+	return func(b *bench, id, runner string) {
+		b.Helper()
+		b.do("DELETE", "/instance/"+id, "")
+		pass(time.Hour)
+		if all, now := b.node.Processes(), b.runner(runner); now != state || len(b.node.Instances()) > 0 || len(all) != 2 {
+			b.Errorf("the runner's record says %q; instances %v, processes %v", now, b.node.Instances(), all)
+		}
+	}
+}
+
 func TestInstanceFaults(t *testing.T) {
 	tests := []struct {
 		fault Fault
@@ -228,6 +240,10 @@ func TestInstanceFaults(t *testing.T) {
 		}},
 		{Fault{Kind: RunnerFails}, wire.RunnerFailed, false, nil}, // given up after five attempts
 		{Fault{Kind: RunnerFails, Count: 1}, wire.RunnerReady, true, nil},
+		{Fault{Kind: RecordLeft}, wire.RunnerReady, true, left(wire.RunnerReady)},
+		{Fault{Kind: RecordLeft, State: wire.RunnerRunning}, wire.RunnerReady, true, left(wire.RunnerRunning)},
+		{Fault{Kind: RecordLeft, State: wire.RunnerFailed}, wire.RunnerReady, true, left(wire.RunnerFailed)},
+		{Fault{Kind: RecordLeft, State: wire.RunnerShuttingDown}, wire.RunnerReady, true, left(wire.RunnerShuttingDown)},
 		{Fault{Kind: DeleteIgnored}, wire.RunnerReady, true, func(b *bench, id, runner string) {
 			b.do("DELETE", "/instance/"+id, "")
 			pass(10 * time.Second)

@@ -81,6 +81,7 @@ const (
 	RunnerStuck       = faults.RunnerStuck
 	DeleteIgnored     = faults.DeleteIgnored
 	MemoryKept        = faults.MemoryKept
+	RecordLeft        = faults.RecordLeft
 )
 
 // Profiles returns the models that a Node knows by default.

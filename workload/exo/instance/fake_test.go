@@ -34,7 +34,8 @@ type fakeNode struct {
 	free      map[string]uint64 // bytes available by node
 	instances map[string]*fakeInst
 	tasks     j
-	events    int // applied to the state
+	events    int        // applied to the state, beside those of exo itself
+	idle      func() int // events that exo has had by itself; none when nil
 	downloads []any
 	calls     []string // "METHOD path"
 	crimes    []string // instances deleted by somebody else than their owner, downloads canceled
@@ -370,6 +371,14 @@ func (f *fakeNode) create(body []byte, owner string) (int, any) {
 	return 200, j{"message": "Command received.", "command_id": "c"}
 }
 
+// count returns the number of the last event.
+func (f *fakeNode) count() int {
+	if f.idle == nil {
+		return f.events
+	}
+	return f.events + f.idle()
+}
+
 func (f *fakeNode) state() j {
 	instances, runners, memory, downloads, tasks := j{}, j{}, j{}, j{}, maps.Clone(f.tasks)
 	for id, in := range f.instances {
@@ -401,7 +410,7 @@ func (f *fakeNode) state() j {
 	for _, id := range f.nodes {
 		downloads[id] = f.downloads
 	}
-	s := j{"instances": instances, "runners": runners, "downloads": downloads, "tasks": tasks, "lastEventAppliedIdx": f.events, "somethingNew": j{"deep": []int{1}}}
+	s := j{"instances": instances, "runners": runners, "downloads": downloads, "tasks": tasks, "lastEventAppliedIdx": f.count(), "somethingNew": j{"deep": []int{1}}}
 	if f.free != nil {
 		s["nodeMemory"] = memory
 	}

@@ -1,11 +1,13 @@
 package instance
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/state"
 )
 
 // exo numbers the events by which its state changes, and tells the number of the last one. A
@@ -17,23 +19,22 @@ import (
 // A request costs one event a token, one for each report on the prefill, and six besides (task
 // created and running, runner running, complete, runner ready, task deleted). At rest exo has
 // between one and two events a second on each machine (memory every second, the rest seldom);
-// how many is learned from the quietest of the windows between two looks. And once a minute each
-// machine reads its list of downloads again, which makes one event a model that it knows of.
+// how many is learned from the quietest of the spans between two looks. And once a minute each
+// machine reads its list of downloads again: see scans.
 const (
 	ownEvents      = 9    // of a request, beside its tokens: three reports on the prefill
 	tokensReported = 2048 // of a prompt, from one report on the prefill to the next
 	restMost       = 2.0  // events a second on each machine, the most that a release has
 	unheardOf      = 3    // times as many at rest as any release has
-	windowsToLearn = 8
-	restDoubt      = 2 // events of a window that may have been counted in its neighbour
-	restMargin     = 5 // events; the shortest chat has ten
-	windowsKept    = 32
-	windowShortest = time.Second
-	quietest       = 10 // one window in so many may have counted too few, and is passed over
+	spansToLearn   = 8
+	restDoubt      = 2    // events of a span that may have been counted in its neighbour
+	restUnheard    = 0.5  // of what is taken for the rate at rest, it may be so much: while it is not learned
+	restHeard      = 0.75 // and when it is
+	restMargin     = 5    // events that come at once now and then; the shortest chat has ten
+	spansKept      = 32
+	spanShortest   = time.Second
+	quietest       = 10 // one span in so many may have counted too few, and is passed over
 	blindShare     = 2  // of our own tokens, one of so many is the least that must have counted
-	scanEvery      = time.Minute
-	scanEarly      = 5 * time.Second // by which a scan may be seen too early, by when it is looked at
-	scanDoubt      = 12              // events by which a scan may seem smaller than it is
 )
 
 // cluster is what decides how many events exo has by itself.
@@ -42,83 +43,134 @@ type cluster struct {
 	cards int // models that a machine knows of, at most
 }
 
-// pulse learns what events exo has at rest.
+// mark is the number of exo's last event at a moment; zero when it is not known.
+type mark struct {
+	events int64
+	at     time.Time
+}
+
+// span is what lies between two marks.
+type span struct {
+	from, to mark
+	own      int64 // events that our requests in it cost
+}
+
+func (s span) took() time.Duration { return s.to.at.Sub(s.from.at) }
+
+// left returns the events that were not ours.
+func (s span) left() float64 { return float64(s.to.events - s.from.events - s.own) }
+
+// rate returns the most events a second that exo may have had in the span beside our own.
+func (s span) rate() float64 { return (s.left() + restDoubt) / s.took().Seconds() }
+
+// pulse learns what events exo has by itself. It is safe for concurrent use.
 type pulse struct {
-	mu      sync.Mutex
-	windows []window
-	scanned time.Time // when events were taken for a scan of downloads last
+	mu    sync.Mutex
+	spans []span
+	scans scans
 }
 
-// window is the time between two looks, and the events in it that were not ours.
-type window struct {
-	events float64
-	took   time.Duration
+// verdict is what is thought of the events in a span.
+type verdict struct {
+	others int64 // that were neither ours nor exo's own; 0 for so few that they may be
+	scan   bool  // a scan was among exo's own
+	open   bool  // exo may be in the middle of a scan: a later look may judge otherwise
 }
 
-// rate returns the most events a second that the window may have had.
-func (w window) rate() float64 { return (w.events + restDoubt) / w.took.Seconds() }
-
-// judge takes in a window and returns how many events in it were neither ours nor exo's own, 0
-// for so few that they may be; own is how many events our requests in it cost. Where exo does
-// not count tokens as events nothing can be told.
-func (p *pulse) judge(events, own int64, took time.Duration, c cluster) (others int64) {
-	left := events - own
-	if took <= 0 || left < -own/blindShare {
-		return 0
+// judge says whose the events in a span were. Where exo does not count tokens as events nothing
+// can be told.
+func (p *pulse) judge(s span, c cluster) verdict {
+	if s.took() <= 0 || s.left() < float64(-s.own/blindShare) {
+		return verdict{}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	over := int64(float64(left) - p.rest(c.nodes)*took.Seconds())
-	if took >= windowShortest {
-		p.windows = append(p.windows, window{float64(left), took})
-		p.windows = p.windows[max(0, len(p.windows)-windowsKept):]
+	most, least := p.rest(c.nodes)
+	over, atMost := int64(s.left()-most*s.took().Seconds()), int64(s.left()-least*s.took().Seconds())
+	if over <= restMargin {
+		return verdict{}
 	}
-	if over <= restMargin || p.scan(over, took, c) {
-		return 0
+	v := p.scans.judge(s, over, atMost, c)
+	if !v.scan {
+		v.others = over
 	}
-	return over
+	return v
 }
 
-// scan reports whether so many events can be those of machines that read their downloads again.
-func (p *pulse) scan(over int64, took time.Duration, c cluster) bool {
-	if c.cards == 0 || c.nodes == 1 && time.Since(p.scanned) < scanEvery-scanEarly {
-		return false
+// learn takes in a span that is judged.
+func (p *pulse) learn(s span, v verdict, c cluster) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.took() >= spanShortest && s.left() >= float64(-s.own/blindShare) {
+		p.spans = append(p.spans, s)
+		p.spans = p.spans[max(0, len(p.spans)-spansKept):]
 	}
-	for scans := range c.nodes * int(1+took/scanEvery) {
-		all := int64((scans + 1) * c.cards)
-		if over >= all-scanDoubt && over <= all+restMargin {
-			p.scanned = time.Now()
-			return true
-		}
-	}
-	return false
+	p.scans.learn(s, v, c)
 }
 
-// rest returns how many events a second exo has at rest, at most: no more than is known of its
-// releases, so that somebody who always chats is not taken for exo itself, unless every window
-// has far more, as those of an exo that nobody has seen yet.
-func (p *pulse) rest(nodes int) float64 {
-	most := restMost * float64(max(1, nodes))
-	if len(p.windows) == 0 {
-		return most
+// rest returns how many events a second exo has at rest, at most and at least: no more than is
+// known of its releases, so that somebody who always chats is not taken for exo itself, unless
+// every span has far more, as those of an exo that nobody has seen yet.
+func (p *pulse) rest(nodes int) (most, least float64) {
+	most = restMost * float64(max(1, nodes))
+	if len(p.spans) == 0 {
+		return most, most * restUnheard
 	}
-	rates := make([]float64, len(p.windows))
-	for i, w := range p.windows {
-		rates[i] = w.rate()
+	rates := make([]float64, len(p.spans))
+	for i, s := range p.spans {
+		rates[i] = s.rate()
 	}
 	slices.Sort(rates)
-	least := max(0, rates[len(rates)/quietest])
-	if len(rates) >= windowsToLearn && least > unheardOf*most {
-		return least
+	rate := max(0, rates[len(rates)/quietest])
+	if len(rates) < spansToLearn || rate <= unheardOf*most {
+		rate = min(most, rate)
 	}
-	return min(most, least)
+	return rate, rate * restHeard
 }
 
-// cost returns how many events the requests behind results have cost exo.
-func cost(results []workload.Result) int64 {
-	var events int64
-	for _, r := range results {
-		events += int64(max(r.TokenEvents, r.OutputTokens) + r.PromptTokens/tokensReported + ownEvents)
+// others returns how many events since from were neither ours, of which there were own, nor
+// exo's, and the mark up to which that is true: to, or a later one where it took more looks to
+// tell a scan that had begun from somebody's request.
+func (m *Manager) others(ctx context.Context, from, to mark, own int64) (int64, mark) {
+	if from.at.IsZero() || to.at.IsZero() || to.events < from.events {
+		return 0, to
 	}
-	return events
+	ctx, cancel := context.WithTimeout(ctx, scanLasts)
+	defer cancel()
+	c := m.size()
+	for grew := int64(scanLull + 1); ; {
+		s := span{from, to, own}
+		v := m.pulse.judge(s, c)
+		if v.open && grew > scanLull && sleep(ctx, scanLook) == nil {
+			if look, err := m.node.glance(ctx, state.Query{Parts: state.Events}); err == nil {
+				grew = look.Events - to.events
+				to = marked(look)
+				continue
+			}
+		}
+		m.pulse.learn(s, v, c)
+		return v.others, to
+	}
+}
+
+// marked returns the mark that a look at the events that has just been taken sets.
+func marked(s state.Snapshot) mark {
+	if !s.Known.Has(state.Events) {
+		return mark{}
+	}
+	return mark{s.Events, time.Now()}
+}
+
+// cost returns how many events the requests behind results have cost exo; known is false where
+// one went on when nobody read its answer any more. What came is counted, whatever was asked for.
+func cost(results []workload.Result) (events int64, known bool) {
+	known = true
+	for _, r := range results {
+		if r.Outcome == workload.OutcomeHTTPError {
+			continue // refused, before exo made a task of it
+		}
+		known = known && !(r.Overran && r.FinishReason == "")
+		events += int64(max(r.TokenEvents+r.ExtraEvents, r.OutputTokens) + r.PromptTokens/tokensReported + ownEvents)
+	}
+	return events, known
 }

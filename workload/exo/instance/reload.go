@@ -55,7 +55,7 @@ func (m *Manager) stirring(ctx context.Context) (why string, gone bool, err erro
 	if err != nil {
 		return "", false, err
 	}
-	at := time.Now()
+	from := marked(before)
 	if err := sleep(ctx, quietFor); err != nil {
 		return "", false, err
 	}
@@ -67,7 +67,7 @@ func (m *Manager) stirring(ctx context.Context) (why string, gone bool, err erro
 	if why := m.othersWork(after, func(state.Instance) bool { return false }); why != "" {
 		return why, false, nil
 	}
-	if !after.Known.Has(state.Events) || m.pulse.judge(after.Events-before.Events, 0, time.Since(at), m.size()) == 0 {
+	if others, _ := m.others(ctx, from, marked(after), 0); others == 0 {
 		return "", false, nil
 	}
 	return "somebody's request came and went", true, nil

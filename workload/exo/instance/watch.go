@@ -14,7 +14,7 @@ import (
 // watch is what a lease knows of other people's work. It is used by one goroutine at a time.
 //
 // A request costs three looks: at the tasks before it, at the tasks and the number of events
-// after it. As long as no errand turns up in them the instances and runners stand as they were
+// after it; and a few more where exo is in the middle of what it does by itself. As long as no errand turns up in them the instances and runners stand as they were
 // seen last: exo's worker makes a task of everything that it does to them.
 type watch struct {
 	seen  state.Snapshot  // instances and runners at the last look at them
@@ -25,8 +25,7 @@ type watch struct {
 	beside bool   // others' work does not end: measured beside it
 	begun  string // what others were at when the request began; empty for nothing
 
-	events int64 // at the last look, at counted
-	at     time.Time
+	mark mark // at the last look at the number of events that can be counted from
 }
 
 // bounds of the looks round a request.
@@ -56,7 +55,7 @@ func (l *Lease) Watch(ctx context.Context) (stop func(results ...workload.Result
 		}
 		last, cancel := context.WithTimeout(ctx, lastLook)
 		defer cancel()
-		why := l.ran(last, results)
+		why := l.ran(ctx, last, results)
 		return why != "", why
 	}
 }
@@ -112,7 +111,7 @@ func (l *Lease) before(ctx context.Context) (why string, h state.Health, err err
 	}
 	l.m.noteDead(s)
 	w.seen, w.tasks = s, s.Tasks
-	w.events, w.at = s.Events, time.Now()
+	w.mark = marked(s)
 	h = l.health()
 	why = l.m.othersWork(s, l.uses)
 	w.doubt = l.rival()
@@ -121,39 +120,45 @@ func (l *Lease) before(ctx context.Context) (why string, h state.Health, err err
 }
 
 // ran looks after a request and says what ran beside it; "" for nothing. After one that has
-// failed the instances say more than the tasks.
-func (l *Lease) ran(ctx context.Context, results []workload.Result) string {
+// failed the instances say more than the tasks. last is for looks that should take no time.
+func (l *Lease) ran(ctx, last context.Context, results []workload.Result) string {
 	w := &l.watch
 	if !slices.ContainsFunc(results, workload.Result.OK) {
 		w.calm = false
-		s, err := l.m.node.glance(ctx, state.Query{Parts: lifecycle})
+		s, err := l.m.node.glance(last, state.Query{Parts: lifecycle})
 		if err != nil {
 			return ""
 		}
 		l.m.noteDead(s)
 		return l.m.othersWork(s, l.uses)
 	}
-	s, err := l.m.node.glance(ctx, state.Query{Parts: state.Tasks | state.Events, Since: w.tasks})
+	s, err := l.m.node.glance(last, state.Query{Parts: state.Tasks | state.Events, Since: w.tasks})
 	if err != nil {
 		w.calm = false
 		l.m.log.Debug("A look for other people's work failed", "err", err)
 		return ""
 	}
 	w.tasks = s.Tasks
-	counted, errand := l.count(s, results), l.errand(s.Tasks)
+	errand := l.errand(s.Tasks)
 	w.calm = w.calm && errand == ""
-	return cmp.Or(w.doubt, w.begun, errand, l.open(s.Tasks), l.passed(s.Tasks), counted)
+	if why := cmp.Or(w.doubt, w.begun, errand, l.open(s.Tasks), l.passed(s.Tasks)); why != "" {
+		w.mark = marked(s)
+		return why
+	}
+	return l.count(ctx, s, results)
 }
 
-// count compares the events since the last look with what the request cost.
-func (l *Lease) count(s state.Snapshot, results []workload.Result) string {
+// count compares the events since the last look with what the request cost. One of which the
+// end was not read may go on: nothing can be told, and the next is counted from a look of its own.
+func (l *Lease) count(ctx context.Context, s state.Snapshot, results []workload.Result) string {
 	w := &l.watch
-	before, at := w.events, w.at
-	w.events, w.at = s.Events, time.Now()
-	if at.IsZero() || !s.Known.Has(state.Events) || s.Events < before {
+	own, known := cost(results)
+	if !known {
+		w.calm = false
 		return ""
 	}
-	others := l.m.pulse.judge(s.Events-before, cost(results), time.Since(at), l.m.size())
+	others, upTo := l.m.others(ctx, w.mark, marked(s), own)
+	w.mark = upTo
 	if others == 0 {
 		return ""
 	}

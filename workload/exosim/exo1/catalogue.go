@@ -80,6 +80,9 @@ func (c *catalogue) all() []*pace.Profile {
 	return known
 }
 
+// cards returns how many models exo has cards of.
+func (c *catalogue) cards() int { return len(c.all()) }
+
 // load returns the model, having fetched its card as exo does when it has none; an error
 // text says why that failed.
 func (c *catalogue) load(exoID string) (*pace.Profile, string) {

@@ -88,7 +88,8 @@ func (n *Node) unlist(i *instance) {
 
 // shutDown ends a runner whose instance is gone, with the worker taken. One that is at work
 // does not hear of it: exo waits, holding up everything else, and kills it. In both cases
-// exo forgets to take the runner's last status from the state.
+// exo forgets to take the runner's last status from the state; which that is, is a matter of
+// what exo hears of the runner before it stops listening.
 func (n *Node) shutDown(i *instance) {
 	task := n.addTask(i, "Shutdown", map[string]any{"runnerId": i.runnerID})
 	if n.cluster.working(i) {
@@ -98,7 +99,11 @@ func (n *Node) shutDown(i *instance) {
 		return
 	}
 	n.tasks.status(task, "Running") // and so it stays
-	n.setStatus(i, wire.Runner{Tag: wire.RunnerShuttingDown})
+	last := wire.Runner{Tag: wire.RunnerShuttingDown}
+	if f, ok := n.Faults.StrikeInstance(faults.RecordLeft, i.profile.ExoID); ok {
+		last.Tag = cmp.Or(f.State, wire.RunnerReady)
+	}
+	n.setStatus(i, last)
 	n.worker.release()
 	_ = n.Sleep(runnerStop)
 }

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"exo-bench-exporter/workload/exosim/pace"
@@ -50,7 +49,7 @@ type Node struct {
 	cluster   cluster
 	master    master
 	worker    worker
-	events    atomic.Int64
+	events    events
 }
 
 // New returns a Node of w.
@@ -58,6 +57,7 @@ func New(w *world.World, o Options) *Node {
 	n := &Node{World: w, opts: o, id: newNodeID(o.Variant), catalogue: newCatalogue(w, o)}
 	n.cluster.init()
 	n.worker.clock, n.tasks.event = w.Clock, n.event
+	n.events.start, n.events.cards = w.Clock.Start(), n.catalogue.cards
 	return n
 }
 
@@ -70,20 +70,7 @@ func (n *Node) Refuse(w http.ResponseWriter, status int, message string) {
 }
 
 // event counts one event of exo's log.
-func (n *Node) event() { n.events.Add(1) }
-
-// gathered is how often the node tells of its memory, its disk and itself, each time with an
-// event. They run by the clock on the wall, whatever the speed of the models.
-var gathered = []time.Duration{time.Second, 30 * time.Second, time.Minute}
-
-// eventIndex returns the index of the last event that the state has seen.
-func (n *Node) eventIndex() int {
-	index := int(n.events.Load())
-	for _, every := range gathered {
-		index += int(time.Since(n.Clock.Start()) / every)
-	}
-	return index
-}
+func (n *Node) event() { n.events.add() }
 
 // newNodeID returns an id in the form that the variant draws at each start.
 func newNodeID(v wire.Variant) string {

@@ -20,7 +20,7 @@ func (n *Node) state() wire.State {
 	s := wire.State{
 		Instances: map[string]any{}, Runners: map[string]any{},
 		Downloads: map[string]any{n.id: n.wireDownloads()},
-		Tasks:     tasks, LastEventAppliedIdx: n.eventIndex(),
+		Tasks:     tasks, LastEventAppliedIdx: n.events.index(),
 		LastSeen: map[string]any{n.id: time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")},
 		Topology: map[string]any{"nodes": []string{n.id}, "connections": map[string]any{}},
 		NodeIdentities: map[string]any{n.id: map[string]string{
