@@ -75,6 +75,7 @@ func (m *Manager) othersWork(s state.Snapshot, ours func(state.Instance) bool) s
 	if s.Tasks != nil {
 		for _, t := range s.Tasks.Open {
 			if !m.mine(t.Command) && !m.stuck(s, t) {
+				m.pulse.sighted()
 				return request(s, t) + " is under way"
 			}
 		}

@@ -292,6 +292,33 @@ func TestWatchWaits(t *testing.T) {
 	}
 }
 
+// TestWatchWaitsInATurn waits for chats that follow one another for no longer than for one that
+// does not end.
+func TestWatchWaitsInATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		id := f.stranger(llama, always("RunnerReady"))
+		m := newTestManager(t, f, t.TempDir())
+		lease, err := m.Acquire(t.Context(), llama)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		for i := range 10 {
+			f.mu.Lock()
+			chat(f, id, 5, 2*time.Minute)
+			f.mu.Unlock()
+			contended, why := lease.Watch(t.Context())(workload.Result{Outcome: workload.OutcomeOK, TokenEvents: 5})
+			if contended != (i >= 2) {
+				t.Errorf("request %d after %s: contended %v, %s", i, time.Since(start), contended, why)
+			}
+		}
+		if took := time.Since(start); took < 5*time.Minute || took > 5*time.Minute+5*time.Second {
+			t.Errorf("waited %s in all", took)
+		}
+	})
+}
+
 // TestWatchFailure takes the look after a failed request for what is the matter.
 func TestWatchFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -26,7 +26,7 @@ const (
 	tokensReported = 2048 // of a prompt, from one report on the prefill to the next
 	restMost       = 2.0  // events a second on each machine, the most that a release has
 	unheardOf      = 3    // times as many at rest as any release has
-	spansToLearn   = 8
+	irregular      = 1.2  // times as many events in one span as in another are not exo's own
 	restDoubt      = 2    // events of a span that may have been counted in its neighbour
 	restUnheard    = 0.5  // of what is taken for the rate at rest, it may be so much: while it is not learned
 	restHeard      = 0.75 // and when it is
@@ -67,6 +67,7 @@ func (s span) rate() float64 { return (s.left() + restDoubt) / s.took().Seconds(
 type pulse struct {
 	mu    sync.Mutex
 	spans []span
+	alone int // spans since somebody's request was seen last
 	scans scans
 }
 
@@ -104,13 +105,22 @@ func (p *pulse) learn(s span, v verdict, c cluster) {
 	if s.took() >= spanShortest && s.left() >= float64(-s.own/blindShare) {
 		p.spans = append(p.spans, s)
 		p.spans = p.spans[max(0, len(p.spans)-spansKept):]
+		p.alone++
 	}
 	p.scans.learn(s, v, c)
 }
 
+// sighted notes that somebody's request was seen: what there is in the spans may be theirs.
+func (p *pulse) sighted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.alone = 0
+}
+
 // rest returns how many events a second exo has at rest, at most and at least: no more than is
 // known of its releases, so that somebody who always chats is not taken for exo itself, unless
-// every span has far more, as those of an exo that nobody has seen yet.
+// every span has far more, and about as many, and nobody was seen all the time, as with an exo
+// that nobody has met yet.
 func (p *pulse) rest(nodes int) (most, least float64) {
 	most = restMost * float64(max(1, nodes))
 	if len(p.spans) == 0 {
@@ -122,7 +132,8 @@ func (p *pulse) rest(nodes int) (most, least float64) {
 	}
 	slices.Sort(rates)
 	rate := max(0, rates[len(rates)/quietest])
-	if len(rates) < spansToLearn || rate <= unheardOf*most {
+	steady := p.alone >= spansKept && rates[len(rates)-1-len(rates)/quietest] <= irregular*rate
+	if rate <= unheardOf*most || !steady {
 		rate = min(most, rate)
 	}
 	return rate, rate * restHeard
@@ -148,6 +159,7 @@ func (m *Manager) others(ctx context.Context, from, to mark, own int64) (int64, 
 				continue
 			}
 		}
+		m.log.Debug("exo's events counted", "in", s.took(), "ours", own, "not_ours", s.left(), "others", v.others, "scan", v.scan)
 		m.pulse.learn(s, v, c)
 		return v.others, to
 	}

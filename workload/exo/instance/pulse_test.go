@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,7 +55,7 @@ func TestPulse(t *testing.T) {
 					events += c.chat
 				}
 				v := p.heard(events, own, took, cluster{nodes: c.nodes})
-				if c.rest > 10 && i < spansToLearn {
+				if c.rest > 10 && i < spansKept {
 					continue
 				}
 				if (v.others > 0) != chat {
@@ -66,6 +67,34 @@ func TestPulse(t *testing.T) {
 	var p pulse
 	if v := p.heard(30, own, 10*time.Second, cluster{nodes: 1}); v != (verdict{}) {
 		t.Errorf("an exo that counts no tokens: %+v", v)
+	}
+}
+
+// TestPulseOfSomebodyWhoNeverStops never takes the events of somebody who chats all the time, also
+// before the first request, for exo's own.
+func TestPulseOfSomebodyWhoNeverStops(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	own := costOf(workload.Result{TokenEvents: 100})
+	chats := func(took time.Duration) (events int64) {
+		for range int(took / (1700 * time.Millisecond)) {
+			events += int64(2 + rnd.IntN(11) + ownEvents)
+		}
+		return events + int64(1.1*took.Seconds())
+	}
+	for _, seen := range []bool{true, false} {
+		var p pulse
+		for range 3 * spansKept {
+			p.heard(chats(5*time.Second), 0, 5*time.Second, cluster{nodes: 1})
+			if seen && rnd.IntN(8) == 0 {
+				p.sighted()
+			}
+		}
+		for i := range 100 {
+			took := time.Duration(2+i%4) * time.Second
+			if v := p.heard(own+chats(took), own, took, cluster{nodes: 1}); v.others == 0 {
+				t.Errorf("seen %v, request %d of %s: nobody's", seen, i, took)
+			}
+		}
 	}
 }
 

@@ -71,6 +71,7 @@ func (l *Lease) replace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	next.watch.waited = l.watch.waited
 	l.in, l.rec, l.watch, l.Info = next.in, next.rec, next.watch, next.Info
 	return nil
 }

@@ -14,16 +14,18 @@ import (
 // watch is what a lease knows of other people's work. It is used by one goroutine at a time.
 //
 // A request costs three looks: at the tasks before it, at the tasks and the number of events
-// after it; and a few more where exo is in the middle of what it does by itself. As long as no errand turns up in them the instances and runners stand as they were
-// seen last: exo's worker makes a task of everything that it does to them.
+// after it; and a few more where exo is in the middle of what it does by itself. As long as no
+// errand turns up in them the instances and runners stand as they were seen last: exo's worker
+// makes a task of everything that it does to them.
 type watch struct {
 	seen  state.Snapshot  // instances and runners at the last look at them
 	tasks *state.TaskList // at the last look, nil when there was none
 	calm  bool            // instances and runners stand as in seen, and nobody else's work was under way
 	doubt string          // why no request can be said to reach our instance alone; empty for nothing
 
-	beside bool   // others' work does not end: measured beside it
-	begun  string // what others were at when the request began; empty for nothing
+	beside bool          // others' work does not end: measured beside it
+	waited time.Duration // for others' work to end, in this turn
+	begun  string        // what others were at when the request began; empty for nothing
 
 	mark mark // at the last look at the number of events that can be counted from
 }
@@ -62,29 +64,34 @@ func (l *Lease) Watch(ctx context.Context) (stop func(results ...workload.Result
 
 // ready looks, and waits where there is something to wait for.
 func (l *Lease) ready(ctx context.Context) {
+	w := &l.watch
+	var busy time.Time // when others' work was seen last
 	for start := time.Now(); ; {
 		why, h, err := l.before(ctx)
+		if !busy.IsZero() {
+			w.waited += time.Since(busy)
+		}
+		busy = time.Time{}
 		if err != nil {
 			l.m.log.Debug("A look for other people's work failed", "err", err)
 			return
 		}
-		if l.watch.begun = why; l.watch.calm || l.watch.beside {
+		if w.begun = why; w.calm || w.beside {
 			return
 		}
-		waited := time.Since(start)
 		wait := readyPoll
 		switch {
-		case !h.Ready && !h.Dead && waited < l.m.opts.LoadTimeout:
+		case !h.Ready && !h.Dead && time.Since(start) < l.m.opts.LoadTimeout:
 		case why == "":
 			return
-		case waited >= l.m.opts.BusyTimeout:
-			l.watch.beside = true
+		case w.waited >= l.m.opts.BusyTimeout:
+			w.beside = true
 			l.m.log.Warn("exo stays busy with other people's work; measuring beside it", "model", l.in.Model, "because", why)
 			return
 		default:
-			wait = busyPoll
+			wait, busy = busyPoll, time.Now()
 		}
-		l.m.progress(Progress{Model: l.in.Model, Stage: "waiting", Elapsed: waited})
+		l.m.progress(Progress{Model: l.in.Model, Stage: "waiting", Elapsed: time.Since(start)})
 		if sleep(ctx, wait) != nil {
 			return
 		}
@@ -185,6 +192,7 @@ func (l *Lease) passed(tasks *state.TaskList) string {
 func (l *Lease) foreign(tasks []state.Task) string {
 	for _, t := range tasks {
 		if t.Request() && !l.m.mine(t.Command) && !l.m.stuck(l.watch.seen, t) {
+			l.m.pulse.sighted()
 			return request(l.watch.seen, t)
 		}
 	}

@@ -122,8 +122,8 @@ var table = []Spec{
 		"RunnerWarmingUp"},
 	{DeleteIgnored, OfInstance, only, none, "DELETE is accepted and the instance stays"},
 	{MemoryKept, OfInstance, both, none, "after the unload exo keeps bytes (exo #752)"},
-	{RecordLeft, OfInstance, only, none, "the runner's record stays for ever in state: RunnerReady (or empty), RunnerRunning or RunnerFailed, " +
-		"where it stays in RunnerShuttingDown by itself (exo #1732)"},
+	{RecordLeft, OfInstance, only, none, "the runner's record stays for ever in state: RunnerReady (or empty), RunnerRunning or " +
+		"RunnerFailed, where it stays in RunnerShuttingDown by itself (exo #1732)"},
 }
 
 // Table returns what every kind of fault does.
