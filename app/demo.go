@@ -107,15 +107,18 @@ func (d *demo) seams(s Seams) Seams {
 
 // processesOf returns the process tree that node simulates.
 func processesOf(node *exosim.Node) memory.Source {
-	return memory.SimulatedSource(func() []memory.Simulated {
-		var all []memory.Simulated
-		for _, p := range node.Processes() {
-			all = append(all, memory.Simulated{
-				PID: int32(p.PID), PPID: int32(p.PPID), Created: p.Created, RSS: p.RSS, Peak: p.PeakRSS, Command: p.Command,
-			})
-		}
-		return all
-	})
+	return memory.SimulatedSource(func() []memory.Simulated { return simulated(node) })
+}
+
+// simulated returns the processes of node as they are now.
+func simulated(node *exosim.Node) []memory.Simulated {
+	var all []memory.Simulated
+	for _, p := range node.Processes() {
+		all = append(all, memory.Simulated{
+			PID: int32(p.PID), PPID: int32(p.PPID), Created: p.Created, RSS: p.RSS, Peak: p.PeakRSS, Command: p.Command,
+		})
+	}
+	return all
 }
 
 func (d *demo) close() {

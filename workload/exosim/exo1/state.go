@@ -83,9 +83,9 @@ func (n *Node) machine() (wire.MachineMemory, wire.MachineSystem) {
 	return mem, wire.MachineSystem{GPUUsage: 0.02, Temp: 41.5, SysPower: idleWatts, PCPUUsage: 0.03, ECPUUsage: 0.08}
 }
 
-// document returns the state as it goes over the wire.
-func (n *Node) document() json.RawMessage {
-	doc := wire.Encode(n.state())
+// document returns v, the state or a part of it, as it goes over the wire.
+func (n *Node) document(v any) json.RawMessage {
+	doc := wire.Encode(v)
 	if _, snake := n.Faults.Active(faults.SnakeKeys, ""); snake {
 		doc = wire.RenameKeys(doc, wire.ToSnake)
 	}
@@ -93,7 +93,7 @@ func (n *Node) document() json.RawMessage {
 }
 
 func (n *Node) handleState(w http.ResponseWriter, _ *http.Request) {
-	wire.WriteBody(w, http.StatusOK, "application/json", n.document())
+	wire.WriteBody(w, http.StatusOK, "application/json", n.document(n.state()))
 }
 
 // handleStatePath answers GET /state/{path}, which walks keys of objects and indexes of lists.
@@ -102,17 +102,36 @@ func (n *Node) handleStatePath(w http.ResponseWriter, r *http.Request) {
 		wire.Detail(w, http.StatusNotFound, "Not Found")
 		return
 	}
-	at := n.document()
 	path := strings.Trim(r.PathValue("path"), "/")
-	for part := range strings.SplitSeq(path, "/") {
-		next, ok := child(at, part)
-		if !ok {
-			wire.Refuse(w, http.StatusNotFound, "unable to find path '"+strings.ReplaceAll(path, "/", ".")+"' in state json")
-			return
-		}
-		at = next
+	at, ok := n.part(strings.Split(path, "/"))
+	if !ok {
+		wire.Refuse(w, http.StatusNotFound, "unable to find path '"+strings.ReplaceAll(path, "/", ".")+"' in state json")
+		return
 	}
 	wire.WriteBody(w, http.StatusOK, "application/json", at)
+}
+
+// part returns what is at the end of a path into the state, of which it makes no more than that
+// a document.
+func (n *Node) part(path []string) (at json.RawMessage, ok bool) {
+	key := path[0]
+	if _, snake := n.Faults.Active(faults.SnakeKeys, ""); snake {
+		if key != wire.ToSnake(key) {
+			return nil, false
+		}
+		key = wire.ToCamel(key)
+	}
+	top, ok := wire.Member(n.state(), key)
+	if !ok {
+		return nil, false
+	}
+	at = n.document(top)
+	for _, key := range path[1:] {
+		if at, ok = child(at, key); !ok {
+			return nil, false
+		}
+	}
+	return at, true
 }
 
 // child returns the member of the object, or the element of the list, that key names.

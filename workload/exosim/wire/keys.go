@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"unicode"
 )
@@ -141,4 +142,19 @@ func dropNulls(d *json.Decoder, out *bytes.Buffer) bool {
 	}
 	out.WriteRune(rune(end.(json.Delim)))
 	return true
+}
+
+// Member returns the field of the struct v that has this key in JSON; false when there is none, or
+// when it would be left out.
+func Member(v any, key string) (any, bool) {
+	all := reflect.ValueOf(v)
+	for field := range all.Type().Fields() {
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name != key {
+			continue
+		}
+		value := all.FieldByIndex(field.Index)
+		return value.Interface(), options != "omitempty" || !value.IsZero()
+	}
+	return nil, false
 }
