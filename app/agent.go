@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +26,9 @@ type Agent struct {
 	follower *cluster.Follower
 }
 
+// agentStays is what is said to whoever wants another configuration.
+const agentStays = "Mode memory reads its configuration at its start only; it goes on as it is, restart it for another"
+
 // newAgent makes the parts that w describes and joins them. The error is for the user.
 func newAgent(cfg exporter.Config, w wiring) (*Agent, error) {
 	a := &Agent{Config: cfg, Sampler: memory.New(w.memory), wiring: w, reg: exporter.NewRegistry()}
@@ -37,6 +41,9 @@ func newAgent(cfg exporter.Config, w wiring) (*Agent, error) {
 		Node: thisMachine(a.Sampler),
 	})
 	a.front = exporter.NewFront(a.reg, shown, w.log)
+	a.front.Handle("POST /-/reload", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, agentStays+".", http.StatusForbidden)
+	}))
 	a.follower = &cluster.Follower{Client: a.Driver, Sampler: a.Sampler, Sink: shown, Logger: w.log}
 	return a, nil
 }
@@ -50,7 +57,7 @@ func (a *Agent) Serve(ctx context.Context) error {
 	a.wiring.log.Info("exo-bench-exporter is running as memory agent", "version", exporter.Version(), "listen", l.Addr().String(),
 		"driver", a.Config.DriverURL)
 	stay := func() {
-		a.wiring.log.Warn("Mode memory reads its configuration at its start only; it goes on as it is, restart it for another")
+		a.wiring.log.Warn(agentStays)
 	}
 	return a.wiring.serve.while(ctx, l, a.front, a.wiring.log, a.watch, func(ctx context.Context) { a.wiring.serve.onHangup(ctx, stay) })
 }

@@ -258,6 +258,11 @@ func TestHangupOfAnAgent(t *testing.T) {
 		if !strings.Contains(log.String(), "reads its configuration at its start only") || len(done) > 0 {
 			t.Errorf("log:\n%s", &log)
 		}
+		w := httptest.NewRecorder()
+		p.(*Agent).front.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/-/reload", nil))
+		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "reads its configuration at its start only") {
+			t.Errorf("by HTTP: %d %s", w.Code, w.Body)
+		}
 		cancel()
 		noError(t, <-done)
 		p.Close()

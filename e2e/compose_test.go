@@ -19,6 +19,16 @@ import (
 // envFile is not empty and with no other environment than env.
 func loadCompose(t *testing.T, envFile string, env ...string) *types.Project {
 	t.Helper()
+	project, err := composeProject(t, envFile, env...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return project
+}
+
+// composeProject is loadCompose for what may be refused.
+func composeProject(t *testing.T, envFile string, env ...string) (*types.Project, error) {
+	t.Helper()
 	options := []cli.ProjectOptionsFn{cli.WithWorkingDirectory(stack.Repository), cli.WithEnv(env)}
 	if envFile != "" {
 		options = append(options, cli.WithEnvFiles(filepath.Join(stack.Repository, envFile)), cli.WithDotEnv)
@@ -29,11 +39,7 @@ func loadCompose(t *testing.T, envFile string, env ...string) *types.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	project, err := o.LoadProject(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return project
+	return o.LoadProject(t.Context())
 }
 
 var composeVariants = []struct {
@@ -87,7 +93,7 @@ func checkService(t *testing.T, project *types.Project, s types.ServiceConfig) {
 	}
 	if s.Deploy == nil || s.Deploy.Resources.Limits == nil {
 		t.Error("there are no limits of what it may take")
-	} else if l := s.Deploy.Resources.Limits; l.NanoCPUs <= 0 || l.Pids <= 0 || l.MemoryBytes <= 0 && s.Name != "exo-sim" {
+	} else if l := s.Deploy.Resources.Limits; l.NanoCPUs <= 0 || l.Pids <= 0 || l.MemoryBytes <= 0 {
 		t.Errorf("limits are %+v, want processors, memory and processes", l)
 	}
 	if !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
@@ -118,6 +124,30 @@ func checkService(t *testing.T, project *types.Project, s types.ServiceConfig) {
 			if matches, _ := filepath.Glob(v.Source); len(matches) == 0 {
 				t.Errorf("%s is mounted but does not exist", v.Source)
 			}
+		}
+	}
+}
+
+// TestGrafanaBeyondLoopback asserts that others reach Grafana only where its administrator has a
+// password of his own and somebody has decided whether they need a login.
+func TestGrafanaBeyondLoopback(t *testing.T) {
+	const publish, password, anonymous = "GRAFANA_PUBLISH=3000", "GRAFANA_ADMIN_PASSWORD=s3cret", "GRAFANA_ANONYMOUS=false"
+	for want, env := range map[string][]string{
+		"GRAFANA_ADMIN_PASSWORD": {publish, anonymous}, "GRAFANA_ANONYMOUS": {publish, password},
+		"needed where others reach Grafana": {publish},
+	} {
+		if _, err := composeProject(t, "", env...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want it to be refused for %q", env, err, want)
+		}
+	}
+	for want, env := range map[string][]string{
+		"127.0.0.1  true": nil, "127.0.0.1 s3cret true": {password}, " s3cret false": {publish, password, anonymous},
+	} {
+		s := loadCompose(t, "", env...).Services["grafana"]
+		value := func(name string) string { return *s.Environment[name] }
+		got := s.Ports[0].HostIP + " " + value("GF_SECURITY_ADMIN_PASSWORD") + " " + value("GF_AUTH_ANONYMOUS_ENABLED")
+		if got != want || value("GF_AUTH_ANONYMOUS_ORG_ROLE") != "Viewer" {
+			t.Errorf("%v: %q, want %q", env, got, want)
 		}
 	}
 }
