@@ -93,22 +93,7 @@ func TestDialectsAreTriedAndDocumented(t *testing.T) {
 }
 
 // notShown are the families that are on no dashboard and in no rule, each with the reason.
-var notShown = map[string]string{
-	"exobench_cached_prompt_tokens_total":      "for queries: it tells that prompts were cold",
-	"exobench_coalesced_events_total":          "for queries: how many gaps between tokens could not be seen",
-	"exobench_rate_disagreements_total":        "for queries: how often client and server do not agree",
-	"exobench_starved_requests_total":          "for queries: how much of the evidence the exporter's own machine spoiled",
-	"exobench_tokens_per_event":                "for queries: whether an event is a token",
-	"exobench_contended_requests_total":        "for queries: how much of the evidence is lost to others' work",
-	"exobench_dropped_total":                   "for queries: what exceeded a bound",
-	"exobench_exo_proportional_memory_bytes":   "for queries beside RSS, on Linux",
-	"exobench_model_info":                      "for joins in queries",
-	"exobench_model_proportional_memory_bytes": "for queries beside RSS, on Linux",
-	"exobench_prefill_seconds_total":           "for queries: prefill rate over any window",
-	"exobench_prefill_tokens_total":            "for queries: prefill rate over any window",
-	"exobench_stamp_lateness_seconds":          "for queries: what the exporter's own reading adds to every time",
-	"exobench_token_counts_total":              "for queries: by whose count a request had its tokens",
-}
+var notShown = map[string]string{}
 
 // notInCatalogue are the families that e2e/catalogue_test.go leaves out, each with the reason.
 var notInCatalogue = map[string]string{

@@ -19,13 +19,37 @@ import (
 // withoutData are the queries that find nothing in a demo that works, with the reason. One that
 // does find something must not stand here.
 var withoutData = map[string]string{
-	"exobench-overview, Firing alerts A": "nothing fires in a demo that works",
-	"exobench-compare, Side by side H":   "exo's streams carry no energy",
+	"exobench-overview, Models D":                                  noBaseline,
+	"exobench-overview, Decode speed against its baseline A":       noBaseline,
+	"exobench-overview, Decode speed against its baseline C":       noBaseline,
+	"exobench-overview, Alerts, what fired and when A":             nothingFires,
+	"exobench-model, Speed against its baseline B":                 noBaseline,
+	"exobench-model, Speed against its baseline D":                 noBaseline,
+	"exobench-model, First token against its baseline B":           noBaseline,
+	"exobench-model, First token against its baseline C":           noBaseline,
+	"exobench-model, Speed against a week and four weeks before A": noBaseline,
+	"exobench-model, Speed against a week and four weeks before B": noBaseline,
+	"exobench-model, Time to first token, percentiles over time C": fewRequests,
+	"exobench-model, Request duration, percentiles over time C":    fewRequests,
+	"exobench-model, Memory of the last turn C":                    noPSS,
+	"exobench-model, Memory through the turns B":                   noPSS,
+	"exobench-node, exo's resident memory B":                       noPSS,
+	"exobench-node, Memory agents A":                               "a demo is one machine",
+	"exobench-compare, Side by side I":                             "exo's streams carry no energy",
 }
+
+const (
+	noBaseline   = "a baseline takes a day of cycles"
+	nothingFires = "nothing fires in a demo that works"
+	fewRequests  = "two cycles have fewer than 100 requests"
+	noPSS        = "the simulator's processes have no PSS"
+)
 
 func init() {
 	for _, d := range []string{"exobench-compare", "exobench-model", "exobench-node", "exobench-overview"} {
-		withoutData[d+", annotation Alerts"] = "nothing fires in a demo that works"
+		withoutData[d+", the line at the top B"] = "the rules are loaded"
+		withoutData[d+", the line at the top C"] = "the rules are loaded"
+		withoutData[d+", annotation Alerts"] = nothingFires
 		withoutData[d+", annotation exo came or went"] = "the simulator runs all the time"
 		withoutData[d+", annotation Configuration"] = "nobody reloads the configuration"
 	}
@@ -34,7 +58,8 @@ func init() {
 // dashboardValues are the readers' choices. A demo has no yesterday: a minute ago stands for it.
 var dashboardValues = map[string]string{
 	"job": ".+", "instance": "exo", "model": "deepseek-r1", "reference": "llama-3.1-8b",
-	"yesterday": "1m", "baseline": "1m", "offset": "1m",
+	"yesterday": "1m", "offset": "1m", "window": "10m",
+	"objective_ttft": "2", "objective_itl": "0.1", "objective_rate": "10",
 	"__range": "10m", "__interval": "15s", "__rate_interval": "1m",
 }
 

@@ -136,8 +136,23 @@ func modelRequests() metric.Group[workload.Result] {
 				},
 				Value: func(r workload.Result) float64 { return r.EnergyJoules }, Late: true,
 			},
+			{
+				Family: metric.Family{
+					Name: "energy_output_tokens_total", Unit: "tokens", Absent: "until exo reports any energy",
+					Help: "Output tokens of the successful requests whose energy is in exobench_energy_joules_total: what to divide it by.",
+				},
+				Value: energyTokens, Late: true,
+			},
 		},
 	}
+}
+
+// energyTokens are the output tokens of a request of which exo says what it cost.
+func energyTokens(r workload.Result) float64 {
+	if r.EnergyJoules <= 0 {
+		return 0
+	}
+	return float64(r.OutputTokens)
 }
 
 // promptRequests are sums, distributions and last figures of clean requests by prompt. Of times

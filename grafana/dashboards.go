@@ -15,7 +15,8 @@ import (
 //go:embed dashboards/*.json
 var files embed.FS
 
-// Dashboard is the part of Grafana's dashboard model that the queries stand in.
+// Dashboard is the part of Grafana's dashboard model that the queries stand in. Panels holds those of collapsed rows too,
+// each behind its row.
 type Dashboard struct {
 	UID         string   `json:"uid"`
 	Title       string   `json:"title"`
@@ -35,6 +36,8 @@ type Dashboard struct {
 
 // Panel is a panel or, when Type is "row", a heading.
 type Panel struct {
+	Row         int        `json:"-"`      // id of the collapsed row that it is in, or 0
+	Panels      []Panel    `json:"panels"` // of a collapsed row
 	ID          int        `json:"id"`
 	Type        string     `json:"type"`
 	Title       string     `json:"title"`
@@ -53,6 +56,14 @@ type Panel struct {
 	GridPos struct {
 		X, Y, W, H int
 	} `json:"gridPos"`
+}
+
+// Name returns the title, or what people call the line across the top, which has none.
+func (p Panel) Name() string {
+	if p.Title == "" {
+		return "the line at the top"
+	}
+	return p.Title
 }
 
 // Datasource refers to a data source by uid.
@@ -121,9 +132,23 @@ func Dashboards() ([]Dashboard, error) {
 		if err := json.Unmarshal(text, &d); err != nil {
 			return nil, fmt.Errorf("dashboard %s: %w", path.Base(name), err)
 		}
+		d.Panels = flat(d.Panels)
 		all = append(all, d)
 	}
 	return all, nil
+}
+
+// flat returns panels with those of collapsed rows behind their row.
+func flat(panels []Panel) []Panel {
+	var all []Panel
+	for _, p := range panels {
+		all = append(all, p)
+		for _, inner := range p.Panels {
+			inner.Row = p.ID
+			all = append(all, inner)
+		}
+	}
+	return all
 }
 
 // Queries returns the queries of all panels and annotations in the order in which they stand.
@@ -131,7 +156,7 @@ func (d Dashboard) Queries() []Query {
 	var all []Query
 	for _, p := range d.Panels {
 		for _, t := range p.Targets {
-			all = append(all, Query{Dashboard: d.UID, Place: p.Title + " " + t.RefID, Expr: t.Expr, Instant: t.Instant})
+			all = append(all, Query{Dashboard: d.UID, Place: p.Name() + " " + t.RefID, Expr: t.Expr, Instant: t.Instant})
 		}
 	}
 	for _, a := range d.Annotations.List {

@@ -175,7 +175,7 @@ func readDashboard(d grafana.Dashboard) map[string][]string {
 	}
 	for _, p := range d.Panels {
 		for _, t := range p.Targets {
-			add(p.Title, t.Expr)
+			add(p.Name(), t.Expr)
 		}
 	}
 	for _, a := range d.Annotations.List {

@@ -47,6 +47,7 @@ type turn struct {
 	decodeRate, ttft   float64
 	rss, reported      float64
 	unreleased, joules float64
+	tokens             float64 // of output
 	load               float64
 }
 
@@ -98,7 +99,7 @@ func newHistory(m workload.Model, place int, suite workload.Suite, start, end ti
 		h.turns = append(h.turns, turn{
 			end: at.UnixMilli(), restarted: restarted, decodeRate: tokens / seconds, ttft: ttft / float64(len(suite.Prompts)),
 			rss: p.weights + 1e8*rng.Float64(), reported: p.weights * 1.2, unreleased: 1e7 * rng.Float64(),
-			joules: 30 * seconds, load: 2 + rng.Float64(),
+			joules: 30 * seconds, tokens: tokens, load: 2 + rng.Float64(),
 		})
 	}
 }

@@ -20,6 +20,7 @@ var recorded = []string{
 	"exobench_time_per_output_token_seconds", "exobench_request_duration_seconds",
 	"exobench_requests_total", "exobench_prompt_tokens_total", "exobench_output_tokens_total",
 	"exobench_decode_tokens_total", "exobench_decode_seconds_total", "exobench_energy_joules_total",
+	"exobench_energy_output_tokens_total",
 }
 
 // records returns the records of those among all of which there is one.

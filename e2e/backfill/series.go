@@ -139,6 +139,7 @@ func ofModel(m string, all []turn) []series {
 		show("exobench_model_load_seconds", func(t turn) float64 { return t.load }),
 		show("exobench_last_success_timestamp_seconds", func(t turn) float64 { return float64(t.end) / 1000 }),
 		counter(all, turnTime, func(t turn) float64 { return t.joules }, "exobench_energy_joules_total", "model", m),
+		counter(all, turnTime, func(t turn) float64 { return t.tokens }, "exobench_energy_output_tokens_total", "model", m),
 		constant(1, "exobench_model_up", "model", m),
 		constant(1, "exobench_model_info", "model", m, "exo_model", "mlx-community/"+m, "developer", "x", "parameters", "8B", "architecture",
 			"x"),
@@ -183,6 +184,9 @@ func ofNode(all []turn) []series {
 		lively(0.001, 0.0001, "exobench_exo_rtt_seconds"),
 		lively(0.005, 0.001, "scrape_duration_seconds"), constant(7500, "scrape_samples_scraped"),
 		lively(25e6, 1e6, "process_resident_memory_bytes"), lively(20, 2, "go_goroutines"),
+		constant(1, "exobench:alert:info", "alertname", "ExoBenchThroughputDrop", "about", "model", "summary", "x", "dashboard", "exobench-model",
+			"panel", "1", "anchor", "x"),
+		constant(1, "exobench:dashboard_rules:info"),
 		{name("process_cpu_seconds_total"), func(int64) sample { busy += 0.01; return sample{float: busy, present: true} }},
 		// An alert that fires for two hours of each day.
 		{

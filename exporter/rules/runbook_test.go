@@ -47,10 +47,11 @@ func TestRunbookSaysWhatTheRulesDo(t *testing.T) {
 
 func TestRunbookCanBeReadWhileTheAlertFires(t *testing.T) {
 	const drop, down = "exobenchthroughputdrop", exporterDown
+	panel := "https://grafana.example" + exporterDownPanel.path()
 	for _, tt := range []struct{ runbook, alert, want string }{
 		{"", drop, "http://localhost:9955/runbook#" + drop},
-		{"", down, "https://grafana.example/d/exobench-node?viewPanel=1000"}, // the exporter that serves the runbook is down
-		{"http://mac-1:9955/runbook", down, "https://grafana.example/d/exobench-node?viewPanel=1000"},
+		{"", down, panel}, // the exporter that serves the runbook is down
+		{"http://mac-1:9955/runbook", down, panel},
 		{"https://wiki.example/exo", down, "https://wiki.example/exo#" + down},
 		{"https://wiki.example/exo", drop, "https://wiki.example/exo#" + drop},
 	} {
@@ -74,7 +75,7 @@ func TestDashboardHasTheSectionAboutADeadExporter(t *testing.T) {
 	section, _, _ = strings.Cut(section, " ## ")
 	for _, d := range all {
 		for _, p := range d.Panels {
-			if link := fmt.Sprintf("/d/%s?viewPanel=%d", d.UID, p.ID); link != exporterDownPanel {
+			if link := fmt.Sprintf("/d/%s?viewPanel=%d", d.UID, p.ID); link != exporterDownPanel.path() {
 				continue
 			}
 			if got := strings.Join(strings.Fields(p.Options.Content), " "); got != section || section == "" {
@@ -83,5 +84,5 @@ func TestDashboardHasTheSectionAboutADeadExporter(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("no dashboard has the panel that %s leads to", exporterDownPanel)
+	t.Errorf("no dashboard has the panel that %s leads to", exporterDownPanel.path())
 }

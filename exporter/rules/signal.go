@@ -11,18 +11,14 @@ type signal struct {
 	Name string // second part of the names of its series, or anchor of the alert in the runbook
 }
 
-const (
-	// exporterDown is the anchor of the alert during which no exporter can serve the runbook.
-	exporterDown = "exobenchexporterdown"
-	// exporterDownPanel leads to the panel of the dashboard node that holds that section.
-	exporterDownPanel = "/d/exobench-node?viewPanel=1000"
-)
+// exporterDown is the anchor of the alert during which no exporter can serve the runbook.
+const exporterDown = "exobenchexporterdown"
 
 // Runbook returns the link to the section about the alert whose anchor Name is: one that can be followed while the
 // alert fires.
 func (s signal) Runbook() string {
 	if s.Name == exporterDown && s.exporterServesRunbook() {
-		return s.GrafanaURL + exporterDownPanel
+		return s.GrafanaURL + exporterDownPanel.path()
 	}
 	return s.RunbookURL + "#" + s.Name
 }

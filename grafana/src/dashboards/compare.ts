@@ -1,19 +1,24 @@
 import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
-import { build, durationVariable, labelVariable, modelLink, uid } from './common';
-import { barPanel, graphPanel, matrixPanel, nothing, tablePanel, unit, type Step } from './panels';
-import { compare as q } from './queries';
+import { build, choiceVariable, labelVariable, modelLink, uid } from './common';
+import { boundLine, graphPanel } from './graphs';
+import { none, nothing, unit, type Step } from './panels';
+import { compare as q } from './queries_compare';
+import { barPanel } from './stats';
+import { matrixPanel, tablePanel } from './tables';
 
 /** Changes beyond 3 %: twice the standard deviation that decode rates have on a fixed machine. */
 const faster: Step[] = [
-  { color: 'orange', from: null },
+  { color: 'text', from: null },
+  { color: 'orange', from: -1 },
   { color: 'text', from: -0.03 },
   { color: 'blue', from: 0.03 },
 ];
 
 /** The same for quantities of which less is better. */
 const slower: Step[] = [
-  { color: 'blue', from: null },
+  { color: 'text', from: null },
+  { color: 'blue', from: -1 },
   { color: 'text', from: -0.03 },
   { color: 'orange', from: 0.03 },
 ];
@@ -30,7 +35,7 @@ export function compare(): dashboard.Dashboard {
         text: 'llama-3.1-8b',
         value: 'llama-3.1-8b',
       }),
-      durationVariable(
+      choiceVariable(
         'offset',
         'Other period',
         'How long before the period shown the other one lies. For before and after an event: show the time since the event and put its length here',
@@ -46,7 +51,7 @@ export function compare(): dashboard.Dashboard {
               title: 'Decode speed, $reference = 1',
               description: 'Longer is faster. Median of exobench_model_output_tokens_per_second over the reference model\'s.',
               unit: unit.times,
-              noValue: nothing.turn,
+              noValue: none,
               width: 8,
               height: 8,
             },
@@ -57,7 +62,7 @@ export function compare(): dashboard.Dashboard {
               title: 'Time to first token, $reference = 1',
               description: 'Shorter is faster. Median of exobench_model_time_to_first_token_seconds over the reference model\'s.',
               unit: unit.times,
-              noValue: nothing.turn,
+              noValue: none,
               width: 8,
               height: 8,
             },
@@ -70,7 +75,7 @@ export function compare(): dashboard.Dashboard {
                 'Longer is better: decode tokens per second for each 10⁹ bytes, from exobench_model_output_tokens_per_second. The memory is RSS peak or exo\'s own peak, whichever is larger, ' +
                 'because on Apple silicon the weights are in the latter only.',
               unit: unit.perGigabyte,
-              noValue: nothing.processes,
+              noValue: none,
               width: 8,
               height: 8,
             },
@@ -81,10 +86,10 @@ export function compare(): dashboard.Dashboard {
               title: 'Side by side',
               description:
                 'Medians over the period. Metrics: exobench_model_output_tokens_per_second, exobench_model_time_to_first_token_seconds, ' +
-                'exobench_request_duration_seconds, exobench_model_resident_memory_peak_bytes or exobench_model_reported_peak_memory_bytes, whichever is ' +
-                'larger, and exobench_energy_joules_total over exobench_output_tokens_total. The last column is absent where exo reports no power.',
+                'exobench_inter_token_latency_seconds, exobench_request_duration_seconds, exobench_model_resident_memory_peak_bytes or exobench_model_reported_peak_memory_bytes, whichever is ' +
+                'larger, and exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which exo says what they cost. Where it says so of none, there is no figure.',
               unit: unit.none,
-              noValue: nothing.turn,
+              noValue: none,
               width: 24,
               height: 8,
             },
@@ -93,10 +98,11 @@ export function compare(): dashboard.Dashboard {
               { title: 'Decode, relative', expr: q.decodeRelative, unit: unit.times, decimals: 2 },
               { title: 'TTFT', expr: q.ttft, unit: unit.seconds, decimals: 2 },
               { title: 'TTFT, relative', expr: q.ttftRelative, unit: unit.times, decimals: 2 },
-              { title: 'Request', expr: q.request, unit: unit.seconds, decimals: 2 },
+              { title: 'ITL p50', expr: q.interToken, unit: unit.seconds },
+              { title: 'Request p50', expr: q.request, unit: unit.seconds },
               { title: 'Memory', expr: q.footprint, unit: unit.bytes, decimals: 1 },
               { title: 'Speed for memory', expr: q.perGigabyte, unit: unit.perGigabyte, decimals: 1 },
-              { title: 'Energy', expr: q.joules, unit: unit.joulesPerToken, decimals: 2 },
+              { title: 'J per token', expr: q.joules, unit: unit.joulesPerToken, decimals: 2 },
             ],
             { row: 'model', rowTitle: 'Model', link: modelLink, sort: 'Decode', descending: true },
           ),
@@ -112,9 +118,9 @@ export function compare(): dashboard.Dashboard {
                 'Tokens per second over all requests of a kind, weighted by their length: exobench_decode_tokens_total over exobench_decode_seconds_total. ' +
                 'The kind is what a prompt\'s id begins with. Differences between kinds come from length, not from the words.',
               unit: unit.tokensPerSecond,
-              noValue: nothing.samples,
+              noValue: none,
               width: 12,
-              height: 8,
+              height: 12,
             },
             q.kindDecode,
             'kind',
@@ -126,9 +132,9 @@ export function compare(): dashboard.Dashboard {
               title: 'Decode by prompt',
               description: 'Median over the requests of exobench_output_tokens_per_second. Long prompts decode more slowly, the more so the larger a model\'s KV cache.',
               unit: unit.tokensPerSecond,
-              noValue: nothing.turn,
+              noValue: none,
               width: 12,
-              height: 11,
+              height: 12,
             },
             q.promptDecode,
             'prompt',
@@ -140,9 +146,9 @@ export function compare(): dashboard.Dashboard {
               title: 'Time to first token by prompt',
               description: 'Median over the requests of exobench_time_to_first_token_seconds. It grows with the length of the prompt: this is where prefill shows.',
               unit: unit.seconds,
-              noValue: nothing.native,
+              noValue: none,
               width: 12,
-              height: 11,
+              height: 12,
             },
             q.promptTTFT,
             'prompt',
@@ -156,9 +162,9 @@ export function compare(): dashboard.Dashboard {
                 'Whole time spent on a prompt in the period, over the reference model\'s: exobench_request_duration_seconds. Below 1 is faster. ' +
                 'Fair as long as both answered equally often and at equal length.',
               unit: unit.times,
-              noValue: nothing.samples,
+              noValue: none,
               width: 12,
-              height: 11,
+              height: 12,
             },
             q.promptRelative,
             'prompt',
@@ -178,27 +184,27 @@ export function compare(): dashboard.Dashboard {
                 'exobench_model_resident_memory_peak_bytes. Changes beyond 3 % (two standard deviations of the noise) are coloured: orange for worse, blue for better. ' +
                 'Void where a mark says that the workload changed in between.',
               unit: unit.none,
-              noValue: nothing.earlier,
+              noValue: none,
               width: 24,
               height: 8,
             },
             [
               { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
-              { title: 'Decode then', expr: q.otherDecode, unit: unit.tokensPerSecond, decimals: 1 },
-              { title: 'Decode change', expr: q.decodeChange, unit: unit.ratio, decimals: 1, steps: faster },
+              { title: 'Decode then', expr: q.other.decode.then, unit: unit.tokensPerSecond, decimals: 1 },
+              { title: 'Decode change', expr: q.other.decode.change, unit: unit.ratio, decimals: 1, steps: faster },
               { title: 'TTFT', expr: q.ttft, unit: unit.seconds, decimals: 2 },
-              { title: 'TTFT then', expr: q.otherTTFT, unit: unit.seconds, decimals: 2 },
-              { title: 'TTFT change', expr: q.ttftChange, unit: unit.ratio, decimals: 1, steps: slower },
+              { title: 'TTFT then', expr: q.other.ttft.then, unit: unit.seconds, decimals: 2 },
+              { title: 'TTFT change', expr: q.other.ttft.change, unit: unit.ratio, decimals: 1, steps: slower },
               { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
-              { title: 'RSS peak then', expr: q.otherRSS, unit: unit.bytes, decimals: 1 },
-              { title: 'RSS change', expr: q.rssChange, unit: unit.ratio, decimals: 1, steps: slower },
+              { title: 'RSS peak then', expr: q.other.rss.then, unit: unit.bytes, decimals: 1 },
+              { title: 'RSS change', expr: q.other.rss.change, unit: unit.ratio, decimals: 1, steps: slower },
             ],
             { row: 'model', rowTitle: 'Model', link: modelLink },
           ),
           graphPanel(
             {
               title: 'Decode throughput, now and $offset before',
-              description: 'The period shown as lines, the other one as dots, laid over it. Metric: exobench_model_output_tokens_per_second.',
+              description: 'The period shown as lines, the other one as dots in the same colours, laid over it, on a scale of doublings. Metric: exobench_model_output_tokens_per_second.',
               unit: unit.tokensPerSecond,
               noValue: nothing.turn,
               width: 24,
@@ -208,19 +214,7 @@ export function compare(): dashboard.Dashboard {
               { expr: q.decodeNow, legend: '{{model}}' },
               { expr: q.decodeThen, legend: '{{model}} $offset before' },
             ],
-            {
-              steps: true,
-              least: 0,
-              overrides: [
-                {
-                  matcher: { id: 'byRegexp', options: '/ before$/' },
-                  properties: [
-                    { id: 'custom.lineStyle', value: { fill: 'dot', dash: [0, 8] } },
-                    { id: 'custom.lineWidth', value: 1 },
-                  ],
-                },
-              ],
-            },
+            { steps: true, doubling: true, overrides: [boundLine('/ before$/')] },
           ),
         ],
       },

@@ -1,25 +1,194 @@
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
-import { build, labelVariable, uid } from './common';
-import { graphPanel, heatmapPanel, nothing, statPanel, tablePanel, unit, words } from './panels';
-import { histograms, model as q, type Histogram } from './queries';
+import { build, labelVariable, uid, windowVariable } from './common';
+import { evidencePanel } from './evidence';
+import { boundLine, graphPanel, heatmapPanel, helper, hour, roleColors, sampleCount, timelinePanel, type HeatmapOptions } from './graphs';
+import { noData, none, nothing, stateWords, unit, unknown, words } from './panels';
+import { histograms, least, type Histogram } from './queries';
+import { model as q } from './queries_model';
+import { statPanel } from './stats';
+import { tablePanel } from './tables';
 
-const turn = { width: 4, height: 4, noValue: nothing.turn };
+const tile = { width: 3, height: 3, noValue: noData };
+const third = { width: 8, height: 8 };
 
-function latency(histogram: Histogram, how: string) {
+function heat(histogram: Histogram, how: string, options: HeatmapOptions = {}) {
   return heatmapPanel(
     {
+      ...third,
       title: histogram.title,
       description:
         `Every sample of the period: the brighter, the more. Metric: ${histogram.metric}, as a native histogram, whose cells are ` +
         `at most 10 % high whatever the scale. ${how}`,
       unit: unit.seconds,
-      noValue: nothing.native,
-      width: 8,
-      height: 9,
+      noValue: nothing.samples,
     },
     q.heatmap(histogram),
+    options,
+  );
+}
+
+/** Percentiles over time, each point of the samples of the window before it, and how many those are. */
+function course(histogram: Histogram, of: string) {
+  const { quantiles, samples } = q.course(histogram);
+  return graphPanel(
+    {
+      ...third,
+      title: `${histogram.title}, percentiles over time`,
+      description:
+        `p50, p95 and p99 of the window chosen above, which ends at each point, and n, the number of samples (${of}). p95 is left out below 20 of them, ` +
+        `p99 below 100. Metric: ${histogram.metric}.`,
+      unit: unit.seconds,
+      noValue: nothing.samples,
+    },
+    [...quantiles.map(({ name, expr }) => ({ expr, legend: name })), { expr: samples, legend: 'n' }],
+    { join: hour, overrides: [sampleCount('n')] },
+  );
+}
+
+function tiles() {
+  return [
+    statPanel(
+      {
+        ...tile,
+        title: 'State',
+        description:
+          'up: the last turn gave figures, and exo answers now. DOWN: it gave none. unreachable: exo does not answer. waiting: no turn has ended yet. ' +
+          'Metrics: exobench_model_up, exobench_exo_up, exobench_model_info.',
+        unit: unit.none,
+      },
+      [{ expr: q.state, legend: '{{model}}' }],
+      { filled: true, text: common.BigValueTextMode.ValueAndName, mappings: words(stateWords, unknown) },
+    ),
+    statPanel(
+      { ...tile, title: 'Last success', description: 'Age of the newest successful request. Metric: exobench_last_success_timestamp_seconds.', unit: unit.seconds },
+      [{ expr: q.lastSuccess, legend: 'ago' }],
+      { decimals: 0 },
+    ),
+    statPanel(
+      { ...tile, title: 'Decode, last turn', description: 'Output speed over the last turn, while the model is up. Metric: exobench_model_output_tokens_per_second.', unit: unit.tokensPerSecond, noValue: none },
+      [{ expr: q.decode, legend: '{{model}}' }],
+      { decimals: 1 },
+    ),
+    statPanel(
+      { ...tile, title: 'Decode, last $window', description: 'Median of the turns of the window. Metric: exobench_model_output_tokens_per_second.', unit: unit.tokensPerSecond, noValue: none },
+      [{ expr: q.decodeMedian, legend: '{{model}}' }],
+      { decimals: 1 },
+    ),
+    statPanel(
+      { ...tile, title: 'TTFT, last turn', description: 'Median over the prompts of the last turn, while the model is up. Metric: exobench_model_time_to_first_token_seconds.', unit: unit.seconds, noValue: none },
+      [{ expr: q.ttft, legend: '{{model}}' }],
+    ),
+    statPanel(
+      { ...tile, title: 'ITL p50, last $window', description: 'Half of the gaps between tokens were shorter. Metric: exobench_inter_token_latency_seconds.', unit: unit.seconds, noValue: none },
+      [{ expr: q.interToken, legend: '{{model}}' }],
+    ),
+    statPanel(
+      {
+        ...tile,
+        title: 'RSS peak, last turn',
+        description:
+          'Largest resident memory of exo\'s process tree in the last turn, while the model is up. Metric: exobench_model_resident_memory_peak_bytes; absent where exo\'s processes are not visible.',
+        unit: unit.bytes,
+        noValue: none,
+      },
+      [{ expr: q.rss, legend: '{{model}}' }],
+      { decimals: 1 },
+    ),
+    statPanel(
+      {
+        ...tile,
+        title: 'Load, last turn',
+        description:
+          'Time from asking for the model to its being ready, download excluded. Metric: exobench_model_load_seconds; absent where it was loaded already.',
+        unit: unit.seconds,
+        noValue: none,
+      },
+      [{ expr: q.load, legend: '{{model}}' }],
+      { decimals: 1 },
+    ),
+  ];
+}
+
+/** What is, what is usual, and where the alarm begins to count a cycle. */
+function againstBaseline() {
+  const usual = [{ id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 6] } }, { id: 'custom.lineWidth', value: 1 }];
+  const baseline = { matcher: { id: 'byRegexp', options: '/^(baseline|median of this period)$/' }, properties: usual };
+  const colors = { baseline: '#73BF69', 'median of this period': '#8E8E8E', alarm: '#F2495C' };
+  return [
+    graphPanel(
+      {
+        ...third,
+        title: 'Speed against its baseline',
+        description:
+          'Output speed, turn by turn; the baseline that the rules have learned; and where the alarm begins to count a cycle, from this model\'s own noise. ' +
+          'Before there is a baseline (about 85 good cycles), the median of the period stands in its place, and no alarm line. Metrics: ' +
+          'exobench_model_output_tokens_per_second, exobench:decode_tps:median, exobench:decode:alarm_ratio.',
+        unit: unit.tokensPerSecond,
+        noValue: nothing.turn,
+      },
+      [
+        { expr: q.speed.now, legend: 'decode' },
+        { expr: q.speed.baseline, legend: 'baseline' },
+        { expr: q.speedPeriod, legend: 'median of this period' },
+        { expr: q.speed.alarm, legend: 'alarm' },
+      ],
+      { steps: true, colors, overrides: [baseline, boundLine('/^alarm$/')] },
+    ),
+    graphPanel(
+      {
+        ...third,
+        title: 'First token against its baseline',
+        description:
+          'Median time to first token, turn by turn; the baseline that the rules have learned; and where the alarm begins to count a turn. Metrics: ' +
+          'exobench_model_time_to_first_token_seconds, exobench:ttft_seconds:median, exobench:ttft:alarm_ratio.',
+        unit: unit.seconds,
+        noValue: nothing.turn,
+      },
+      [
+        { expr: q.firstToken.now, legend: 'time to first token' },
+        { expr: q.firstToken.baseline, legend: 'baseline' },
+        { expr: q.firstToken.alarm, legend: 'alarm' },
+      ],
+      { steps: true, colors, overrides: [baseline, boundLine('/^alarm$/')] },
+    ),
+    graphPanel(
+      {
+        ...third,
+        title: 'Speed against a week and four weeks before',
+        description:
+          'Median decode rate of the last day against that of the same day one and four weeks before: negative is slower. The rules raise an alarm at ' +
+          'a loss of 5 % in a week or 6 % in four. Records: exobench:decode:drift_week, exobench:decode:drift_month.',
+        unit: unit.ratio,
+        noValue: 'There is no day of a week before to compare with',
+      },
+      [
+        { expr: q.drift.week, legend: 'in one week' },
+        { expr: q.drift.month, legend: 'in four weeks' },
+      ],
+      { join: 3 * hour, least: -0.1, most: 0.1, mark: [{ color: 'text', from: null }, { color: 'red', from: -0.05 }] },
+    ),
+  ];
+}
+
+/** A cell of a percentile is empty where the samples are too few, and for no other reason: without samples there is no row. */
+function percentiles() {
+  const column = (name: 'p50' | 'p90' | 'p95' | 'p99') => ({ title: name, expr: q.quantile(name), unit: unit.seconds, noValue: `n < ${least(name)}` });
+  return tablePanel(
+    {
+      title: 'Percentiles',
+      description:
+        'Over the whole period, from n samples. A percentile is left out where the samples cannot carry it: p90 below 10, p95 below 20, p99 below 100. ' +
+        'Metrics: exobench_time_to_first_token_seconds, exobench_inter_token_latency_seconds, exobench_time_per_output_token_seconds, ' +
+        'exobench_request_duration_seconds. Inter-token latency has a sample for every token, the others one for every request.',
+      unit: unit.seconds,
+      noValue: none,
+      width: 24,
+      height: 6,
+    },
+    [column('p50'), column('p90'), column('p95'), column('p99'), { title: 'n', expr: q.samples, unit: unit.none, decimals: 0 }],
+    { row: 'quantity', rowTitle: 'Quantity', rowWidth: 200 },
   );
 }
 
@@ -32,8 +201,7 @@ function rates(name: string, client: string, server: string, metrics: string, ga
         description: `Average over the prompts of what the client measured and what exo says of itself. Metrics: ${metrics}.`,
         unit: unit.tokensPerSecond,
         noValue: nothing.turn,
-        width: 8,
-        height: 8,
+        ...third,
       },
       [
         { expr: client, legend: 'client' },
@@ -56,112 +224,85 @@ function rates(name: string, client: string, server: string, metrics: string, ga
   ];
 }
 
+function depth() {
+  return [
+    timelinePanel(
+      {
+        width: 24, height: 4,
+        title: 'Up and down',
+        description: 'State of the model in the course of time. Metrics: exobench_model_up, exobench_exo_up. A gap is a time in which nothing was scraped.',
+        unit: unit.none,
+        noValue: nothing.exporter,
+      },
+      [{ expr: q.state, legend: '{{model}}' }],
+      words(stateWords),
+    ),
+    evidencePanel({ width: 18, height: 5 }, q.evidence, { row: 'model', rowTitle: 'Model' }),
+    tablePanel(
+      {
+        width: 6,
+        height: 5,
+        title: 'By whose count',
+        description:
+          'Requests of the period by where their number of tokens came from: usage (the answer\'s), stats (exo\'s generation_stats) or events (counted). ' +
+          'Metric: exobench_token_counts_total.',
+        unit: unit.count,
+        noValue: none,
+      },
+      [{ title: 'Requests', expr: q.counted, unit: unit.count, decimals: 0 }],
+      { row: 'source', rowTitle: 'Source', sort: 'Requests', descending: true },
+    ),
+    statPanel(
+      {
+        width: 12,
+        height: 4,
+        title: 'Runs as',
+        description: 'The id that the node is asked for. Metric: exobench_model_info.',
+        unit: unit.none,
+        noValue: noData,
+      },
+      [{ expr: q.runs, legend: '{{exo_model}}' }],
+      { text: common.BigValueTextMode.Name, size: 18 },
+    ),
+    statPanel(
+      {
+        width: 12,
+        height: 4,
+        title: 'Prefill over the period',
+        description:
+          'Uncached prompt tokens per second of time to first token, over all good requests: exobench_prefill_tokens_total over exobench_prefill_seconds_total.',
+        unit: unit.tokensPerSecond,
+        noValue: none,
+      },
+      [{ expr: q.prefill, legend: 'prefill' }],
+      { decimals: 0 },
+    ),
+  ];
+}
+
 export function model(): dashboard.Dashboard {
   return build({
     uid: uid.model,
     title: 'exo bench: model',
     description: 'Everything that is known of one model.',
     from: 'now-6h',
-    variables: [labelVariable('model', 'Model', 'label_values(exobench_model_up{job=~"$job", instance=~"$instance"}, model)')],
+    variables: [
+      labelVariable('model', 'Model', 'label_values(exobench_model_up{job=~"$job", instance=~"$instance"}, model)'),
+      windowVariable(),
+    ],
     rows: [
-      {
-        panels: [
-          statPanel(
-            {
-              ...turn,
-              title: 'Last turn',
-              description: 'Whether the last turn gave figures: ok or partial. Metric: exobench_model_up.',
-              unit: unit.none,
-            },
-            [{ expr: q.up, legend: '{{model}}' }],
-            {
-              filled: true,
-              text: common.BigValueTextMode.ValueAndName,
-              mappings: words({ '0': { text: 'DOWN', color: 'red' }, '1': { text: 'up', color: 'green' } }),
-            },
-          ),
-          statPanel(
-            {
-              ...turn,
-              title: 'Last success',
-              description: 'Age of the newest successful request. Metric: exobench_last_success_timestamp_seconds.',
-              unit: unit.seconds,
-            },
-            [{ expr: q.lastSuccess, legend: 'ago' }],
-            { decimals: 0 },
-          ),
-          statPanel(
-            {
-              ...turn,
-              title: 'Decode',
-              description: 'Output speed over the last turn. Metric: exobench_model_output_tokens_per_second.',
-              unit: unit.tokensPerSecond,
-            },
-            [{ expr: q.decode, legend: '{{model}}' }],
-            { sparkline: true, decimals: 1 },
-          ),
-          statPanel(
-            {
-              ...turn,
-              title: 'Time to first token',
-              description: 'Median over the prompts of the last turn. Metric: exobench_model_time_to_first_token_seconds.',
-              unit: unit.seconds,
-            },
-            [{ expr: q.ttft, legend: '{{model}}' }],
-            { sparkline: true, decimals: 2 },
-          ),
-          statPanel(
-            {
-              ...turn,
-              title: 'RSS peak',
-              description:
-                'Largest resident memory of exo\'s process tree in the last turn. Metric: exobench_model_resident_memory_peak_bytes.',
-              unit: unit.bytes,
-              noValue: nothing.processes,
-            },
-            [{ expr: q.rss, legend: '{{model}}' }],
-            { sparkline: true, decimals: 1 },
-          ),
-          statPanel(
-            {
-              ...turn,
-              title: 'Load',
-              description:
-                'Time from asking for the model to its being ready, download excluded. Metric: exobench_model_load_seconds; absent where it was loaded already.',
-              unit: unit.seconds,
-              noValue: 'Was loaded already, or has not been loaded yet',
-            },
-            [{ expr: q.load, legend: '{{model}}' }],
-            { sparkline: true, decimals: 1 },
-          ),
-        ],
-      },
+      { panels: [...tiles(), ...againstBaseline()] },
       {
         title: 'Latency',
         panels: [
-          latency(histograms.ttft, 'Bands are prompts of different length; a band that moves is a change.'),
-          latency(histograms.interToken, 'One narrow band is steady decoding; a second one above it means stalls.'),
-          latency(histograms.request, 'Includes the wait for the first token.'),
-          tablePanel(
-            {
-              title: 'Percentiles',
-              description:
-                'Over the whole period, from n samples. A percentile is left out where the samples cannot carry it: p90 below 10, p99 below 100. ' +
-                'Metrics: exobench_time_to_first_token_seconds, exobench_inter_token_latency_seconds, exobench_time_per_output_token_seconds, ' +
-                'exobench_request_duration_seconds. Inter-token latency has a sample for every token, the others one for every request.',
-              unit: unit.seconds,
-              noValue: nothing.native,
-              width: 24,
-              height: 6,
-            },
-            [
-              { title: 'p50', expr: q.quantile('p50'), unit: unit.seconds, decimals: 4 },
-              { title: 'p90', expr: q.quantile('p90'), unit: unit.seconds, decimals: 4 },
-              { title: 'p99', expr: q.quantile('p99'), unit: unit.seconds, decimals: 4 },
-              { title: 'n', expr: q.samples, unit: unit.count, decimals: 0 },
-            ],
-            { row: 'quantity', rowTitle: 'Quantity' },
-          ),
+          heat(histograms.ttft, 'Bands are prompts of different length; a band that moves is a change.'),
+          // A model of a billion parameters in fast motion takes 0.8 ms a token.
+          heat(histograms.interToken, 'One narrow band is steady decoding; a second one above it means stalls. Gaps below half a millisecond lie outside.', { from: 0.0005 }),
+          heat(histograms.request, 'Includes the wait for the first token.'),
+          percentiles(),
+          course(histograms.ttft, 'requests'),
+          course(histograms.interToken, 'gaps between tokens'),
+          course(histograms.request, 'requests'),
         ],
       },
       {
@@ -174,11 +315,11 @@ export function model(): dashboard.Dashboard {
                 'Each prompt of the workload: successes and failures of the period, the rates of its last request, medians over the period, and ' +
                 'its length in tokens. Metrics: exobench_requests_total, exobench_output_tokens_per_second, exobench_prefill_tokens_per_second, ' +
                 'exobench_time_to_first_token_seconds, exobench_request_duration_seconds, exobench_prompt_tokens_total, exobench_output_tokens_total. ' +
-                'A rate is missing where that prompt\'s last request failed.',
+                'A rate is missing where that prompt\'s last request failed, or the model is not up.',
               unit: unit.none,
-              noValue: nothing.turn,
+              noValue: none,
               width: 24,
-              height: 10,
+              height: 12,
             },
             [
               { title: 'ok', expr: q.prompt.ok, unit: unit.count, decimals: 0 },
@@ -194,12 +335,12 @@ export function model(): dashboard.Dashboard {
               },
               { title: 'Decode', expr: q.prompt.decode, unit: unit.tokensPerSecond, decimals: 1 },
               { title: 'Prefill', expr: q.prompt.prefill, unit: unit.tokensPerSecond, decimals: 0 },
-              { title: 'TTFT p50', expr: q.prompt.ttft, unit: unit.seconds, decimals: 2 },
-              { title: 'Duration p50', expr: q.prompt.request, unit: unit.seconds, decimals: 2 },
+              { title: 'TTFT p50', expr: q.prompt.ttft, unit: unit.seconds },
+              { title: 'Duration p50', expr: q.prompt.request, unit: unit.seconds },
               { title: 'Prompt length', expr: q.prompt.promptTokens, unit: unit.tokens, decimals: 0 },
               { title: 'Output length', expr: q.prompt.outputTokens, unit: unit.tokens, decimals: 0 },
             ],
-            { row: 'prompt', rowTitle: 'Prompt' },
+            { row: 'prompt', rowTitle: 'Prompt', rowWidth: 190 },
           ),
         ],
       },
@@ -237,7 +378,7 @@ export function model(): dashboard.Dashboard {
               height: 8,
             },
             [{ expr: q.failures, legend: '{{outcome}}' }],
-            { bars: true, decimals: 0, least: 0 },
+            { bars: true, least: 0, most: 4, overrides: [helper('otherwise none')] },
           ),
           tablePanel(
             {
@@ -246,7 +387,7 @@ export function model(): dashboard.Dashboard {
                 'How the turns of the period ended. Metric: exobench_turns_total. partial: some requests failed; unavailable: exo does not know or cannot ' +
                 'place the model; skipped: node busy or not enough memory. The log and the exporter\'s status page give the reason.',
               unit: unit.count,
-              noValue: nothing.exporter,
+              noValue: none,
               width: 8,
               height: 8,
             },
@@ -258,11 +399,11 @@ export function model(): dashboard.Dashboard {
               title: 'Load time',
               description: 'From asking for the model to its being ready, download excluded, at each load. Metric: exobench_model_load_seconds.',
               unit: unit.seconds,
-              noValue: 'Was loaded already, or has not been loaded yet',
+              noValue: 'It was loaded already in every turn of this period, or none has ended',
               width: 8,
               height: 8,
             },
-            [{ expr: q.load, legend: '{{model}}' }],
+            [{ expr: q.loadOverTime, legend: '{{model}}' }],
             { steps: true, least: 0 },
           ),
         ],
@@ -274,9 +415,9 @@ export function model(): dashboard.Dashboard {
             {
               title: 'Memory of the last turn',
               description:
-                'RSS median and peak of exo\'s process tree during the turn; growth over the value before loading; what was not given back after ' +
+                'RSS median and peak of exo\'s process tree during the turn; PSS, in which a page that processes share counts in parts; growth over the value before loading; what was not given back after ' +
                 'unloading; and what exo reports itself. On Apple silicon RSS may hold all, part or none of the weights; the two are never ' +
-                'to be added. Metrics: exobench_model_resident_memory_bytes, …_peak_bytes, …_delta_bytes, exobench_model_unreleased_memory_bytes, ' +
+                'to be added. Metrics: exobench_model_resident_memory_bytes, …_peak_bytes, …_delta_bytes, exobench_model_proportional_memory_bytes, exobench_model_unreleased_memory_bytes, ' +
                 'exobench_model_reported_peak_memory_bytes.',
               unit: unit.bytes,
               noValue: nothing.processes,
@@ -286,6 +427,7 @@ export function model(): dashboard.Dashboard {
             [
               { expr: q.memory.peak, legend: 'RSS peak' },
               { expr: q.memory.median, legend: 'RSS median' },
+              { expr: q.memory.proportional, legend: 'PSS' },
               { expr: q.memory.delta, legend: 'RSS growth by loading' },
               { expr: q.memory.unreleased, legend: 'not given back' },
               { expr: q.memory.reported, legend: 'exo\'s own peak' },
@@ -297,17 +439,21 @@ export function model(): dashboard.Dashboard {
               title: 'Memory through the turns',
               description:
                 'Resident memory of exo\'s main process and of its runners together, as it goes up and down while models come and go: zoom in on one turn. ' +
-                'Metric: exobench_exo_resident_memory_bytes. It belongs to whichever model is loaded.',
+                'Metrics: exobench_exo_resident_memory_bytes, exobench_exo_proportional_memory_bytes. It belongs to whichever model is loaded.',
               unit: unit.bytes,
               noValue: nothing.processes,
               width: 12,
               height: 9,
             },
-            [{ expr: q.memory.now, legend: '{{role}}' }],
-            { least: 0 },
+            [
+              { expr: q.memory.now, legend: '{{role}}' },
+              { expr: q.memory.proportionalNow, legend: '{{role}}, PSS' },
+            ],
+            { least: 0, colors: roleColors },
           ),
         ],
       },
+      { title: 'History, drift and trust', collapsed: true, panels: depth() },
     ],
   });
 }

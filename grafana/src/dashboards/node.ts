@@ -2,12 +2,15 @@ import * as common from '@grafana/grafana-foundation-sdk/common';
 import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
 import { build, uid } from './common';
-import { graphPanel, nothing, statPanel, tablePanel, textPanel, unit, words } from './panels';
-import { nodeAndExporter as q } from './queries';
+import { graphPanel, hour, roleColors, timelinePanel } from './graphs';
+import { noData, none, nothing, textPanel, unit, unknown, upOrDown, words } from './panels';
+import { nodeAndExporter as q } from './queries_node';
 import { section } from './runbook';
+import { statPanel } from './stats';
+import { labelsPanel, tablePanel } from './tables';
 
 const third = { width: 8, height: 8 };
-const small = { width: 4, height: 4, noValue: nothing.exporter };
+const small = { width: 3, height: 3, noValue: noData };
 
 export function node(): dashboard.Dashboard {
   return build({
@@ -20,8 +23,13 @@ export function node(): dashboard.Dashboard {
         panels: [
           statPanel(
             { ...small, title: 'Scraped', description: 'Whether Prometheus reaches the exporter. Metric: up.', unit: unit.none },
-            [{ expr: q.scraped, legend: '{{instance}}' }],
-            { filled: true, mappings: words({ '0': { text: 'DOWN', color: 'red' }, '1': { text: 'up', color: 'green' } }) },
+            [{ expr: q.scraped, legend: 'exporter' }],
+            { filled: true, mappings: words(upOrDown, { text: 'not scraped', color: 'red' }) },
+          ),
+          statPanel(
+            { ...small, title: 'exo', description: 'Whether exo answered when last asked. Metric: exobench_exo_up.', unit: unit.none },
+            [{ expr: q.exo, legend: 'exo' }],
+            { filled: true, mappings: words(upOrDown, unknown) },
           ),
           statPanel(
             {
@@ -31,7 +39,7 @@ export function node(): dashboard.Dashboard {
               unit: unit.none,
             },
             [{ expr: q.running, legend: 'cycle' }],
-            { mappings: words({ '0': { text: 'waiting', color: 'text' }, '1': { text: 'running', color: 'blue' } }) },
+            { mappings: words({ '0': { text: 'waiting', color: 'text' }, '1': { text: 'running', color: 'blue' } }, unknown) },
           ),
           statPanel(
             {
@@ -41,7 +49,7 @@ export function node(): dashboard.Dashboard {
               unit: unit.none,
             },
             [{ expr: q.reloadOK, legend: 'configuration' }],
-            { mappings: words({ '0': { text: 'refused', color: 'red' }, '1': { text: 'loaded', color: 'green' } }) },
+            { mappings: words({ '0': { text: 'refused', color: 'red' }, '1': { text: 'loaded', color: 'green' } }, unknown) },
           ),
           statPanel(
             {
@@ -68,6 +76,21 @@ export function node(): dashboard.Dashboard {
             [{ expr: q.workload, legend: '{{version}}' }],
             { text: common.BigValueTextMode.Name },
           ),
+          statPanel(
+            {
+              ...small,
+              title: 'Memory agents',
+              description:
+                'Whether the memory agents of the same job, on further machines of a cluster, know whose turn it is. Metric: exobench_agent_driver_up.',
+              unit: unit.none,
+              noValue: 'no agents',
+            },
+            [{ expr: q.agents, legend: '{{instance}}' }],
+            {
+              text: common.BigValueTextMode.ValueAndName,
+              mappings: words({ '0': { text: 'no driver', color: 'red' }, '1': { text: 'in touch', color: 'green' } }),
+            },
+          ),
         ],
       },
       {
@@ -78,13 +101,17 @@ export function node(): dashboard.Dashboard {
               ...third,
               title: 'exo\'s resident memory',
               description:
-                'RSS of exo\'s main process and of its runners together. Metric: exobench_exo_resident_memory_bytes. ' +
+                'RSS of exo\'s main process and of its runners together, and PSS, in which a page that processes share counts in parts. ' +
+                'Metrics: exobench_exo_resident_memory_bytes, exobench_exo_proportional_memory_bytes. ' +
                 'It should fall back to the same level between models.',
               unit: unit.bytes,
               noValue: nothing.processes,
             },
-            [{ expr: q.rss, legend: '{{role}}' }],
-            { least: 0 },
+            [
+              { expr: q.rss, legend: '{{role}}' },
+              { expr: q.pss, legend: '{{role}}, PSS' },
+            ],
+            { least: 0, colors: roleColors },
           ),
           graphPanel(
             {
@@ -95,7 +122,7 @@ export function node(): dashboard.Dashboard {
               noValue: nothing.processes,
             },
             [{ expr: q.processes, legend: '{{role}}' }],
-            { least: 0, decimals: 0 },
+            { least: 0, most: 4, colors: roleColors },
           ),
           graphPanel(
             {
@@ -105,7 +132,7 @@ export function node(): dashboard.Dashboard {
                 'What exo kept after a model was unloaded, against before it was loaded. Metric: exobench_model_unreleased_memory_bytes. ' +
                 'Growing from cycle to cycle it ends in swapping (exo issue 752). Absent for models that were loaded already.',
               unit: unit.bytes,
-              noValue: 'No model has been unloaded yet, or exo\'s processes are not visible: see the README on memory',
+              noValue: 'No model was unloaded in this period while exo\'s processes were visible',
             },
             [{ expr: q.unreleased, legend: '{{model}}' }],
             { steps: true },
@@ -176,14 +203,70 @@ export function node(): dashboard.Dashboard {
               description:
                 'How long the last cycle took, and how often one starts. Metrics: exobench_cycle_duration_seconds, exobench_cycle_interval_seconds. ' +
                 'A cycle longer than the interval delays the next: lengthen the interval.',
-              unit: unit.seconds,
-              noValue: 'No cycle has ended yet',
+              unit: unit.minutes,
+              noValue: 'No cycle has ended in this period',
             },
             [
               { expr: q.duration, legend: 'cycle' },
               { expr: q.interval, legend: 'interval' },
             ],
             { steps: true, least: 0 },
+          ),
+        ],
+      },
+      {
+        title: 'History and method',
+        panels: [
+          timelinePanel(
+            {
+              width: 12,
+              height: 5,
+              title: 'Exporter and exo, up and down',
+              description: 'Whether the exporter was scraped and exo answered. Metrics: up, exobench_exo_up. A gap is a time of which nothing is known.',
+              unit: unit.none,
+              noValue: nothing.exporter,
+            },
+            [
+              { expr: q.scrapedOverTime, legend: 'exporter' },
+              { expr: q.exoOverTime, legend: 'exo' },
+            ],
+            words(upOrDown),
+          ),
+          graphPanel(
+            {
+              width: 12,
+              height: 5,
+              title: 'Age of the newest result',
+              description:
+                'In cycle intervals: a saw up to 1 is right; beyond 2 a whole cycle brought nothing. Metrics: exobench_last_success_timestamp_seconds, ' +
+                'exobench_cycle_interval_seconds.',
+              unit: unit.intervals,
+              noValue: 'No request has succeeded',
+            },
+            [{ expr: q.age, legend: 'age' }],
+            { least: 0, most: 2.5, mark: [{ color: 'text', from: null }, { color: 'red', from: 2 }] },
+          ),
+          labelsPanel(
+            {
+              width: 24,
+              height: 5,
+              title: 'Method',
+              description:
+                'By which method the latest good results were measured: API, route, engine and its version, and the hash of the workload. Figures of different ' +
+                'epochs are never compared. Metric: exobench_epoch_info.',
+              unit: unit.none,
+              noValue: none,
+            },
+            q.method,
+            {
+              dialect: { title: 'API', width: 90 },
+              endpoint: { title: 'Route', width: 230 },
+              engine: { title: 'Engine', width: 110 },
+              version: { title: 'Version', width: 150 },
+              epoch: { title: 'Epoch', width: 150 },
+              sha256: { title: 'Workload' },
+            },
+            'API',
           ),
         ],
       },
@@ -196,7 +279,7 @@ export function node(): dashboard.Dashboard {
               title: 'Cycles',
               description: 'How the cycles of the period ended. Metric: exobench_cycles_total.',
               unit: unit.count,
-              noValue: nothing.exporter,
+              noValue: none,
             },
             [{ title: 'Cycles', expr: q.cycles, unit: unit.count, decimals: 0 }],
             { row: 'outcome', rowTitle: 'Outcome', sort: 'Cycles', descending: true },
@@ -204,15 +287,31 @@ export function node(): dashboard.Dashboard {
           tablePanel(
             {
               ...third,
-              title: 'Token counts that disagree',
+              title: 'Dropped',
               description:
-                'Requests of the period in which the server counted other than as many tokens as came. Metric: exobench_token_count_mismatches_total. ' +
-                'Many of them put the rates of that model in doubt.',
+                'What came from outside in the period and was beyond a bound: series (of machines or models too many), strings (texts that were cut), ' +
+                'records (of results that could not be kept). Metric: exobench_dropped_total.',
               unit: unit.count,
-              noValue: nothing.exporter,
+              noValue: none,
             },
-            [{ title: 'Requests', expr: q.mismatches, unit: unit.count, decimals: 0 }],
-            { row: 'model', rowTitle: 'Model', sort: 'Requests', descending: true },
+            [{ title: 'Dropped', expr: q.dropped, unit: unit.count, decimals: 0 }],
+            { row: 'what', rowTitle: 'What' },
+          ),
+          graphPanel(
+            {
+              ...third,
+              title: 'Lateness of the exporter\'s stamps',
+              description:
+                'How much later than the kernel the exporter read what came: its own part in every time. A turn has a sample for each read; p99 is left out ' +
+                'below 100. Metric: exobench_stamp_lateness_seconds.',
+              unit: unit.seconds,
+              noValue: nothing.lateness,
+            },
+            [
+              { expr: q.lateness50, legend: 'p50' },
+              { expr: q.lateness99, legend: 'p99' },
+            ],
+            { least: 0, join: hour },
           ),
           graphPanel(
             {
@@ -260,15 +359,15 @@ export function node(): dashboard.Dashboard {
               { expr: q.series, legend: 'samples' },
               { expr: q.goroutines, legend: 'goroutines' },
             ],
-            { least: 0, decimals: 0 },
+            { least: 0 },
           ),
         ],
       },
       {
         title: 'Runbook',
         panels: [
-          // The alert about a dead exporter, which serves the rest of the runbook, leads here by this id.
-          textPanel({ title: 'When the exporter is down', id: 1000, width: 24, height: 6 }, section('ExoBenchExporterDown')),
+          // The alert about a dead exporter, which serves the rest of the runbook, leads here.
+          textPanel({ title: 'When the exporter is down', width: 24, height: 6 }, section('ExoBenchExporterDown')),
         ],
       },
     ],

@@ -1,273 +1,232 @@
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
-import { build, durationVariable, modelLink, uid } from './common';
+import { build, choiceVariable, modelLink, objectiveVariables, uid, windowVariable } from './common';
+import { boundLine, graphPanel } from './graphs';
 import { modelOverrides } from './models';
-import { graphPanel, nothing, statPanel, tablePanel, unit, words, type Step } from './panels';
-import { overview as q, status } from './queries';
+import { alerts, history, objectives, overTime, whatRuns } from './overview_rows';
+import { noData, none, nothing, stateWords, unit, unknown, upOrDown, words, type Step } from './panels';
+import { status } from './queries';
+import { overview as q } from './queries_overview';
+import { statPanel } from './stats';
+import { tablePanel } from './tables';
 
 /**
  * Losses that stand out from noise: decode rates on fixed machines repeat within a standard
- * deviation of 1.5 %, so 3 % is two of them and 5 % more than three.
+ * deviation of 1.5 %, so 3 % is two of them and 5 % more than three. The first step is that of no value.
  */
 const loss: Step[] = [
-  { color: 'red', from: null },
+  { color: 'text', from: null },
+  { color: 'red', from: -1 },
   { color: 'orange', from: -0.05 },
   { color: 'text', from: -0.03 },
   { color: 'blue', from: 0.05 },
 ];
 
-const success: Step[] = [
-  { color: 'red', from: null },
+/** A request in a hundred may fail before anybody has to look. */
+export const success: Step[] = [
+  { color: 'text', from: null },
+  { color: 'red', from: 0 },
   { color: 'orange', from: 0.9 },
-  { color: 'green', from: 1 },
+  { color: 'green', from: 0.99 },
 ];
 
-const upOrDown = words({ '0': { text: 'DOWN', color: 'red' }, '1': { text: 'up', color: 'green' } });
+const tile = { width: 3, height: 3, noValue: noData };
+const wide = { ...tile, width: 4 };
+
+/** Is anything scraped, does exo answer, are the models up, does anything fire, are the figures new? In the order in which they depend on each other. */
+function tiles() {
+  const none = (text: string) => words({ '0': { text, color: 'green' } }, unknown);
+  return [
+    statPanel(
+      {
+        ...tile,
+        title: 'Exporter',
+        description: 'Whether Prometheus reaches the exporter at this moment. Metric: up. Where it does not, nothing else on this page is known.',
+        unit: unit.none,
+      },
+      [{ expr: status.scraped, legend: 'exporter' }],
+      { filled: true, mappings: words(upOrDown, { text: 'not scraped', color: 'red' }) },
+    ),
+    statPanel(
+      {
+        ...tile,
+        title: 'exo',
+        description: 'Whether the node answered when last asked, and which API it speaks. Metrics: exobench_exo_up, exobench_exo_info.',
+        unit: unit.none,
+      },
+      [{ expr: status.exo, legend: '{{dialect}}' }],
+      { filled: true, text: common.BigValueTextMode.ValueAndName, mappings: words(upOrDown, unknown) },
+    ),
+    statPanel(
+      {
+        ...tile,
+        title: 'Models down',
+        description:
+          'Models that are asked and whose last turn gave no figures. Metrics: exobench_model_up, 1 when the last turn was ok or partial; exobench_exo_up. ' +
+          'The table below says which, the model dashboard why.',
+        unit: unit.none,
+      },
+      [{ expr: q.modelsDown, legend: 'models' }],
+      { filled: true, mappings: none('all up'), steps: [{ color: 'green', from: null }, { color: 'red', from: 1 }] },
+    ),
+    statPanel(
+      {
+        ...tile,
+        title: 'Unreachable',
+        description:
+          'Models that cannot be asked, because exo does not answer or because the exporter is not scraped: of the latter those of the period shown. ' +
+          'Metrics: exobench_model_info, exobench_exo_up.',
+        unit: unit.none,
+      },
+      [{ expr: q.unreachable, legend: 'models' }],
+      { filled: true, mappings: none('none'), steps: [{ color: 'green', from: null }, { color: 'red', from: 1 }] },
+    ),
+    statPanel(
+      {
+        ...wide,
+        title: 'Alerts firing',
+        description: 'Alerts of this project that fire for this node, by severity. Metric: ALERTS, written by Prometheus. The list is below.',
+        unit: unit.none,
+      },
+      [{ expr: q.alerts, legend: '{{severity}}' }],
+      {
+        filled: true,
+        text: common.BigValueTextMode.ValueAndName,
+        mappings: words({ '0': { text: 'none', color: 'green' }, '-1': { text: 'not loaded', color: 'orange' } }, unknown),
+        overrides: Object.entries({ critical: 'red', warning: 'orange', info: 'blue' }).map(([severity, fixedColor]) => ({
+          matcher: { id: 'byName', options: severity },
+          properties: [{ id: 'color', value: { mode: 'fixed', fixedColor } }],
+        })),
+      },
+    ),
+    statPanel(
+      {
+        ...wide,
+        title: 'Newest result',
+        description:
+          'Age of the newest successful request, in cycle intervals: below 1 all is well, above 2 a whole cycle brought nothing. ' +
+          'Metrics: exobench_last_success_timestamp_seconds, exobench_cycle_interval_seconds.',
+        unit: unit.intervals,
+      },
+      [{ expr: q.age, legend: 'age' }],
+      {
+        filled: true,
+        decimals: 1,
+        mappings: words({}, unknown),
+        steps: [{ color: 'green', from: null }, { color: 'orange', from: 1.5 }, { color: 'red', from: 2 }],
+      },
+    ),
+    statPanel(
+      {
+        ...wide,
+        title: 'Requests ok, last $window',
+        description: 'Share of all requests that were ok; cancelled ones do not count. Metric: exobench_requests_total.',
+        unit: unit.ratio,
+      },
+      [{ expr: q.success, legend: 'ok' }],
+      { filled: true, decimals: 1, mappings: words({}, unknown), steps: success },
+    ),
+  ];
+}
+
+function speeds() {
+  return statPanel(
+    {
+      title: 'Decode, tokens per second, last turn',
+      description:
+        'Output speed of each model, over its last turn: tokens after the first, divided by the time they took. ' +
+        'Metric: exobench_model_output_tokens_per_second. A model that is down, unreachable or waits for its first turn has no speed. ' +
+        '"no figure" is a turn of which every request was disturbed.',
+      unit: unit.none,
+      noValue: noData,
+      width: 24,
+      height: 3,
+    },
+    [{ expr: q.decodeOrState, legend: '{{model}}' }],
+    {
+      decimals: 1,
+      text: common.BigValueTextMode.ValueAndName,
+      mappings: words(Object.fromEntries(Object.entries(stateWords).filter(([, { text }]) => text !== 'up')), unknown),
+      overrides: modelOverrides(),
+    },
+  );
+}
+
+function models() {
+  return tablePanel(
+    {
+      title: 'Models',
+      description:
+        'The models side by side: those that are configured now. Decode: the last turn, beside the median of the turns of the window chosen above, against the ' +
+        'baseline of the rules and against the same model some time ago; losses beyond 3 % (two standard deviations of the noise) turn orange, beyond 5 % red. ' +
+        'TTFT and inter-token latency over the window, of n requests: percentiles that the samples cannot carry are left out (p95 below 20, p99 below 100). ' +
+        'In goals: requests within all three objectives above, of those that have figures or failed. RSS peak: of exo\'s processes in the last turn; ' +
+        'exo\'s own figure stands beside it, because on Apple silicon RSS may hold all, part or none of the weights. The two are never to be added.',
+      unit: unit.none,
+      noValue: none,
+      width: 24,
+      height: 7,
+    },
+    [
+      { title: 'State', expr: q.state, unit: unit.none, mappings: words(stateWords), width: 95 },
+      { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
+      { title: 'Median', expr: q.decodeMedian, unit: unit.tokensPerSecond, decimals: 1 },
+      { title: 'Against baseline', heading: 'vs baseline', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, steps: loss },
+      { title: 'Against earlier', heading: 'vs $yesterday ago', expr: q.againstYesterday, unit: unit.ratio, decimals: 1, steps: loss },
+      { title: 'TTFT p50', expr: q.ttft, unit: unit.seconds },
+      { title: 'TTFT p95', expr: q.ttft95, unit: unit.seconds },
+      { title: 'ITL p50', expr: q.interToken, unit: unit.seconds },
+      { title: 'ITL p99', expr: q.interToken99, unit: unit.seconds },
+      { title: 'n', expr: q.samples, unit: unit.count, decimals: 0, width: 60 },
+      { title: 'In goals', expr: q.goodput, unit: unit.ratio, decimals: 1 },
+      { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
+      { title: 'exo\'s peak', expr: q.reported, unit: unit.bytes, decimals: 1 },
+      { title: 'ok', expr: q.modelSuccess, unit: unit.ratio, decimals: 1, steps: success },
+    ],
+    { row: 'model', rowTitle: 'Model', link: modelLink, minWidth: 70 },
+  );
+}
+
+function whatChanged() {
+  return graphPanel(
+    {
+      title: 'Decode speed against its baseline',
+      description:
+        'Each model against the baseline of the rules, so that a loss shows alike whether the model is fast or slow. The dotted lines are where the alarm ' +
+        'begins to count a cycle, from each model\'s own noise. Where no baseline is learned yet, as on the first day, against the model\'s own median of ' +
+        'the period: the legend says so. Metrics: exobench_model_output_tokens_per_second, exobench:decode_tps:median, exobench:decode:alarm_ratio.',
+      unit: unit.ratio,
+      noValue: nothing.turn,
+      width: 9,
+      height: 6,
+    },
+    [
+      { expr: q.change.baseline, legend: '{{model}}' },
+      { expr: q.change.period, legend: '{{model}} against this period' },
+      { expr: q.change.alarm, legend: '{{model}} alarm' },
+    ],
+    { steps: true, least: -0.1, most: 0.1, overrides: [boundLine('/ alarm$/')] },
+  );
+}
 
 export function overview(): dashboard.Dashboard {
   return build({
     uid: uid.overview,
     title: 'exo bench: overview',
-    description: 'Is everything all right, and how fast is each of the five models? For the wall.',
+    description: 'Is everything all right, how fast is each of the five models, and what has changed? For the wall.',
     from: 'now-6h',
     variables: [
-      durationVariable('yesterday', 'Compare with (ago)', 'How long ago the period ended that the latest cycle is compared with', ['1d', '2d', '7d', '14d']),
-      durationVariable('baseline', 'Baseline over', 'Length of the period whose median is the baseline; it ends where the comparison does', ['7d', '14d', '30d']),
+      windowVariable(),
+      choiceVariable('yesterday', 'Compare with (ago)', 'How long ago the period ended that the latest cycle is compared with', ['1d', '2d', '7d', '14d']),
+      ...objectiveVariables(),
     ],
     rows: [
-      {
-        panels: [
-          statPanel(
-            {
-              title: 'exo',
-              description: 'Whether the node answered when last asked, and which API it speaks. Metrics: exobench_exo_up, exobench_exo_info.',
-              unit: unit.none,
-              noValue: nothing.exporter,
-              width: 4,
-              height: 4,
-            },
-            [{ expr: status.exo, legend: '{{dialect}}' }],
-            { filled: true, text: common.BigValueTextMode.ValueAndName, mappings: upOrDown },
-          ),
-          statPanel(
-            {
-              title: 'Models down',
-              description:
-                'Models whose last turn gave no figures. Metric: exobench_model_up; 1 when the last turn was ok or partial. ' +
-                'The table below says which, the model dashboard why.',
-              unit: unit.down,
-              noValue: nothing.exporter,
-              width: 5,
-              height: 4,
-            },
-            [{ expr: status.modelsDown, legend: 'models' }],
-            {
-              filled: true,
-              mappings: words({ '0': { text: 'all up', color: 'green' } }),
-              steps: [
-                { color: 'green', from: null },
-                { color: 'red', from: 1 },
-              ],
-            },
-          ),
-          statPanel(
-            {
-              title: 'Alerts firing',
-              description: 'Alerts of this project that fire for this node. Metric: ALERTS, written by Prometheus. The list is at the bottom.',
-              unit: unit.count,
-              noValue: nothing.alerts,
-              width: 5,
-              height: 4,
-            },
-            [{ expr: status.alerts, legend: 'alerts' }],
-            {
-              filled: true,
-              mappings: words({ '0': { text: 'none', color: 'green' } }),
-              steps: [
-                { color: 'green', from: null },
-                { color: 'red', from: 1 },
-              ],
-            },
-          ),
-          statPanel(
-            {
-              title: 'Newest result',
-              description:
-                'Age of the newest successful request, in cycle intervals: below 1 all is well, above 2 a whole cycle brought nothing. ' +
-                'Metrics: exobench_last_success_timestamp_seconds, exobench_cycle_interval_seconds.',
-              unit: unit.intervals,
-              noValue: nothing.turn,
-              width: 5,
-              height: 4,
-            },
-            [{ expr: status.age, legend: 'age' }],
-            {
-              filled: true,
-              decimals: 1,
-              steps: [
-                { color: 'green', from: null },
-                { color: 'orange', from: 1.5 },
-                { color: 'red', from: 2 },
-              ],
-            },
-          ),
-          statPanel(
-            {
-              title: 'Requests that succeeded',
-              description: 'Share of all requests of the period that were ok; cancelled ones do not count. Metric: exobench_requests_total.',
-              unit: unit.ratio,
-              noValue: nothing.samples,
-              width: 5,
-              height: 4,
-            },
-            [{ expr: status.success, legend: 'ok' }],
-            { filled: true, decimals: 1, steps: success },
-          ),
-          statPanel(
-            {
-              title: 'Decode tokens per second',
-              description:
-                'Output speed of each model, over its last turn: tokens after the first, divided by the time they took. ' +
-                'Metric: exobench_model_output_tokens_per_second. A tile without a figure is a model whose last turn failed.',
-              unit: unit.tokensPerSecond,
-              noValue: nothing.turn,
-              width: 24,
-              height: 5,
-            },
-            [{ expr: q.decode, legend: '{{model}}' }],
-            { sparkline: true, decimals: 1, text: common.BigValueTextMode.ValueAndName, overrides: modelOverrides() },
-          ),
-          tablePanel(
-            {
-              title: 'Models',
-              description:
-                'The models side by side. Decode: the last turn. Against yesterday and baseline: that figure against the median of an earlier ' +
-                'period, chosen above; losses beyond 3 % (two standard deviations of the noise) turn orange, beyond 5 % red. ' +
-                'TTFT over the period shown: the median of the turns\' medians, and p95 of n requests, from 20 on. RSS peak: of exo\'s processes in the last turn; ' +
-                'exo\'s own figure stands beside it, because on Apple silicon RSS may hold all, part or none of the weights. The two are never to be added.',
-              unit: unit.none,
-              noValue: nothing.turn,
-              width: 24,
-              height: 8,
-            },
-            [
-              { title: 'State', expr: q.up, unit: unit.none, mappings: upOrDown, width: 80 },
-              { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
-              { title: 'Against yesterday', expr: q.againstYesterday, unit: unit.ratio, decimals: 1, steps: loss },
-              { title: 'Against baseline', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, steps: loss },
-              { title: 'TTFT median', expr: q.ttft, unit: unit.seconds, decimals: 2 },
-              { title: 'TTFT p95', expr: q.ttft95, unit: unit.seconds, decimals: 2 },
-              { title: 'n', expr: q.samples, unit: unit.count, decimals: 0, width: 80 },
-              { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
-              { title: 'exo\'s peak', expr: q.reported, unit: unit.bytes, decimals: 1 },
-              { title: 'Succeeded', expr: q.success, unit: unit.ratio, decimals: 1, steps: success },
-            ],
-            { row: 'model', rowTitle: 'Model', link: modelLink },
-          ),
-        ],
-      },
-      {
-        title: 'Over time',
-        panels: [
-          graphPanel(
-            {
-              title: 'Decode throughput',
-              description:
-                'Output speed by model, one value a cycle, on a scale of doublings. Metric: exobench_model_output_tokens_per_second. ' +
-                'Level lines are normal: a machine repeats itself within 1.5 %. A gap is a turn without figures, never an old value.',
-              unit: unit.tokensPerSecond,
-              noValue: nothing.turn,
-              width: 12,
-              height: 9,
-            },
-            [{ expr: q.decode, legend: '{{model}}' }],
-            { steps: true, doubling: true },
-          ),
-          graphPanel(
-            {
-              title: 'Decode throughput, change within the period',
-              description:
-                'Each model against its own median over the period, so that a loss shows alike whether the model is fast or slow. ' +
-                'Metric: exobench_model_output_tokens_per_second. The dashed line is a loss of 5 %, more than three standard deviations of the noise.',
-              unit: unit.ratio,
-              noValue: nothing.turn,
-              width: 12,
-              height: 9,
-            },
-            [{ expr: q.change, legend: '{{model}}' }],
-            {
-              steps: true,
-              decimals: 0,
-              least: -0.1,
-              most: 0.1,
-              mark: [
-                { color: 'text', from: null },
-                { color: 'red', from: -0.05 },
-              ],
-            },
-          ),
-          graphPanel(
-            {
-              title: 'Time to first token',
-              description:
-                'Median over the prompts of each turn. Metric: exobench_model_time_to_first_token_seconds. ' +
-                'exo plans every 100 ms, so differences below 0.1 s mean nothing for the fast models.',
-              unit: unit.seconds,
-              noValue: nothing.turn,
-              width: 8,
-              height: 8,
-            },
-            [{ expr: q.turnTTFT, legend: '{{model}}' }],
-            { steps: true, least: 0 },
-          ),
-          graphPanel(
-            {
-              title: 'Memory peak while a model is measured',
-              description:
-                'Largest resident memory of exo\'s process tree during each model\'s last turn. Metric: exobench_model_resident_memory_peak_bytes. ' +
-                'A rise over days with the same model is a leak. On Apple silicon it may hold all, part or none of the weights: see the model dashboard.',
-              unit: unit.bytes,
-              noValue: nothing.processes,
-              width: 8,
-              height: 8,
-            },
-            [{ expr: q.rss, legend: '{{model}}' }],
-            { steps: true, least: 0 },
-          ),
-          graphPanel(
-            {
-              title: 'Failed requests',
-              description:
-                'Requests that were not ok, by model and outcome. Metric: exobench_requests_total. ' +
-                'Failures never enter the latency figures. An empty graph at zero is what it should look like.',
-              unit: unit.count,
-              noValue: nothing.samples,
-              width: 8,
-              height: 8,
-            },
-            [{ expr: q.failures, legend: '{{model}} {{outcome}}' }],
-            { bars: true, decimals: 0, least: 0 },
-          ),
-        ],
-      },
-      {
-        title: 'Alerts',
-        panels: [
-          tablePanel(
-            {
-              title: 'Firing alerts',
-              description: 'What fires for this node, with the model it is about. Metric: ALERTS. What to do about each is in prometheus/RUNBOOK.md of the repository.',
-              unit: unit.none,
-              noValue: nothing.alerts,
-              width: 24,
-              height: 5,
-            },
-            [{ title: 'Count', expr: status.alertList, unit: unit.count, decimals: 0, width: 90 }],
-            { row: 'alertname', rowTitle: 'Alert' },
-          ),
-        ],
-      },
+      { panels: [...tiles(), speeds(), models(), whatChanged(), alerts()] },
+      { title: 'Up and down, and what fired', collapsed: true, panels: history() },
+      { title: 'Over time', collapsed: true, panels: overTime() },
+      { title: 'Objectives', collapsed: true, panels: objectives() },
+      { title: 'What runs, and how far to trust it', collapsed: true, panels: whatRuns() },
     ],
   });
 }

@@ -1,0 +1,42 @@
+import { added, byKind, decodeRate, histograms, median, metric, quantile, reported, request, rss, total, turnTTFT } from './queries';
+
+const ofReference = 'model=~"$reference"';
+const before = ' offset $offset';
+
+/** `expr` by model, divided by what the reference model has. */
+function relative(expr: (more: string) => string): string {
+  return `${expr('')} / on () group_left () sum(${expr(ofReference)})`;
+}
+
+/** The larger of RSS and what exo reports: whichever of the two the weights are in. */
+const footprint = `(${median(rss)} > ${median(reported)}) or ${median(reported)} or ${median(rss)}`;
+
+/** The other period of a gauge, and the change since. */
+function change(gauge: string) {
+  const then = median(gauge, '', before);
+  return { then, change: `${median(gauge)} / ${then} - 1` };
+}
+
+export const compare = {
+  decode: median(decodeRate),
+  decodeRelative: relative((more) => median(decodeRate, more)),
+  ttft: median(turnTTFT),
+  ttftRelative: relative((more) => median(turnTTFT, more)),
+  request: quantile('p50', histograms.request, 'model'),
+  interToken: quantile('p50', histograms.interToken, 'model'),
+  footprint,
+  perGigabyte: `${median(decodeRate)} / ((${footprint}) / 1e9)`,
+  // Of the requests of which exo says what they cost, and of no others.
+  joules: `${total(added.energy, 'model')} / ${total(added.energyTokens, 'model')}`,
+  kindDecode: `${byKind(added.decodeTokens)} / ${byKind(added.decodeSeconds)}`,
+  promptDecode: `avg by (prompt, model) (quantile_over_time(0.5, ${metric(request.decode)}[$__range]))`,
+  promptTTFT: `avg by (prompt, model) (quantile_over_time(0.5, ${metric(request.ttft)}[$__range]))`,
+  promptRelative: [
+    total('exobench:request_duration_seconds_sum:added', 'prompt, model'),
+    `/ on (prompt) group_left () ${total('exobench:request_duration_seconds_sum:added', 'prompt', ofReference)}`,
+  ].join(' '),
+  other: { decode: change(decodeRate), ttft: change(turnTTFT), rss: change(rss) },
+  rss: median(rss),
+  decodeNow: `avg by (model) (${metric(decodeRate)})`,
+  decodeThen: `avg by (model) (${metric(decodeRate)} offset $offset)`,
+};

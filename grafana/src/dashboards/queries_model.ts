@@ -1,0 +1,128 @@
+import {
+  added,
+  chosen,
+  decodeRate,
+  failed,
+  failures,
+  histograms,
+  increase,
+  last,
+  live,
+  median,
+  metric,
+  noFailures,
+  ofModel,
+  quantile,
+  quantiles,
+  reported,
+  rss,
+  samples,
+  state,
+  total,
+  turnTTFT,
+  type Histogram,
+  type QuantileName,
+} from './queries';
+
+/** One figure of every histogram of the chosen model, told apart by the label quantity. */
+function everyHistogram(expr: (histogram: Histogram) => string): string {
+  return Object.values(histograms)
+    .map((h) => `label_replace(${expr(h)}, "quantity", "${h.title}", "", "")`)
+    .join(' or ');
+}
+
+/** Tokens of each prompt of the chosen model, averaged over the good requests of the period. */
+function length(record: string): string {
+  return `${total(record, 'prompt', ofModel)} / ${total(added.requests, 'prompt', `${ofModel}, outcome="ok"`)}`;
+}
+
+/** A rule's baseline with a share of it at which the alarm begins to count a cycle. */
+function against(now: string, base: string, alarm: string) {
+  const baseline = last(base, 'model', ofModel);
+  return { now, baseline, alarm: `${baseline} * ${last(alarm, 'model', ofModel)}` };
+}
+
+const ttftBaseline = 'exobench:ttft_seconds:median';
+
+/** Requests of the period that say less than others, or nothing, by what was the matter. */
+function evidence(more: string, by: string) {
+  return {
+    requests: total(added.requests, by, more),
+    contended: increase('exobench_contended_requests_total', by, more),
+    starved: increase('exobench_starved_requests_total', by, more),
+    buffered: `${total(added.requests, by, `${more}${more === '' ? '' : ', '}outcome="buffered"`)} or 0 * ${total(added.requests, by, more)}`,
+    cached: increase('exobench_cached_prompt_tokens_total', by, more),
+    disagree: increase('exobench_rate_disagreements_total', by, more),
+    mismatches: increase('exobench_token_count_mismatches_total', by, more),
+    coalesced: increase('exobench_coalesced_events_total', by, more),
+    tokensPerEvent: `max by (${by}) (${metric('exobench_tokens_per_event', more)})`,
+  };
+}
+
+export const evidenceByModel = evidence('', 'model');
+
+export const model = {
+  state: state(ofModel),
+  lastSuccess: `time() - max(${metric('exobench_last_success_timestamp_seconds', ofModel)} > 0)`,
+  decode: live(decodeRate, 'model', ofModel),
+  decodeMedian: median(decodeRate, ofModel, '', chosen),
+  ttft: live(turnTTFT, 'model', ofModel),
+  interToken: quantile('p50', histograms.interToken, 'model', ofModel, chosen),
+  rss: live(rss, 'model', ofModel),
+  load: live('exobench_model_load_seconds', 'model', ofModel),
+  runs: `group by (exo_model) (${metric('exobench_model_info', ofModel)})`,
+
+  speed: against(last(decodeRate, 'model', ofModel), 'exobench:decode_tps:median', 'exobench:decode:alarm_ratio'),
+  speedPeriod: `avg by (model) (quantile_over_time(0.5, ${metric(decodeRate, ofModel)}[$__range:$__interval] @ end())) unless on (model) ${metric('exobench:decode_tps:median', ofModel)}`,
+  firstToken: against(last(turnTTFT, 'model', ofModel), ttftBaseline, 'exobench:ttft:alarm_ratio'),
+  drift: {
+    week: `-max by (model) (last_over_time(${metric('exobench:decode:drift_week', ofModel)}[$__interval]))`,
+    month: `-max by (model) (last_over_time(${metric('exobench:decode:drift_month', ofModel)}[$__interval]))`,
+  },
+
+  heatmap: (h: Histogram) => `sum(sum_over_time(${metric(h.added, ofModel)}[$__interval]))`,
+  quantile: (name: QuantileName) => everyHistogram((h) => quantile(name, h, '', ofModel)),
+  samples: everyHistogram((h) => samples(h, '', ofModel)),
+  /** Over time, each point of the samples of the window before it. */
+  course: (h: Histogram) => ({
+    quantiles: quantiles.filter(({ name }) => name !== 'p90').map(({ name }) => ({ name, expr: quantile(name, h, 'model', ofModel, chosen) })),
+    samples: samples(h, 'model', ofModel, chosen),
+  }),
+  prompt: {
+    ok: total(added.requests, 'prompt', `${ofModel}, outcome="ok"`),
+    failed: failures('prompt', ofModel),
+    decode: live('exobench_output_tokens_per_second', 'prompt', ofModel),
+    prefill: live('exobench_prefill_tokens_per_second', 'prompt', ofModel),
+    ttft: quantile('p50', histograms.ttft, 'prompt', ofModel),
+    request: quantile('p50', histograms.request, 'prompt', ofModel),
+    promptTokens: length(added.promptTokens),
+    outputTokens: length(added.outputTokens),
+  },
+  rates: {
+    decodeClient: `avg(${metric('exobench_output_tokens_per_second', ofModel)})`,
+    decodeServer: `avg(${metric('exobench_server_output_tokens_per_second', ofModel)})`,
+    prefillClient: `avg(${metric('exobench_prefill_tokens_per_second', ofModel)})`,
+    prefillServer: `avg(${metric('exobench_server_prefill_tokens_per_second', ofModel)})`,
+    decodeGap: `avg(${metric('exobench_output_tokens_per_second', ofModel)} / ${metric('exobench_server_output_tokens_per_second', ofModel)}) - 1`,
+    prefillGap: `avg(${metric('exobench_prefill_tokens_per_second', ofModel)} / ${metric('exobench_server_prefill_tokens_per_second', ofModel)}) - 1`,
+  },
+  prefill: ['tokens', 'seconds'].map((what) => `sum(increase(${metric(`exobench_prefill_${what}_total`, ofModel)}[$__range:$__interval]))`).join(' / '),
+  failures: [
+    `sum by (outcome) (sum_over_time(${metric(added.requests, `${ofModel}, ${failed}`)}[$__interval]))`,
+    `or label_replace(${noFailures(ofModel)}, "outcome", "otherwise none", "", "")`,
+  ].join(' '),
+  turns: increase('exobench_turns_total', 'outcome', ofModel),
+  loadOverTime: last('exobench_model_load_seconds', 'model', ofModel),
+  evidence: evidence(ofModel, 'model'),
+  counted: increase('exobench_token_counts_total', 'source', ofModel),
+  memory: {
+    median: last('exobench_model_resident_memory_bytes', 'model', ofModel),
+    peak: last(rss, 'model', ofModel),
+    proportional: last('exobench_model_proportional_memory_bytes', 'model', ofModel),
+    delta: last('exobench_model_resident_memory_delta_bytes', 'model', ofModel),
+    unreleased: last('exobench_model_unreleased_memory_bytes', 'model', ofModel),
+    reported: last(reported, 'model', ofModel),
+    now: `sum by (role) (${metric('exobench_exo_resident_memory_bytes')})`,
+    proportionalNow: `sum by (role) (${metric('exobench_exo_proportional_memory_bytes')})`,
+  },
+};

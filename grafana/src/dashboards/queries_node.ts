@@ -1,0 +1,38 @@
+import { increase, last, metric } from './queries';
+
+const lateness = `sum(increase(${metric('exobench_stamp_lateness_seconds')}[$__rate_interval]))`;
+
+export const nodeAndExporter = {
+  scraped: `min(${metric('up')})`,
+  exo: `min(${metric('exobench_exo_up')})`,
+  agents: `min by (instance) (exobench_agent_driver_up{job=~"$job"})`,
+  scrapedOverTime: metric('up'),
+  exoOverTime: metric('exobench_exo_up'),
+  processes: `sum by (role) (${metric('exobench_exo_processes')})`,
+  rss: `sum by (role) (${metric('exobench_exo_resident_memory_bytes')})`,
+  pss: `sum by (role) (${metric('exobench_exo_proportional_memory_bytes')})`,
+  unreleased: last('exobench_model_unreleased_memory_bytes'),
+  memory: `sum by (node, state) (${metric('exobench_node_memory_bytes')})`,
+  power: `sum by (node) (${metric('exobench_node_power_watts')})`,
+  gpu: `avg by (node) (${metric('exobench_node_gpu_utilization_ratio')})`,
+  temperature: `max by (node) (${metric('exobench_node_temperature_celsius')})`,
+  duration: `${metric('exobench_cycle_duration_seconds')} / 60`,
+  interval: `${metric('exobench_cycle_interval_seconds')} / 60`,
+  age: `(time() - max(${metric('exobench_last_success_timestamp_seconds')})) / max(${metric('exobench_cycle_interval_seconds')})`,
+  running: metric('exobench_cycle_running'),
+  cycles: increase('exobench_cycles_total', 'outcome'),
+  dropped: increase('exobench_dropped_total', 'what'),
+  lateness50: `histogram_quantile(0.5, ${lateness}) and histogram_count(${lateness}) >= 2`,
+  lateness99: `histogram_quantile(0.99, ${lateness}) and histogram_count(${lateness}) >= 100`,
+  rtt: metric('exobench_exo_rtt_seconds'),
+  scrape: metric('scrape_duration_seconds'),
+  series: metric('scrape_samples_scraped'),
+  residentMemory: metric('process_resident_memory_bytes'),
+  cpu: `rate(${metric('process_cpu_seconds_total')}[$__rate_interval])`,
+  goroutines: metric('go_goroutines'),
+  reloaded: `time() - ${metric('exobench_config_last_reload_success_timestamp_seconds')}`,
+  reloadOK: metric('exobench_config_last_reload_successful'),
+  build: metric('exobench_build_info'),
+  workload: metric('exobench_workload_info'),
+  method: `group by (dialect, endpoint, engine, version, sha256, epoch) (${metric('exobench_epoch_info')})`,
+};

@@ -1,0 +1,143 @@
+import {
+  added,
+  alertInfo,
+  chosen,
+  completed,
+  configured,
+  decodeRate,
+  failed,
+  failures,
+  firing,
+  histograms,
+  last,
+  live,
+  liveOrState,
+  median,
+  metric,
+  noFailures,
+  over,
+  quantile,
+  reported,
+  request,
+  rss,
+  samples,
+  scraped,
+  state,
+  states,
+  success,
+  total,
+  turnTTFT,
+} from './queries';
+import { evidenceByModel } from './queries_model';
+
+/** The latest cycle against the median of a window that ended $yesterday ago. */
+const againstYesterday = `${live(decodeRate)} / avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[$yesterday:$__interval] offset $yesterday)) - 1`;
+
+const baseline = 'exobench:decode_tps:median';
+
+/** Medians over the visible period, for the time before there is a baseline. */
+const periodMedian = `avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[$__range:$__interval] @ end()))`;
+
+/** Models in one state; `expr` is compared with a number. */
+function count(comparison: string): string {
+  return `count((${state()})${comparison})`;
+}
+
+/** Models that there are, or were within the period where nothing is scraped: those nobody can ask. */
+const known = `count(group by (model) (last_over_time(${metric('exobench_model_info')}[$__range])))`;
+const modelsNow = `count(group by (model) (${metric('exobench_model_info')}))`;
+
+/** Requests of single prompts that kept within all three objectives. */
+const withinAll = [
+  `${metric(request.ttft)} <= $objective_ttft`,
+  `and ${metric(request.decode)} >= $objective_rate`,
+  `and ${metric(request.decode)} * $objective_itl >= 1`,
+].join(' ');
+
+/** Requests with figures, and those that failed: of the others nobody can say. */
+const judged = `(sum by (model) (count_over_time(${metric(request.ttft)}[${chosen}])) or 0 * ${total(added.requests, 'model', completed, chosen)})`;
+const judgedAndFailed = `(${judged} + (${failures('model', '', chosen)}))`;
+
+/** Share of a histogram's samples up to a bound, of those and the failed requests. */
+function within(h: (typeof histograms)[keyof typeof histograms], bound: string): string {
+  const of = over(h, 'model', '', chosen);
+  return `histogram_fraction(0, ${bound}, ${of})`;
+}
+
+const severities = ['info', 'warning', 'critical'];
+
+export const overview = {
+  state: state(),
+  modelsDown: `${count(` == ${states.down}`)} or 0 * ${modelsNow}`,
+  unreachable: `${count(` == ${states.unreachable}`)} or 0 * ${modelsNow} or ${known}`,
+  alerts: [
+    `count by (severity) (${firing()})`,
+    `or label_replace(0 * count(${alertInfo}) unless on () ${firing()}, "severity", "alerts", "", "")`,
+    `or label_replace(-absent(${alertInfo}) unless on () ${firing()}, "severity", "rules", "", "")`,
+  ].join(' '),
+  age: `(time() - max(${metric('exobench_last_success_timestamp_seconds')})) / max(${metric('exobench_cycle_interval_seconds')})`,
+  success: scraped(success('', chosen)),
+
+  decodeOrState: liveOrState(decodeRate),
+  decode: live(decodeRate),
+  decodeMedian: configured(median(decodeRate, '', '', chosen)),
+  againstYesterday,
+  againstBaseline: `${live(decodeRate)} / ${last(baseline)} - 1`,
+  ttft: configured(quantile('p50', histograms.ttft, 'model', '', chosen)),
+  ttft95: configured(quantile('p95', histograms.ttft, 'model', '', chosen)),
+  interToken: configured(quantile('p50', histograms.interToken, 'model', '', chosen)),
+  interToken99: configured(quantile('p99', histograms.interToken, 'model', '', chosen)),
+  samples: configured(samples(histograms.ttft, 'model', '', chosen)),
+  rss: live(rss),
+  reported: live(reported),
+  modelSuccess: configured(success('model', chosen)),
+  goodput: configured(`(sum by (model) (count_over_time((${withinAll})[${chosen}:15s])) or 0 * ${judgedAndFailed}) / (${judgedAndFailed} > 0)`),
+
+  // Over time
+  change: {
+    baseline: `${last(decodeRate)} / ${last(baseline)} - 1`,
+    period: `${last(decodeRate)} / ${periodMedian} - 1 unless on (model) ${metric(baseline)}`,
+    alarm: `${last('exobench:decode:alarm_ratio')} - 1`,
+  },
+  turnDecode: last(decodeRate),
+  turnTTFT: last(turnTTFT),
+  turnInterToken: `histogram_quantile(0.5, ${over(histograms.interToken, 'model', '', '$__interval')})`,
+  turnInterToken99: `histogram_quantile(0.99, ${over(histograms.interToken, 'model', '', '$__interval')})`,
+  turnRSS: last(rss),
+  failures: [
+    `sum by (model, outcome) (sum_over_time(${metric(added.requests, failed)}[$__interval]))`,
+    `or label_replace(label_replace(${noFailures()}, "model", "otherwise", "", ""), "outcome", "none", "", "")`,
+  ].join(' '),
+
+  // Objectives
+  within: {
+    ttft: configured(within(histograms.ttft, '$objective_ttft')),
+    interToken: configured(within(histograms.interToken, '$objective_itl')),
+    rate: configured(within(histograms.perToken, '1 / $objective_rate')),
+    judged: configured(judgedAndFailed),
+    failed: configured(failures('model', '', chosen)),
+  },
+
+  // Alerts
+  alertList: [
+    ...[
+      { of: firing('model!=""'), about: 'model' },
+      { of: firing('model=""'), about: 'node' },
+    ].map(({ of, about }) => {
+      const labels = 'alertname, severity, model';
+      const since = `ALERTS_FOR_STATE{alertname=~"ExoBench.+", instance=~"$instance|"}`;
+      const age = `max by (${labels}) (time() - ${since} and ignoring (alertstate) ${of})`;
+      return `${age} * on (alertname) group_left (summary, dashboard, panel, anchor) ${alertInfo}{about="${about}"}`;
+    }),
+    `label_replace(0 * count(${alertInfo}) unless on () ${firing()}, "summary", "No alert fires", "", "")`,
+    `label_replace(-absent(${alertInfo}) unless on () ${firing()}, "summary", "Prometheus has not loaded rules/exobench.yml: nothing can alert", "", "")`,
+  ].join(' or '),
+  alertHistory: severities
+    .map((severity, i) => `max by (alertname, model) (${i + 1} * ${firing(`severity="${severity}"`)})`)
+    .reverse()
+    .join(' or '),
+
+  // What runs
+  evidence: evidenceByModel,
+  info: `group by (model, exo_model, developer, parameters, architecture) (${metric('exobench_model_info')})`,
+};

@@ -1,0 +1,55 @@
+import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
+import * as common from '@grafana/grafana-foundation-sdk/common';
+import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
+import * as stat from '@grafana/grafana-foundation-sdk/stat';
+
+import { modelOverrides, type Override } from './models';
+import { describe, query, refIds, thresholds, type About, type Series, type Step } from './panels';
+
+export interface StatOptions {
+  steps?: Step[];
+  mappings?: dashboard.ValueMapping[];
+  decimals?: number;
+  /** Fills the whole tile with the colour of the value. */
+  filled?: boolean;
+  /** Shows the series' name in place of its value, or beside it. */
+  text?: common.BigValueTextMode;
+  /** Height of the figures in pixels, where they are not to fill the tile. */
+  size?: number;
+  overrides?: Override[];
+}
+
+/**
+ * Figures of one moment: what they say and the state that they are shown in come from the same instant, so that what has
+ * failed since is not shown as it was.
+ */
+export function statPanel(about: About, series: Series[], options: StatOptions = {}): stat.PanelBuilder {
+  const panel = describe(new stat.PanelBuilder(), about)
+    .graphMode(common.BigValueGraphMode.None)
+    .colorMode(options.filled ? common.BigValueColorMode.Background : common.BigValueColorMode.Value)
+    .textMode(options.text ?? common.BigValueTextMode.Auto)
+    .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false));
+  series.forEach(({ expr, legend }, i) => panel.withTarget(query(expr, refIds[i]!).legendFormat(legend).instant()));
+  if (options.steps) panel.thresholds(thresholds(options.steps));
+  if (options.mappings) panel.mappings(options.mappings);
+  if (options.decimals !== undefined) panel.decimals(options.decimals);
+  if (options.size !== undefined) panel.text(new common.VizTextDisplayOptionsBuilder().valueSize(options.size));
+  options.overrides?.forEach((override) => panel.withOverride(override));
+  return panel;
+}
+
+/** One bar a model, over the visible period. */
+export function barPanel(about: About, series: Series): bargauge.PanelBuilder {
+  const panel = describe(new bargauge.PanelBuilder(), about)
+    .orientation(common.VizOrientation.Horizontal)
+    .displayMode(common.BarGaugeDisplayMode.Basic)
+    .valueMode(common.BarGaugeValueMode.Text)
+    .showUnfilled(false)
+    .min(0)
+    .decimals(2)
+    .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false))
+    .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.PaletteClassic))
+    .withTarget(query(series.expr, 'A').legendFormat(series.legend).instant());
+  modelOverrides().forEach((override) => panel.withOverride(override));
+  return panel;
+}
