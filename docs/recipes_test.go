@@ -100,6 +100,7 @@ var notInCatalogue = map[string]string{
 	"exobench_agent_driver_up":                 "of a memory agent",
 	"exobench_cached_prompt_tokens_total":      "absent until a node reports any",
 	"exobench_energy_joules_total":             "absent until a node reports any",
+	"exobench_energy_output_tokens_total":      "absent until a node reports any energy",
 	"exobench_exo_proportional_memory_bytes":   "on Linux alone",
 	"exobench_model_proportional_memory_bytes": "on Linux alone",
 	"exobench_stamp_lateness_seconds":          "where the kernel stamps what arrives",

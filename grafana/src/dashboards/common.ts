@@ -177,14 +177,14 @@ function banner(): cog.Builder<dashboard.Panel> {
     ],
     {
       filled: true,
-      size: 16,
+      size: 14,
       text: common.BigValueTextMode.Value,
       mappings: words(
         {
           '0': { text: 'measured on a real node', color: '#2F3B32' },
           '1': { text: 'SIMULATED: nothing on this page was measured', color: simulatedColor },
-          '2': { text: 'Prometheus has not loaded rules/dashboards.yml: no counts, percentiles and heatmaps', color: 'dark-orange' },
-          '3': { text: 'Prometheus has not loaded rules/exobench.yml: no baselines and no alerts', color: 'dark-orange' },
+          '2': { text: 'rules/dashboards.yml not loaded: no counts and percentiles', color: 'dark-orange' },
+          '3': { text: 'rules/exobench.yml not loaded: no baselines, no alerts', color: 'dark-orange' },
         },
         { ...unknown, text: 'Nothing was scraped in this period' },
       ),

@@ -2,7 +2,7 @@ import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
 import { build, choiceVariable, labelVariable, modelLink, uid } from './common';
 import { boundLine, graphPanel } from './graphs';
-import { none, nothing, unit, type Step } from './panels';
+import { nothing, unit, type Step } from './panels';
 import { compare as q } from './queries_compare';
 import { barPanel } from './stats';
 import { matrixPanel, tablePanel } from './tables';
@@ -51,7 +51,7 @@ export function compare(): dashboard.Dashboard {
               title: 'Decode speed, $reference = 1',
               description: 'Longer is faster. Median of exobench_model_output_tokens_per_second over the reference model\'s.',
               unit: unit.times,
-              noValue: none,
+              noValue: nothing.turn,
               width: 8,
               height: 8,
             },
@@ -62,7 +62,7 @@ export function compare(): dashboard.Dashboard {
               title: 'Time to first token, $reference = 1',
               description: 'Shorter is faster. Median of exobench_model_time_to_first_token_seconds over the reference model\'s.',
               unit: unit.times,
-              noValue: none,
+              noValue: nothing.turn,
               width: 8,
               height: 8,
             },
@@ -75,7 +75,7 @@ export function compare(): dashboard.Dashboard {
                 'Longer is better: decode tokens per second for each 10⁹ bytes, from exobench_model_output_tokens_per_second. The memory is RSS peak or exo\'s own peak, whichever is larger, ' +
                 'because on Apple silicon the weights are in the latter only.',
               unit: unit.perGigabyte,
-              noValue: none,
+              noValue: nothing.turn,
               width: 8,
               height: 8,
             },
@@ -89,7 +89,7 @@ export function compare(): dashboard.Dashboard {
                 'exobench_inter_token_latency_seconds, exobench_request_duration_seconds, exobench_model_resident_memory_peak_bytes or exobench_model_reported_peak_memory_bytes, whichever is ' +
                 'larger, and exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which exo says what they cost. Where it says so of none, there is no figure.',
               unit: unit.none,
-              noValue: none,
+              noValue: nothing.samples,
               width: 24,
               height: 8,
             },
@@ -118,7 +118,7 @@ export function compare(): dashboard.Dashboard {
                 'Tokens per second over all requests of a kind, weighted by their length: exobench_decode_tokens_total over exobench_decode_seconds_total. ' +
                 'The kind is what a prompt\'s id begins with. Differences between kinds come from length, not from the words.',
               unit: unit.tokensPerSecond,
-              noValue: none,
+              noValue: nothing.samples,
               width: 12,
               height: 12,
             },
@@ -132,7 +132,7 @@ export function compare(): dashboard.Dashboard {
               title: 'Decode by prompt',
               description: 'Median over the requests of exobench_output_tokens_per_second. Long prompts decode more slowly, the more so the larger a model\'s KV cache.',
               unit: unit.tokensPerSecond,
-              noValue: none,
+              noValue: nothing.samples,
               width: 12,
               height: 12,
             },
@@ -146,7 +146,7 @@ export function compare(): dashboard.Dashboard {
               title: 'Time to first token by prompt',
               description: 'Median over the requests of exobench_time_to_first_token_seconds. It grows with the length of the prompt: this is where prefill shows.',
               unit: unit.seconds,
-              noValue: none,
+              noValue: nothing.samples,
               width: 12,
               height: 12,
             },
@@ -162,7 +162,7 @@ export function compare(): dashboard.Dashboard {
                 'Whole time spent on a prompt in the period, over the reference model\'s: exobench_request_duration_seconds. Below 1 is faster. ' +
                 'Fair as long as both answered equally often and at equal length.',
               unit: unit.times,
-              noValue: none,
+              noValue: nothing.samples,
               width: 12,
               height: 12,
             },
@@ -184,7 +184,7 @@ export function compare(): dashboard.Dashboard {
                 'exobench_model_resident_memory_peak_bytes. Changes beyond 3 % (two standard deviations of the noise) are coloured: orange for worse, blue for better. ' +
                 'Void where a mark says that the workload changed in between.',
               unit: unit.none,
-              noValue: none,
+              noValue: nothing.samples,
               width: 24,
               height: 8,
             },

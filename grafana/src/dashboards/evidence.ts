@@ -1,4 +1,4 @@
-import { none, unit, type About } from './panels';
+import { nothing, unit, type About } from './panels';
 import type { evidenceByModel } from './queries_model';
 import { tablePanel, type TableOptions } from './tables';
 
@@ -17,7 +17,7 @@ export function evidencePanel(size: Pick<About, 'width' | 'height'>, q: typeof e
         'exobench_contended_requests_total, exobench_starved_requests_total, exobench_requests_total, exobench_rate_disagreements_total, ' +
         'exobench_token_count_mismatches_total, exobench_cached_prompt_tokens_total, exobench_coalesced_events_total, exobench_tokens_per_event.',
       unit: unit.count,
-      noValue: none,
+      noValue: nothing.samples,
     },
     [
       { title: 'Requests', expr: q.requests, ...count },

@@ -183,7 +183,7 @@ function percentiles() {
         'Metrics: exobench_time_to_first_token_seconds, exobench_inter_token_latency_seconds, exobench_time_per_output_token_seconds, ' +
         'exobench_request_duration_seconds. Inter-token latency has a sample for every token, the others one for every request.',
       unit: unit.seconds,
-      noValue: none,
+      noValue: nothing.samples,
       width: 24,
       height: 6,
     },
@@ -247,7 +247,7 @@ function depth() {
           'Requests of the period by where their number of tokens came from: usage (the answer\'s), stats (exo\'s generation_stats) or events (counted). ' +
           'Metric: exobench_token_counts_total.',
         unit: unit.count,
-        noValue: none,
+        noValue: nothing.samples,
       },
       [{ title: 'Requests', expr: q.counted, unit: unit.count, decimals: 0 }],
       { row: 'source', rowTitle: 'Source', sort: 'Requests', descending: true },
@@ -317,7 +317,7 @@ export function model(): dashboard.Dashboard {
                 'exobench_time_to_first_token_seconds, exobench_request_duration_seconds, exobench_prompt_tokens_total, exobench_output_tokens_total. ' +
                 'A rate is missing where that prompt\'s last request failed, or the model is not up.',
               unit: unit.none,
-              noValue: none,
+              noValue: nothing.samples,
               width: 24,
               height: 12,
             },
@@ -387,7 +387,7 @@ export function model(): dashboard.Dashboard {
                 'How the turns of the period ended. Metric: exobench_turns_total. partial: some requests failed; unavailable: exo does not know or cannot ' +
                 'place the model; skipped: node busy or not enough memory. The log and the exporter\'s status page give the reason.',
               unit: unit.count,
-              noValue: none,
+              noValue: nothing.exporter,
               width: 8,
               height: 8,
             },

@@ -3,7 +3,7 @@ import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
 import { build, uid } from './common';
 import { graphPanel, hour, roleColors, timelinePanel } from './graphs';
-import { noData, none, nothing, textPanel, unit, unknown, upOrDown, words } from './panels';
+import { noData, nothing, textPanel, unit, unknown, upOrDown, words } from './panels';
 import { nodeAndExporter as q } from './queries_node';
 import { section } from './runbook';
 import { statPanel } from './stats';
@@ -255,7 +255,7 @@ export function node(): dashboard.Dashboard {
                 'By which method the latest good results were measured: API, route, engine and its version, and the hash of the workload. Figures of different ' +
                 'epochs are never compared. Metric: exobench_epoch_info.',
               unit: unit.none,
-              noValue: none,
+              noValue: nothing.method,
             },
             q.method,
             {
@@ -279,7 +279,7 @@ export function node(): dashboard.Dashboard {
               title: 'Cycles',
               description: 'How the cycles of the period ended. Metric: exobench_cycles_total.',
               unit: unit.count,
-              noValue: none,
+              noValue: nothing.exporter,
             },
             [{ title: 'Cycles', expr: q.cycles, unit: unit.count, decimals: 0 }],
             { row: 'outcome', rowTitle: 'Outcome', sort: 'Cycles', descending: true },
@@ -292,7 +292,7 @@ export function node(): dashboard.Dashboard {
                 'What came from outside in the period and was beyond a bound: series (of machines or models too many), strings (texts that were cut), ' +
                 'records (of results that could not be kept). Metric: exobench_dropped_total.',
               unit: unit.count,
-              noValue: none,
+              noValue: nothing.exporter,
             },
             [{ title: 'Dropped', expr: q.dropped, unit: unit.count, decimals: 0 }],
             { row: 'what', rowTitle: 'What' },

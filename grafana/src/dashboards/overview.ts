@@ -5,7 +5,7 @@ import { build, choiceVariable, modelLink, objectiveVariables, uid, windowVariab
 import { boundLine, graphPanel } from './graphs';
 import { modelOverrides } from './models';
 import { alerts, history, objectives, overTime, whatRuns } from './overview_rows';
-import { noData, none, nothing, stateWords, unit, unknown, upOrDown, words, type Step } from './panels';
+import { noData, nothing, stateWords, unit, unknown, upOrDown, words, type Step } from './panels';
 import { status } from './queries';
 import { overview as q } from './queries_overview';
 import { statPanel } from './stats';
@@ -68,7 +68,7 @@ function tiles() {
         unit: unit.none,
       },
       [{ expr: q.modelsDown, legend: 'models' }],
-      { filled: true, mappings: none('all up'), steps: [{ color: 'green', from: null }, { color: 'red', from: 1 }] },
+      { filled: true, mappings: none('none'), steps: [{ color: 'green', from: null }, { color: 'red', from: 1 }] },
     ),
     statPanel(
       {
@@ -164,7 +164,7 @@ function models() {
         'In goals: requests within all three objectives above, of those that have figures or failed. RSS peak: of exo\'s processes in the last turn; ' +
         'exo\'s own figure stands beside it, because on Apple silicon RSS may hold all, part or none of the weights. The two are never to be added.',
       unit: unit.none,
-      noValue: none,
+      noValue: nothing.models,
       width: 24,
       height: 7,
     },
@@ -195,7 +195,7 @@ function whatChanged() {
       description:
         'Each model against the baseline of the rules, so that a loss shows alike whether the model is fast or slow. The dotted lines are where the alarm ' +
         'begins to count a cycle, from each model\'s own noise. Where no baseline is learned yet, as on the first day, against the model\'s own median of ' +
-        'the period: the legend says so. Metrics: exobench_model_output_tokens_per_second, exobench:decode_tps:median, exobench:decode:alarm_ratio.',
+        'the period: "vs period". Metrics: exobench_model_output_tokens_per_second, exobench:decode_tps:median, exobench:decode:alarm_ratio.',
       unit: unit.ratio,
       noValue: nothing.turn,
       width: 9,
@@ -203,7 +203,7 @@ function whatChanged() {
     },
     [
       { expr: q.change.baseline, legend: '{{model}}' },
-      { expr: q.change.period, legend: '{{model}} against this period' },
+      { expr: q.change.period, legend: '{{model}} vs period' },
       { expr: q.change.alarm, legend: '{{model}} alarm' },
     ],
     { steps: true, least: -0.1, most: 0.1, overrides: [boundLine('/ alarm$/')] },

@@ -29,7 +29,7 @@ export function alerts() {
         'What fires for this node: how bad, since when it is in doubt, of which model, what it means, what to do (the runbook) and where it shows (the panel). ' +
         'Metrics: ALERTS and ALERTS_FOR_STATE, written by Prometheus, and exobench:alert:info of the rules. The message in Alertmanager has the numbers.',
       unit: unit.none,
-      noValue: none,
+      noValue: nothing.exporter,
       width: 15,
       height: 6,
     },
@@ -44,7 +44,8 @@ export function alerts() {
           info: { text: 'info', color: 'blue' },
         }),
       },
-      Value: { title: 'For', width: 85, unit: unit.seconds, decimals: 0 },
+      // The lines that say that there is no alert, or no rule, have no age.
+      Value: { title: 'For', width: 85, unit: unit.seconds, decimals: 0, mappings: words({ '0': { text: none, color: 'text' }, '-1': { text: none, color: 'text' } }) },
       model: { title: 'Model', width: 110 },
       summary: { title: 'Meaning' },
       anchor: { title: 'What to do', width: 80, mappings: linkWord('runbook'), link: { title: 'Runbook', url: '${exporter}/runbook#${__value.raw}' } },
@@ -181,7 +182,7 @@ export function objectives() {
           'inter-token latency, of n that have figures or failed; requests that failed met none. Metrics: exobench_time_to_first_token_seconds, ' +
           'exobench_time_per_output_token_seconds, exobench_inter_token_latency_seconds, exobench_requests_total. Needs native histograms, as Prometheus has them.',
         unit: unit.ratio,
-        noValue: none,
+        noValue: nothing.samples,
       },
       [
         { title: 'TTFT', heading: 'TTFT ≤ $objective_ttft s', expr: q.within.ttft, unit: unit.ratio, decimals: 1 },
@@ -204,15 +205,15 @@ export function whatRuns() {
         title: 'What runs',
         description: 'Which model is measured under each name: the id that the node is asked for, who made it, and how large it is. Metric: exobench_model_info.',
         unit: unit.none,
-        noValue: none,
+        noValue: nothing.models,
       },
       q.info,
       {
         model: { title: 'Model', width: 130, link: modelLink },
         exo_model: { title: 'Asked for as' },
-        developer: { title: 'Developer', width: 140 },
-        parameters: { title: 'Parameters', width: 100 },
-        architecture: { title: 'Architecture', width: 130 },
+        developer: { title: 'Developer' },
+        parameters: { title: 'Parameters' },
+        architecture: { title: 'Architecture' },
       },
       'Model',
     ),

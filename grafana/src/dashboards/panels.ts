@@ -35,6 +35,8 @@ export const noData = 'no data';
 /** What a graph in which there is nothing at all says: only what is true whatever the reason. */
 export const nothing = {
   exporter: 'Nothing was scraped in this period',
+  models: 'No model is configured, or nothing is scraped now',
+  method: 'No result yet under the present configuration, or nothing is scraped now',
   turn: 'No turn gave this figure in this period',
   samples: 'No request is recorded in this period',
   baseline: 'There is no baseline: the rules learn one from about 85 good cycles of one method',

@@ -68,7 +68,7 @@ const severities = ['info', 'warning', 'critical'];
 
 export const overview = {
   state: state(),
-  modelsDown: `${count(` == ${states.down}`)} or 0 * ${modelsNow}`,
+  modelsDown: `${count(` == ${states.down}`)} or 0 * ${count(` != ${states.unreachable}`)}`,
   unreachable: `${count(` == ${states.unreachable}`)} or 0 * ${modelsNow} or ${known}`,
   alerts: [
     `count by (severity) (${firing()})`,

@@ -28,6 +28,8 @@ export function statPanel(about: About, series: Series[], options: StatOptions =
     .graphMode(common.BigValueGraphMode.None)
     .colorMode(options.filled ? common.BigValueColorMode.Background : common.BigValueColorMode.Value)
     .textMode(options.text ?? common.BigValueTextMode.Auto)
+    // Side by side, a name and a value share a line, and both are small.
+    .wideLayout(false)
     .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false));
   series.forEach(({ expr, legend }, i) => panel.withTarget(query(expr, refIds[i]!).legendFormat(legend).instant()));
   if (options.steps) panel.thresholds(thresholds(options.steps));

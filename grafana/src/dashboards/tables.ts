@@ -4,7 +4,7 @@ import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 
 import { modelMappings } from './models';
-import { describe, query, refIds, thresholds, type About, type Step } from './panels';
+import { describe, none, query, refIds, thresholds, type About, type Step } from './panels';
 
 /** How the values of a column look. */
 export interface Cell {
@@ -68,8 +68,12 @@ function properties(cell: Cell): dashboard.DynamicConfigValue[] {
   return all;
 }
 
+/** A table says its sentence where all of it is empty; a cell without a value is a dash. */
 function frame(about: About, minWidth: number): table.PanelBuilder {
-  return describe(new table.PanelBuilder(), about).cellHeight(common.TableCellHeight.Sm).minWidth(minWidth);
+  return describe(new table.PanelBuilder(), about)
+    .cellHeight(common.TableCellHeight.Sm)
+    .minWidth(minWidth)
+    .overrideByRegexp('/.*/', [{ id: 'noValue', value: none }]);
 }
 
 /** A table of instant queries, joined by the label that makes a row. */
