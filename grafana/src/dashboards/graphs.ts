@@ -35,7 +35,7 @@ export const hour = 3_600_000;
 export const roleColors = { node: '#5794F2', runner: '#FF9830', 'node, PSS': '#8AB8FF', 'runner, PSS': '#FFCB7D' };
 
 /** Colours of series that are no models: on dark and on white, and apart from one another. */
-const colors = ['#5794F2', '#FF9830', '#73BF69', '#B877D9', '#F2495C', '#8AB8FF'];
+const colors = ['#5794F2', '#FF9830', '#73BF69', '#B877D9', '#F2495C', '#FADE2A'];
 
 /** Grafana before 12 paints the swatches of a palette by name all alike, so that every name which is known has a colour of its own. */
 function colorOverrides(series: Series[], given: Record<string, string>): Override[] {

@@ -59,7 +59,7 @@ function tiles() {
         unit: unit.none,
       },
       [{ expr: q.state, legend: '{{model}}' }],
-      { filled: true, text: common.BigValueTextMode.ValueAndName, mappings: words(stateWords, unknown) },
+      { filled: true, text: common.BigValueTextMode.Value, mappings: words(stateWords, unknown) },
     ),
     statPanel(
       { ...tile, title: 'Last success', description: 'Age of the newest successful request. Metric: exobench_last_success_timestamp_seconds.', unit: unit.seconds },
@@ -87,7 +87,7 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        title: 'RSS peak, last turn',
+        title: 'RSS peak',
         description:
           'Largest resident memory of exo\'s process tree in the last turn, while the model is up. Metric: exobench_model_resident_memory_peak_bytes; absent where exo\'s processes are not visible.',
         unit: unit.bytes,
@@ -167,7 +167,7 @@ function againstBaseline() {
         { expr: q.drift.week, legend: 'in one week' },
         { expr: q.drift.month, legend: 'in four weeks' },
       ],
-      { join: 3 * hour, least: -0.1, most: 0.1, mark: [{ color: 'text', from: null }, { color: 'red', from: -0.05 }] },
+      { join: 3 * hour, least: -0.06, most: 0.02, mark: [{ color: 'text', from: null }, { color: 'red', from: -0.05 }] },
     ),
   ];
 }
@@ -219,7 +219,7 @@ function rates(name: string, client: string, server: string, metrics: string, ga
         height: 8,
       },
       [{ expr: gap, legend: 'client against server' }],
-      { steps: true },
+      { steps: true, least: -0.02, most: 0.02 },
     ),
   ];
 }
@@ -237,11 +237,11 @@ function depth() {
       [{ expr: q.state, legend: '{{model}}' }],
       words(stateWords),
     ),
-    evidencePanel({ width: 18, height: 5 }, q.evidence, { row: 'model', rowTitle: 'Model' }),
+    evidencePanel({ width: 24, height: 4 }, q.evidence, { row: 'model', rowTitle: 'Model' }),
     tablePanel(
       {
-        width: 6,
-        height: 5,
+        width: 8,
+        height: 6,
         title: 'By whose count',
         description:
           'Requests of the period by where their number of tokens came from: usage (the answer\'s), stats (exo\'s generation_stats) or events (counted). ' +
@@ -254,8 +254,8 @@ function depth() {
     ),
     statPanel(
       {
-        width: 12,
-        height: 4,
+        width: 10,
+        height: 6,
         title: 'Runs as',
         description: 'The id that the node is asked for. Metric: exobench_model_info.',
         unit: unit.none,
@@ -266,8 +266,8 @@ function depth() {
     ),
     statPanel(
       {
-        width: 12,
-        height: 4,
+        width: 6,
+        height: 6,
         title: 'Prefill over the period',
         description:
           'Uncached prompt tokens per second of time to first token, over all good requests: exobench_prefill_tokens_total over exobench_prefill_seconds_total.',
@@ -378,7 +378,7 @@ export function model(): dashboard.Dashboard {
               height: 8,
             },
             [{ expr: q.failures, legend: '{{outcome}}' }],
-            { bars: true, least: 0, most: 4, overrides: [helper('otherwise none')] },
+            { bars: true, least: 0, most: 1, overrides: [helper('otherwise none')] },
           ),
           tablePanel(
             {

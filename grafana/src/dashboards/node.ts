@@ -122,7 +122,7 @@ export function node(): dashboard.Dashboard {
               noValue: nothing.processes,
             },
             [{ expr: q.processes, legend: '{{role}}' }],
-            { least: 0, most: 4, colors: roleColors },
+            { least: 0, most: 2, colors: roleColors },
           ),
           graphPanel(
             {

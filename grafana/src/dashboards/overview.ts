@@ -206,7 +206,7 @@ function whatChanged() {
       { expr: q.change.period, legend: '{{model}} vs period' },
       { expr: q.change.alarm, legend: '{{model}} alarm' },
     ],
-    { steps: true, least: -0.1, most: 0.1, overrides: [boundLine('/ alarm$/')] },
+    { steps: true, least: -0.015, most: 0.015, overrides: [boundLine('/ alarm$/')] },
   );
 }
 

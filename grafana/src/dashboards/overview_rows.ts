@@ -165,7 +165,7 @@ export function overTime() {
         noValue: nothing.samples,
       },
       [{ expr: q.failures, legend: '{{model}} {{outcome}}' }],
-      { bars: true, least: 0, most: 4, overrides: [helper('otherwise none')] },
+      { bars: true, least: 0, most: 1, overrides: [helper('otherwise none')] },
     ),
   ];
 }
