@@ -101,7 +101,7 @@ export function compare(): dashboard.Dashboard {
               { title: 'ITL p50', expr: q.interToken, unit: unit.seconds },
               { title: 'Request p50', expr: q.request, unit: unit.seconds },
               { title: 'Memory', expr: q.footprint, unit: unit.bytes, decimals: 1 },
-              { title: 'Speed for memory', expr: q.perGigabyte, unit: unit.perGigabyte, decimals: 1 },
+              { title: 'Per GB', expr: q.perGigabyte, unit: unit.perGigabyte, decimals: 1 },
               { title: 'J per token', expr: q.joules, unit: unit.joulesPerToken, decimals: 2 },
             ],
             { row: 'model', rowTitle: 'Model', link: modelLink, sort: 'Decode', descending: true },

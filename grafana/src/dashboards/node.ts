@@ -135,7 +135,7 @@ export function node(): dashboard.Dashboard {
               noValue: 'No model was unloaded in this period while exo\'s processes were visible',
             },
             [{ expr: q.unreleased, legend: '{{model}}' }],
-            { steps: true },
+            { steps: true, least: 0, most: 1 },
           ),
           graphPanel(
             {

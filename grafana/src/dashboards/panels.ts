@@ -34,7 +34,7 @@ export const noData = 'no data';
 
 /** What a graph in which there is nothing at all says: only what is true whatever the reason. */
 export const nothing = {
-  exporter: 'Nothing was scraped in this period',
+  exporter: 'Nothing of this was scraped in this period',
   models: 'No model is configured, or nothing is scraped now',
   method: 'No result yet under the present configuration, or nothing is scraped now',
   turn: 'No turn gave this figure in this period',
@@ -44,7 +44,7 @@ export const nothing = {
   proportional: 'No PSS in this period: only Linux tells it, to exo\'s own user and root',
   server: 'The server reported no figures of its own in this period',
   sensors: 'exo reported no such sensor in this period',
-  lateness: 'The kernel does not tell when it received what is read: Linux does',
+  lateness: 'No read of this period was stamped by the kernel as well: Linux does that',
 } as const;
 
 /** What every panel must say about itself. */
