@@ -82,3 +82,32 @@ func TestReloadsAreNoRestarts(t *testing.T) {
 		t.Error("reloads are not marked")
 	})
 }
+
+// TestStatesAreTried holds the queries of the overview that tell states against those that prometheus/tests/states.yml
+// tries on a node in trouble.
+func TestStatesAreTried(t *testing.T) {
+	text, err := os.ReadFile("../prometheus/tests/states.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{"job": "j", "instance": "i", "__range": "1h"}
+	tried := []string{
+		"Decode, tokens per second, last turn A", "Models A", "Models down A", "Unreachable A", "Alerts firing A", "Firing alerts A",
+	}
+	for _, d := range load(t) {
+		if d.UID != "exobench-overview" {
+			continue
+		}
+		for _, q := range d.Queries() {
+			if i := slices.Index(tried, q.Place); i >= 0 {
+				tried = slices.Delete(tried, i, i+1)
+				if expr := q.Expand(values); !strings.Contains(string(text), "\n          "+expr+"\n") {
+					t.Errorf("%s: prometheus/tests/states.yml does not try %s", q.Place, expr)
+				}
+			}
+		}
+	}
+	if len(tried) > 0 {
+		t.Errorf("the overview has no queries %q", tried)
+	}
+}
