@@ -119,7 +119,14 @@ const marks: Mark[] = [
     text: 'exobench_exo_up changed: exo was stopped, started or restarted.',
     step: '60s',
   },
-  { name: 'exo dialect', color: '#B877D9', expr: annotations.dialect, title: 'exo speaks {{dialect}}', text: 'First seen here.', step: '60s' },
+  {
+    name: 'exo dialect',
+    color: '#B877D9',
+    expr: annotations.dialect,
+    title: 'exo speaks {{dialect}}',
+    text: 'First seen here.',
+    step: '60s',
+  },
   {
     name: 'Workload',
     color: '#5794F2',

@@ -38,7 +38,8 @@ export function compare(): dashboard.Dashboard {
       choiceVariable(
         'offset',
         'Other period',
-        'How long before the period shown the other one lies. For before and after an event: show the time since the event and put its length here',
+        'How long before the period shown the other one lies. For before and after an event: show the time since the event and put ' +
+        'its length here',
         ['1d', '2d', '7d', '14d', '30d'],
       ),
     ],
@@ -72,7 +73,8 @@ export function compare(): dashboard.Dashboard {
             {
               title: 'Speed for memory',
               description:
-                'Longer is better: decode tokens per second for each 10⁹ bytes, from exobench_model_output_tokens_per_second. The memory is RSS peak or exo\'s own peak, whichever is larger, ' +
+                'Longer is better: decode tokens per second for each 10⁹ bytes, from exobench_model_output_tokens_per_second. The ' +
+                'memory is RSS peak or exo\'s own peak, whichever is larger, ' +
                 'because on Apple silicon the weights are in the latter only.',
               unit: unit.perGigabyte,
               noValue: nothing.turn,
@@ -86,8 +88,10 @@ export function compare(): dashboard.Dashboard {
               title: 'Side by side',
               description:
                 'Medians over the period. Metrics: exobench_model_output_tokens_per_second, exobench_model_time_to_first_token_seconds, ' +
-                'exobench_inter_token_latency_seconds, exobench_request_duration_seconds, exobench_model_resident_memory_peak_bytes or exobench_model_reported_peak_memory_bytes, whichever is ' +
-                'larger, and exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which exo says what they cost. Where it says so of none, there is no figure.',
+                'exobench_inter_token_latency_seconds, exobench_request_duration_seconds, exobench_model_resident_memory_peak_bytes ' +
+                'or exobench_model_reported_peak_memory_bytes, whichever is ' +
+                'larger, and exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which exo ' +
+                'says what they cost. Where it says so of none, there is no figure.',
               unit: unit.none,
               noValue: nothing.samples,
               width: 24,
@@ -115,7 +119,8 @@ export function compare(): dashboard.Dashboard {
             {
               title: 'Decode by kind of prompt',
               description:
-                'Tokens per second over all requests of a kind, weighted by their length: exobench_decode_tokens_total over exobench_decode_seconds_total. ' +
+                'Tokens per second over all requests of a kind, weighted by their length: exobench_decode_tokens_total over ' +
+                'exobench_decode_seconds_total. ' +
                 'The kind is what a prompt\'s id begins with. Differences between kinds come from length, not from the words.',
               unit: unit.tokensPerSecond,
               noValue: nothing.samples,
@@ -130,7 +135,9 @@ export function compare(): dashboard.Dashboard {
           matrixPanel(
             {
               title: 'Decode by prompt',
-              description: 'Median over the requests of exobench_output_tokens_per_second. Long prompts decode more slowly, the more so the larger a model\'s KV cache.',
+              description:
+                'Median over the requests of exobench_output_tokens_per_second. Long prompts decode more slowly, the more so the ' +
+                'larger a model\'s KV cache.',
               unit: unit.tokensPerSecond,
               noValue: nothing.samples,
               width: 12,
@@ -144,7 +151,9 @@ export function compare(): dashboard.Dashboard {
           matrixPanel(
             {
               title: 'Time to first token by prompt',
-              description: 'Median over the requests of exobench_time_to_first_token_seconds. It grows with the length of the prompt: this is where prefill shows.',
+              description:
+                'Median over the requests of exobench_time_to_first_token_seconds. It grows with the length of the prompt: this is ' +
+                'where prefill shows.',
               unit: unit.seconds,
               noValue: nothing.samples,
               width: 12,
@@ -159,7 +168,8 @@ export function compare(): dashboard.Dashboard {
             {
               title: 'Time on each prompt, $reference = 1',
               description:
-                'Whole time spent on a prompt in the period, over the reference model\'s: exobench_request_duration_seconds. Below 1 is faster. ' +
+                'Whole time spent on a prompt in the period, over the reference model\'s: exobench_request_duration_seconds. Below 1 ' +
+                'is faster. ' +
                 'Fair as long as both answered equally often and at equal length.',
               unit: unit.times,
               noValue: nothing.samples,
@@ -180,8 +190,10 @@ export function compare(): dashboard.Dashboard {
             {
               title: 'This period and the one $offset before',
               description:
-                'Medians of both, and the change. Metrics: exobench_model_output_tokens_per_second, exobench_model_time_to_first_token_seconds, ' +
-                'exobench_model_resident_memory_peak_bytes. Changes beyond 3 % (two standard deviations of the noise) are coloured: orange for worse, blue for better. ' +
+                'Medians of both, and the change. Metrics: exobench_model_output_tokens_per_second, ' +
+                'exobench_model_time_to_first_token_seconds, ' +
+                'exobench_model_resident_memory_peak_bytes. Changes beyond 3 % (two standard deviations of the noise) are coloured: ' +
+                'orange for worse, blue for better. ' +
                 'Void where a mark says that the workload changed in between.',
               unit: unit.none,
               noValue: nothing.samples,
@@ -204,7 +216,9 @@ export function compare(): dashboard.Dashboard {
           graphPanel(
             {
               title: 'Decode throughput, now and $offset before',
-              description: 'The period shown as lines, the other one as dots in the same colours, laid over it, on a scale of doublings. Metric: exobench_model_output_tokens_per_second.',
+              description:
+                'The period shown as lines, the other one as dots in the same colours, laid over it, on a scale of doublings. ' +
+                'Metric: exobench_model_output_tokens_per_second.',
               unit: unit.tokensPerSecond,
               noValue: nothing.turn,
               width: 24,

@@ -10,12 +10,17 @@ export function evidencePanel(size: Pick<About, 'width' | 'height'>, q: typeof e
       ...size,
       title: 'How far to trust the figures',
       description:
-        'Requests of the period by what was the matter with them. Contended: other people\'s work ran beside them. Starved: the exporter itself did not get the ' +
-        'processor. Buffered: something on the way held the answer back. These enter no figure. Rates differ: client and server disagree by more than 5 %, and the ' +
-        'rate is kept out of the model\'s. Counts differ: the server counted other than as many tokens as came. Cached: prompt tokens that the server had already ' +
-        'seen; 0 where prompts are cold. Clumped: events that shared a read. Tokens per event: 1 where every token comes by itself. Metrics: ' +
+        'Requests of the period by what was the matter with them. Contended: other people\'s work ran beside them. Starved: the ' +
+        'exporter itself did not get the ' +
+        'processor. Buffered: something on the way held the answer back. These enter no figure. Rates differ: client and server ' +
+        'disagree by more than 5 %, and the ' +
+        'rate is kept out of the model\'s. Counts differ: the server counted other than as many tokens as came. Cached: prompt ' +
+        'tokens that the server had already ' +
+        'seen; 0 where prompts are cold. Clumped: events that shared a read. Tokens per event: 1 where every token comes by itself. ' +
+        'Metrics: ' +
         'exobench_contended_requests_total, exobench_starved_requests_total, exobench_requests_total, exobench_rate_disagreements_total, ' +
-        'exobench_token_count_mismatches_total, exobench_cached_prompt_tokens_total, exobench_coalesced_events_total, exobench_tokens_per_event.',
+        'exobench_token_count_mismatches_total, exobench_cached_prompt_tokens_total, exobench_coalesced_events_total, ' +
+        'exobench_tokens_per_event.',
       unit: unit.count,
       noValue: nothing.samples,
     },

@@ -54,7 +54,8 @@ function tiles() {
         ...tile,
         title: 'State',
         description:
-          'up: the last turn gave figures, and exo answers now. DOWN: it gave none. unreachable: exo does not answer. waiting: no turn has ended yet. ' +
+          'up: the last turn gave figures, and exo answers now. DOWN: it gave none. unreachable: exo does not answer. waiting: no ' +
+          'turn has ended yet. ' +
           'Metrics: exobench_model_up, exobench_exo_up, exobench_model_info.',
         unit: unit.none,
       },
@@ -62,26 +63,55 @@ function tiles() {
       { filled: true, text: common.BigValueTextMode.Value, mappings: words(stateWords, unknown) },
     ),
     statPanel(
-      { ...tile, title: 'Last success', description: 'Age of the newest successful request. Metric: exobench_last_success_timestamp_seconds.', unit: unit.seconds },
+      {
+        ...tile,
+        title: 'Last success',
+        description: 'Age of the newest successful request. Metric: exobench_last_success_timestamp_seconds.',
+        unit: unit.seconds,
+      },
       [{ expr: q.lastSuccess, legend: 'ago' }],
       { decimals: 0 },
     ),
     statPanel(
-      { ...tile, title: 'Decode, last turn', description: 'Output speed over the last turn, while the model is up. Metric: exobench_model_output_tokens_per_second.', unit: unit.tokensPerSecond, noValue: none },
+      {
+        ...tile,
+        title: 'Decode, last turn',
+        description: 'Output speed over the last turn, while the model is up. Metric: exobench_model_output_tokens_per_second.',
+        unit: unit.tokensPerSecond,
+        noValue: none,
+      },
       [{ expr: q.decode, legend: '{{model}}' }],
       { decimals: 1 },
     ),
     statPanel(
-      { ...tile, title: 'Decode, last $window', description: 'Median of the turns of the window. Metric: exobench_model_output_tokens_per_second.', unit: unit.tokensPerSecond, noValue: none },
+      {
+        ...tile,
+        title: 'Decode, last $window',
+        description: 'Median of the turns of the window. Metric: exobench_model_output_tokens_per_second.',
+        unit: unit.tokensPerSecond,
+        noValue: none,
+      },
       [{ expr: q.decodeMedian, legend: '{{model}}' }],
       { decimals: 1 },
     ),
     statPanel(
-      { ...tile, title: 'TTFT, last turn', description: 'Median over the prompts of the last turn, while the model is up. Metric: exobench_model_time_to_first_token_seconds.', unit: unit.seconds, noValue: none },
+      {
+        ...tile,
+        title: 'TTFT, last turn',
+        description: 'Median over the prompts of the last turn, while the model is up. Metric: exobench_model_time_to_first_token_seconds.',
+        unit: unit.seconds,
+        noValue: none,
+      },
       [{ expr: q.ttft, legend: '{{model}}' }],
     ),
     statPanel(
-      { ...tile, title: 'ITL p50, last $window', description: 'Half of the gaps between tokens were shorter. Metric: exobench_inter_token_latency_seconds.', unit: unit.seconds, noValue: none },
+      {
+        ...tile,
+        title: 'ITL p50, last $window',
+        description: 'Half of the gaps between tokens were shorter. Metric: exobench_inter_token_latency_seconds.',
+        unit: unit.seconds,
+        noValue: none,
+      },
       [{ expr: q.interToken, legend: '{{model}}' }],
     ),
     statPanel(
@@ -89,7 +119,8 @@ function tiles() {
         ...tile,
         title: 'RSS peak',
         description:
-          'Largest resident memory of exo\'s process tree in the last turn, while the model is up. Metric: exobench_model_resident_memory_peak_bytes; absent where exo\'s processes are not visible.',
+          'Largest resident memory of exo\'s process tree in the last turn, while the model is up. Metric: ' +
+          'exobench_model_resident_memory_peak_bytes; absent where exo\'s processes are not visible.',
         unit: unit.bytes,
         noValue: none,
       },
@@ -101,7 +132,8 @@ function tiles() {
         ...tile,
         title: 'Load, last turn',
         description:
-          'Time from asking for the model to its being ready, download excluded. Metric: exobench_model_load_seconds; absent where it was loaded already.',
+          'Time from asking for the model to its being ready, download excluded. Metric: exobench_model_load_seconds; absent where ' +
+          'it was loaded already.',
         unit: unit.seconds,
         noValue: none,
       },
@@ -122,7 +154,8 @@ function againstBaseline() {
         ...third,
         title: 'Speed against its baseline',
         description:
-          'Output speed, turn by turn; the baseline that the rules have learned; and where the alarm begins to count a cycle, from this model\'s own noise. ' +
+          'Output speed, turn by turn; the baseline that the rules have learned; and where the alarm begins to count a cycle, from ' +
+          'this model\'s own noise. ' +
           'Before there is a baseline (about 85 good cycles), the median of the period stands in its place, and no alarm line. Metrics: ' +
           'exobench_model_output_tokens_per_second, exobench:decode_tps:median, exobench:decode:alarm_ratio.',
         unit: unit.tokensPerSecond,
@@ -141,7 +174,8 @@ function againstBaseline() {
         ...third,
         title: 'First token against its baseline',
         description:
-          'Median time to first token, turn by turn; the baseline that the rules have learned; and where the alarm begins to count a turn. Metrics: ' +
+          'Median time to first token, turn by turn; the baseline that the rules have learned; and where the alarm begins to count a ' +
+          'turn. Metrics: ' +
           'exobench_model_time_to_first_token_seconds, exobench:ttft_seconds:median, exobench:ttft:alarm_ratio.',
         unit: unit.seconds,
         noValue: nothing.turn,
@@ -158,7 +192,8 @@ function againstBaseline() {
         ...third,
         title: 'Speed against a week and four weeks before',
         description:
-          'Median decode rate of the last day against that of the same day one and four weeks before: negative is slower. The rules raise an alarm at ' +
+          'Median decode rate of the last day against that of the same day one and four weeks before: negative is slower. The rules ' +
+          'raise an alarm at ' +
           'a loss of 5 % in a week or 6 % in four. Records: exobench:decode:drift_week, exobench:decode:drift_month.',
         unit: unit.ratio,
         noValue: 'There is no day of a week before to compare with',
@@ -179,7 +214,8 @@ function percentiles() {
     {
       title: 'Percentiles',
       description:
-        'Over the whole period, from n samples. A percentile is left out where the samples cannot carry it: p90 below 10, p95 below 20, p99 below 100. ' +
+        'Over the whole period, from n samples. A percentile is left out where the samples cannot carry it: p90 below 10, p95 below ' +
+        '20, p99 below 100. ' +
         'Metrics: exobench_time_to_first_token_seconds, exobench_inter_token_latency_seconds, exobench_time_per_output_token_seconds, ' +
         'exobench_request_duration_seconds. Inter-token latency has a sample for every token, the others one for every request.',
       unit: unit.seconds,
@@ -230,7 +266,9 @@ function depth() {
       {
         width: 24, height: 4,
         title: 'Up and down',
-        description: 'State of the model in the course of time. Metrics: exobench_model_up, exobench_exo_up. A gap is a time in which nothing was scraped.',
+        description:
+          'State of the model in the course of time. Metrics: exobench_model_up, exobench_exo_up. A gap is a time in which nothing ' +
+          'was scraped.',
         unit: unit.none,
         noValue: nothing.exporter,
       },
@@ -244,7 +282,8 @@ function depth() {
         height: 6,
         title: 'By whose count',
         description:
-          'Requests of the period by where their number of tokens came from: usage (the answer\'s), stats (exo\'s generation_stats) or events (counted). ' +
+          'Requests of the period by where their number of tokens came from: usage (the answer\'s), stats (exo\'s generation_stats) ' +
+          'or events (counted). ' +
           'Metric: exobench_token_counts_total.',
         unit: unit.count,
         noValue: nothing.samples,
@@ -270,7 +309,8 @@ function depth() {
         height: 6,
         title: 'Prefill over the period',
         description:
-          'Uncached prompt tokens per second of time to first token, over all good requests: exobench_prefill_tokens_total over exobench_prefill_seconds_total.',
+          'Uncached prompt tokens per second of time to first token, over all good requests: exobench_prefill_tokens_total over ' +
+          'exobench_prefill_seconds_total.',
         unit: unit.tokensPerSecond,
         noValue: none,
       },
@@ -312,9 +352,12 @@ export function model(): dashboard.Dashboard {
             {
               title: 'By prompt',
               description:
-                'Each prompt of the workload: successes and failures of the period, the rates of its last request, medians over the period, and ' +
-                'its length in tokens. Metrics: exobench_requests_total, exobench_output_tokens_per_second, exobench_prefill_tokens_per_second, ' +
-                'exobench_time_to_first_token_seconds, exobench_request_duration_seconds, exobench_prompt_tokens_total, exobench_output_tokens_total. ' +
+                'Each prompt of the workload: successes and failures of the period, the rates of its last request, medians over the ' +
+                'period, and ' +
+                'its length in tokens. Metrics: exobench_requests_total, exobench_output_tokens_per_second, ' +
+                'exobench_prefill_tokens_per_second, ' +
+                'exobench_time_to_first_token_seconds, exobench_request_duration_seconds, exobench_prompt_tokens_total, ' +
+                'exobench_output_tokens_total. ' +
                 'A rate is missing where that prompt\'s last request failed, or the model is not up.',
               unit: unit.none,
               noValue: nothing.samples,
@@ -384,7 +427,8 @@ export function model(): dashboard.Dashboard {
             {
               title: 'Turns',
               description:
-                'How the turns of the period ended. Metric: exobench_turns_total. partial: some requests failed; unavailable: exo does not know or cannot ' +
+                'How the turns of the period ended. Metric: exobench_turns_total. partial: some requests failed; unavailable: exo ' +
+                'does not know or cannot ' +
                 'place the model; skipped: node busy or not enough memory. The log and the exporter\'s status page give the reason.',
               unit: unit.count,
               noValue: nothing.exporter,
@@ -397,7 +441,8 @@ export function model(): dashboard.Dashboard {
           graphPanel(
             {
               title: 'Load time',
-              description: 'From asking for the model to its being ready, download excluded, at each load. Metric: exobench_model_load_seconds.',
+              description:
+                'From asking for the model to its being ready, download excluded, at each load. Metric: exobench_model_load_seconds.',
               unit: unit.seconds,
               noValue: 'It was loaded already in every turn of this period, or none has ended',
               width: 8,
@@ -415,9 +460,12 @@ export function model(): dashboard.Dashboard {
             {
               title: 'Memory of the last turn',
               description:
-                'RSS median and peak of exo\'s process tree during the turn; PSS, in which a page that processes share counts in parts; growth over the value before loading; what was not given back after ' +
-                'unloading; and what exo reports itself. On Apple silicon RSS may hold all, part or none of the weights; the two are never ' +
-                'to be added. Metrics: exobench_model_resident_memory_bytes, …_peak_bytes, …_delta_bytes, exobench_model_proportional_memory_bytes, exobench_model_unreleased_memory_bytes, ' +
+                'RSS median and peak of exo\'s process tree during the turn; PSS, in which a page that processes share counts in ' +
+                'parts; growth over the value before loading; what was not given back after ' +
+                'unloading; and what exo reports itself. On Apple silicon RSS may hold all, part or none of the weights; the two are ' +
+                'never ' +
+                'to be added. Metrics: exobench_model_resident_memory_bytes, …_peak_bytes, …_delta_bytes, ' +
+                'exobench_model_proportional_memory_bytes, exobench_model_unreleased_memory_bytes, ' +
                 'exobench_model_reported_peak_memory_bytes.',
               unit: unit.bytes,
               noValue: nothing.processes,
@@ -438,8 +486,10 @@ export function model(): dashboard.Dashboard {
             {
               title: 'Memory through the turns',
               description:
-                'Resident memory of exo\'s main process and of its runners together, as it goes up and down while models come and go: zoom in on one turn. ' +
-                'Metrics: exobench_exo_resident_memory_bytes, exobench_exo_proportional_memory_bytes. It belongs to whichever model is loaded.',
+                'Resident memory of exo\'s main process and of its runners together, as it goes up and down while models come and ' +
+                'go: zoom in on one turn. ' +
+                'Metrics: exobench_exo_resident_memory_bytes, exobench_exo_proportional_memory_bytes. It belongs to whichever model ' +
+                'is loaded.',
               unit: unit.bytes,
               noValue: nothing.processes,
               width: 12,

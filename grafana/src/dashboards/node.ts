@@ -70,7 +70,9 @@ export function node(): dashboard.Dashboard {
             {
               ...small,
               title: 'Workload',
-              description: 'Version of the prompts that are put to the models. Metric: exobench_workload_info. Figures of two workloads cannot be compared.',
+              description:
+                'Version of the prompts that are put to the models. Metric: exobench_workload_info. Figures of two workloads cannot ' +
+                'be compared.',
               unit: unit.none,
             },
             [{ expr: q.workload, legend: '{{version}}' }],
@@ -81,7 +83,8 @@ export function node(): dashboard.Dashboard {
               ...small,
               title: 'Memory agents',
               description:
-                'Whether the memory agents of the same job, on further machines of a cluster, know whose turn it is. Metric: exobench_agent_driver_up.',
+                'Whether the memory agents of the same job, on further machines of a cluster, know whose turn it is. Metric: ' +
+                'exobench_agent_driver_up.',
               unit: unit.none,
               noValue: 'no agents',
             },
@@ -117,7 +120,9 @@ export function node(): dashboard.Dashboard {
             {
               ...third,
               title: 'exo\'s processes',
-              description: 'Processes of exo on this node: its main process, and one runner for each loaded model. Metric: exobench_exo_processes.',
+              description:
+                'Processes of exo on this node: its main process, and one runner for each loaded model. Metric: ' +
+                'exobench_exo_processes.',
               unit: unit.count,
               noValue: nothing.processes,
             },
@@ -142,7 +147,8 @@ export function node(): dashboard.Dashboard {
               ...third,
               title: 'Node memory',
               description:
-                'Memory of each machine: all of it, and what is available. Metric: exobench_node_memory_bytes, from exo\'s own state or from the exporter\'s host.',
+                'Memory of each machine: all of it, and what is available. Metric: exobench_node_memory_bytes, from exo\'s own state ' +
+                'or from the exporter\'s host.',
               unit: unit.bytes,
               noValue: nothing.exporter,
             },
@@ -177,7 +183,9 @@ export function node(): dashboard.Dashboard {
             {
               ...third,
               title: 'Temperature',
-              description: 'As exo reports it. Metric: exobench_node_temperature_celsius. A machine that is throttled for heat decodes more slowly.',
+              description:
+                'As exo reports it. Metric: exobench_node_temperature_celsius. A machine that is throttled for heat decodes more ' +
+                'slowly.',
               unit: unit.celsius,
               noValue: nothing.sensors,
             },
@@ -201,7 +209,8 @@ export function node(): dashboard.Dashboard {
               ...third,
               title: 'Cycle length against interval',
               description:
-                'How long the last cycle took, and how often one starts. Metrics: exobench_cycle_duration_seconds, exobench_cycle_interval_seconds. ' +
+                'How long the last cycle took, and how often one starts. Metrics: exobench_cycle_duration_seconds, ' +
+                'exobench_cycle_interval_seconds. ' +
                 'A cycle longer than the interval delays the next: lengthen the interval.',
               unit: unit.minutes,
               noValue: 'No cycle has ended in this period',
@@ -222,7 +231,9 @@ export function node(): dashboard.Dashboard {
               width: 12,
               height: 5,
               title: 'Exporter and exo, up and down',
-              description: 'Whether the exporter was scraped and exo answered. Metrics: up, exobench_exo_up. A gap is a time of which nothing is known.',
+              description:
+                'Whether the exporter was scraped and exo answered. Metrics: up, exobench_exo_up. A gap is a time of which nothing ' +
+                'is known.',
               unit: unit.none,
               noValue: nothing.exporter,
             },
@@ -238,7 +249,8 @@ export function node(): dashboard.Dashboard {
               height: 5,
               title: 'Age of the newest result',
               description:
-                'In cycle intervals: a saw up to 1 is right; beyond 2 a whole cycle brought nothing. Metrics: exobench_last_success_timestamp_seconds, ' +
+                'In cycle intervals: a saw up to 1 is right; beyond 2 a whole cycle brought nothing. Metrics: ' +
+                'exobench_last_success_timestamp_seconds, ' +
                 'exobench_cycle_interval_seconds.',
               unit: unit.intervals,
               noValue: 'No request has succeeded',
@@ -252,7 +264,8 @@ export function node(): dashboard.Dashboard {
               height: 5,
               title: 'Method',
               description:
-                'By which method the latest good results were measured: API, route, engine and its version, and the hash of the workload. Figures of different ' +
+                'By which method the latest good results were measured: API, route, engine and its version, and the hash of the ' +
+                'workload. Figures of different ' +
                 'epochs are never compared. Metric: exobench_epoch_info.',
               unit: unit.none,
               noValue: nothing.method,
@@ -289,7 +302,8 @@ export function node(): dashboard.Dashboard {
               ...third,
               title: 'Dropped',
               description:
-                'What came from outside in the period and was beyond a bound: series (of machines or models too many), strings (texts that were cut), ' +
+                'What came from outside in the period and was beyond a bound: series (of machines or models too many), strings ' +
+                '(texts that were cut), ' +
                 'records (of results that could not be kept). Metric: exobench_dropped_total.',
               unit: unit.count,
               noValue: nothing.exporter,
@@ -302,7 +316,8 @@ export function node(): dashboard.Dashboard {
               ...third,
               title: 'Lateness of the exporter\'s stamps',
               description:
-                'How much later than the kernel the exporter read what came: its own part in every time. A turn has a sample for each read; p99 is left out ' +
+                'How much later than the kernel the exporter read what came: its own part in every time. A turn has a sample for ' +
+                'each read; p99 is left out ' +
                 'below 100. Metric: exobench_stamp_lateness_seconds.',
               unit: unit.seconds,
               noValue: nothing.lateness,
@@ -339,7 +354,8 @@ export function node(): dashboard.Dashboard {
             {
               ...third,
               title: 'Exporter CPU',
-              description: 'Share of one core that the exporter itself takes, and so takes from the models. Metric: process_cpu_seconds_total.',
+              description:
+                'Share of one core that the exporter itself takes, and so takes from the models. Metric: process_cpu_seconds_total.',
               unit: unit.ratio,
               noValue: nothing.exporter,
             },
@@ -351,7 +367,8 @@ export function node(): dashboard.Dashboard {
               ...third,
               title: 'Series and goroutines',
               description:
-                'Samples in a scrape and goroutines of the exporter. Metrics: scrape_samples_scraped, go_goroutines. Both are level; growth is a leak.',
+                'Samples in a scrape and goroutines of the exporter. Metrics: scrape_samples_scraped, go_goroutines. Both are level; ' +
+                'growth is a leak.',
               unit: unit.count,
               noValue: nothing.exporter,
             },

@@ -42,7 +42,8 @@ function tiles() {
       {
         ...tile,
         title: 'Exporter',
-        description: 'Whether Prometheus reaches the exporter at this moment. Metric: up. Where it does not, nothing else on this page is known.',
+        description:
+          'Whether Prometheus reaches the exporter at this moment. Metric: up. Where it does not, nothing else on this page is known.',
         unit: unit.none,
       },
       [{ expr: status.scraped, legend: 'exporter' }],
@@ -63,7 +64,8 @@ function tiles() {
         ...tile,
         title: 'Models down',
         description:
-          'Models that are asked and whose last turn gave no figures. Metrics: exobench_model_up, 1 when the last turn was ok or partial; exobench_exo_up. ' +
+          'Models that are asked and whose last turn gave no figures. Metrics: exobench_model_up, 1 when the last turn was ok or ' +
+          'partial; exobench_exo_up. ' +
           'The table below says which, the model dashboard why.',
         unit: unit.none,
       },
@@ -75,7 +77,8 @@ function tiles() {
         ...tile,
         title: 'Unreachable',
         description:
-          'Models that cannot be asked, because exo does not answer or because the exporter is not scraped: of the latter those of the period shown. ' +
+          'Models that cannot be asked, because exo does not answer or because the exporter is not scraped: of the latter those of ' +
+          'the period shown. ' +
           'Metrics: exobench_model_info, exobench_exo_up.',
         unit: unit.none,
       },
@@ -86,7 +89,8 @@ function tiles() {
       {
         ...wide,
         title: 'Alerts firing',
-        description: 'Alerts of this project that fire for this node, by severity. Metric: ALERTS, written by Prometheus. The list is below.',
+        description:
+          'Alerts of this project that fire for this node, by severity. Metric: ALERTS, written by Prometheus. The list is below.',
         unit: unit.none,
       },
       [{ expr: q.alerts, legend: '{{severity}}' }],
@@ -158,11 +162,16 @@ function models() {
     {
       title: 'Models',
       description:
-        'The models side by side: those that are configured now. Decode: the last turn, beside the median of the turns of the window chosen above, against the ' +
-        'baseline of the rules and against the same model some time ago; losses beyond 3 % (two standard deviations of the noise) turn orange, beyond 5 % red. ' +
-        'TTFT and inter-token latency over the window, of n requests: percentiles that the samples cannot carry are left out (p95 below 20, p99 below 100). ' +
-        'In goals: requests within all three objectives above, of those that have figures or failed. RSS peak: of exo\'s processes in the last turn; ' +
-        'exo\'s own figure stands beside it, because on Apple silicon RSS may hold all, part or none of the weights. The two are never to be added.',
+        'The models side by side: those that are configured now. Decode: the last turn, beside the median of the turns of the window ' +
+        'chosen above, against the ' +
+        'baseline of the rules and against the same model some time ago; losses beyond 3 % (two standard deviations of the noise) ' +
+        'turn orange, beyond 5 % red. ' +
+        'TTFT and inter-token latency over the window, of n requests: percentiles that the samples cannot carry are left out (p95 ' +
+        'below 20, p99 below 100). ' +
+        'In goals: requests within all three objectives above, of those that have figures or failed. RSS peak: of exo\'s processes ' +
+        'in the last turn; ' +
+        'exo\'s own figure stands beside it, because on Apple silicon RSS may hold all, part or none of the weights. The two are ' +
+        'never to be added.',
       unit: unit.none,
       noValue: nothing.models,
       width: 24,
@@ -193,9 +202,12 @@ function whatChanged() {
     {
       title: 'Decode speed against its baseline',
       description:
-        'Each model against the baseline of the rules, so that a loss shows alike whether the model is fast or slow. The dotted lines are where the alarm ' +
-        'begins to count a cycle, from each model\'s own noise. Where no baseline is learned yet, as on the first day, against the model\'s own median of ' +
-        'the period: "vs period". Metrics: exobench_model_output_tokens_per_second, exobench:decode_tps:median, exobench:decode:alarm_ratio.',
+        'Each model against the baseline of the rules, so that a loss shows alike whether the model is fast or slow. The dotted ' +
+        'lines are where the alarm ' +
+        'begins to count a cycle, from each model\'s own noise. Where no baseline is learned yet, as on the first day, against the ' +
+        'model\'s own median of ' +
+        'the period: "vs period". Metrics: exobench_model_output_tokens_per_second, exobench:decode_tps:median, ' +
+        'exobench:decode:alarm_ratio.',
       unit: unit.ratio,
       noValue: nothing.turn,
       width: 9,

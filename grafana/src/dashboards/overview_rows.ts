@@ -26,8 +26,10 @@ export function alerts() {
     {
       title: 'Firing alerts',
       description:
-        'What fires for this node: how bad, since when it is in doubt, of which model, what it means, what to do (the runbook) and where it shows (the panel). ' +
-        'Metrics: ALERTS and ALERTS_FOR_STATE, written by Prometheus, and exobench:alert:info of the rules. The message in Alertmanager has the numbers.',
+        'What fires for this node: how bad, since when it is in doubt, of which model, what it means, what to do (the runbook) and ' +
+        'where it shows (the panel). ' +
+        'Metrics: ALERTS and ALERTS_FOR_STATE, written by Prometheus, and exobench:alert:info of the rules. The message in ' +
+        'Alertmanager has the numbers.',
       unit: unit.none,
       noValue: nothing.exporter,
       width: 15,
@@ -45,10 +47,21 @@ export function alerts() {
         }),
       },
       // The lines that say that there is no alert, or no rule, have no age.
-      Value: { title: 'For', width: 85, unit: unit.seconds, decimals: 0, mappings: words({ '0': { text: none, color: 'text' }, '-1': { text: none, color: 'text' } }) },
+      Value: {
+        title: 'For',
+        width: 85,
+        unit: unit.seconds,
+        decimals: 0,
+        mappings: words({ '0': { text: none, color: 'text' }, '-1': { text: none, color: 'text' } }),
+      },
       model: { title: 'Model', width: 110 },
       summary: { title: 'Meaning' },
-      anchor: { title: 'What to do', width: 80, mappings: linkWord('runbook'), link: { title: 'Runbook', url: '${exporter}/runbook#${__value.raw}' } },
+      anchor: {
+        title: 'What to do',
+        width: 80,
+        mappings: linkWord('runbook'),
+        link: { title: 'Runbook', url: '${exporter}/runbook#${__value.raw}' },
+      },
       panel: {
         title: 'Where',
         width: 65,
@@ -69,7 +82,8 @@ export function history() {
         ...across,
         title: 'Models, up and down',
         description:
-          'State of each model in the course of time. Metrics: exobench_model_up, exobench_exo_up, exobench_model_info. A gap is a time in which nothing was scraped.',
+          'State of each model in the course of time. Metrics: exobench_model_up, exobench_exo_up, exobench_model_info. A gap is a ' +
+          'time in which nothing was scraped.',
         unit: unit.none,
         noValue: nothing.exporter,
       },
@@ -134,7 +148,8 @@ export function overTime() {
         ...half,
         title: 'Inter-token latency, p99',
         description:
-          'One gap in a hundred was longer, turn by turn: what a reader sees as stutter. Metric: exobench_inter_token_latency_seconds, of some 1,300 gaps a turn.',
+          'One gap in a hundred was longer, turn by turn: what a reader sees as stutter. Metric: ' +
+          'exobench_inter_token_latency_seconds, of some 1,300 gaps a turn.',
         unit: unit.seconds,
         noValue: nothing.samples,
       },
@@ -146,8 +161,10 @@ export function overTime() {
         ...half,
         title: 'Memory peak while a model is measured',
         description:
-          'Largest resident memory of exo\'s process tree during each model\'s last turn. Metric: exobench_model_resident_memory_peak_bytes. ' +
-          'A rise over days with the same model is a leak. On Apple silicon it may hold all, part or none of the weights: see the model dashboard.',
+          'Largest resident memory of exo\'s process tree during each model\'s last turn. Metric: ' +
+          'exobench_model_resident_memory_peak_bytes. ' +
+          'A rise over days with the same model is a leak. On Apple silicon it may hold all, part or none of the weights: see the ' +
+          'model dashboard.',
         unit: unit.bytes,
         noValue: nothing.processes,
       },
@@ -177,10 +194,14 @@ export function objectives() {
         ...across,
         title: 'Objectives met, last $window',
         description:
-          'Share of what kept within each objective chosen above: of requests by time to first token ($objective_ttft s) and by decode rate ' +
-          '($objective_rate tok/s), of single gaps by inter-token latency ($objective_itl s). All three: requests within all of them, their mean gap standing for ' +
-          'inter-token latency, of n that have figures or failed; requests that failed met none. Metrics: exobench_time_to_first_token_seconds, ' +
-          'exobench_time_per_output_token_seconds, exobench_inter_token_latency_seconds, exobench_requests_total. Needs native histograms, as Prometheus has them.',
+          'Share of what kept within each objective chosen above: of requests by time to first token ($objective_ttft s) and by ' +
+          'decode rate ' +
+          '($objective_rate tok/s), of single gaps by inter-token latency ($objective_itl s). All three: requests within all of ' +
+          'them, their mean gap standing for ' +
+          'inter-token latency, of n that have figures or failed; requests that failed met none. Metrics: ' +
+          'exobench_time_to_first_token_seconds, ' +
+          'exobench_time_per_output_token_seconds, exobench_inter_token_latency_seconds, exobench_requests_total. Needs native ' +
+          'histograms, as Prometheus has them.',
         unit: unit.ratio,
         noValue: nothing.samples,
       },
@@ -203,7 +224,9 @@ export function whatRuns() {
       {
         ...across,
         title: 'What runs',
-        description: 'Which model is measured under each name: the id that the node is asked for, who made it, and how large it is. Metric: exobench_model_info.',
+        description:
+          'Which model is measured under each name: the id that the node is asked for, who made it, and how large it is. Metric: ' +
+          'exobench_model_info.',
         unit: unit.none,
         noValue: nothing.models,
       },
