@@ -57,12 +57,11 @@ func (f form) String() string {
 	return strings.Join(names, ", ")
 }
 
-// adapted returns the form to try after a server has refused f. It is the one without the fields
-// that the refusal names. Where it names none, nothing tells a refusal of the form from any other,
-// so the bare form is tried only while no form is known to be taken. ok is false when nothing is
-// left to try.
-func (f form) adapted(status int, body []byte, proven bool) (next form, ok bool) {
-	if status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {
+// adapted returns the form to try after a server has refused f: the one without the fields that the
+// refusal names. Where it names none, it is the bare form if bare says that this may be tried, for
+// nothing tells a refusal of the form from any other. ok is false when nothing is left to try.
+func (f form) adapted(status int, body []byte, bare bool) (next form, ok bool) {
+	if !refusesBody(status) {
 		return f, false
 	}
 	next = f
@@ -73,10 +72,15 @@ func (f form) adapted(status int, body []byte, proven bool) (next form, ok bool)
 			}
 		}
 	}
-	if next == f && !proven {
+	if next == f && bare {
 		next |= formBare
 	}
 	return next, next != f
+}
+
+// refusesBody reports whether a status may be that of a server which does not take what a body holds.
+func refusesBody(status int) bool {
+	return status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
 }
 
 // namesField reports whether text holds field as a word of its own: max_tokens is not named by

@@ -294,6 +294,10 @@ func TestFormsOfStrictServers(t *testing.T) {
 			return false
 		}
 	}
+	once := func(status int, text string) http.HandlerFunc {
+		refused := false
+		return refuse(status, text, func(string) bool { defer func() { refused = true }(); return !refused })
+	}
 	for _, tc := range []struct {
 		name     string
 		handler  http.HandlerFunc
@@ -306,9 +310,10 @@ func TestFormsOfStrictServers(t *testing.T) {
 		{"two fields at once", refuse(400, `{"error":{"message":"unknown fields: seed, ignore_eos"}}`, has("seed", "ignore_eos")), "no ignore_eos, no seed", 3, true},
 		{"max_completion_tokens", refuse(400, `{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."}}`, has("max_tokens")), "max_completion_tokens", 3, true},
 		{"temperature", refuse(400, `{"error":{"message":"Unsupported value: 'temperature' does not support 0 with this model."}}`, has("temperature")), "no temperature", 3, true},
-		{"without a word", refuse(400, `Bad Request`, has("seed", "stream_options", "min_tokens")), "no ignore_eos, no stream_options, no seed", 3, true},
-		{"another reason", refuse(400, `{"error":{"message":"prompt is too long"}}`, func(string) bool { return true }), "", 4, false},
-		{"wants the impossible", refuse(400, `{"error":{"message":"max_tokens is too large"}}`, func(string) bool { return true }), "", 6, false},
+		{"without a word", refuse(400, `Bad Request`, has("seed", "stream_options", "min_tokens")), "no ignore_eos, no stream_options, no seed", 4, true},
+		{"once, without a word", once(400, `Bad Request`), "", 3, true},
+		{"another reason", refuse(400, `{"error":{"message":"prompt is too long"}}`, func(string) bool { return true }), "", 6, false},
+		{"wants the impossible", refuse(400, `{"error":{"message":"max_tokens is too large"}}`, func(string) bool { return true }), "", 8, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

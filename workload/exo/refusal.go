@@ -46,13 +46,13 @@ const (
 )
 
 // put puts the prompt by one route. A refusal is not the model's: where the node wants to be asked
-// later or in another form it is, within bounds, and a route is held to be missing only when that
-// was said twice.
+// later or in another form it is, within bounds. A route is held to be missing, and a form to be refused
+// by a server that does not say what it minds, only when that was said twice.
 func (s *session) put(ctx context.Context, r workload.Request, rt route) (workload.Result, sign) {
 	c := s.client
 	first, refused := workload.Result{}, (*refusal)(nil)
 	f, proven := c.knownForm()
-	missing, asked := false, false
+	missing, again, asked := false, false, false
 	for {
 		x := s.exchange(r, rt, f)
 		res, no := x.run(ctx)
@@ -87,11 +87,17 @@ func (s *session) put(ctx context.Context, r workload.Request, rt route) (worklo
 			missing = true
 			continue
 		}
-		next, ok := f.adapted(no.status.Code, no.body, proven)
-		if !ok || !s.dialect.traits().forms {
+		next, ok := f.adapted(no.status.Code, no.body, !proven && again)
+		switch {
+		case !s.dialect.traits().forms || !refusesBody(no.status.Code):
 			return first, showsNothing
+		case ok:
+			f = next
+		case proven || again:
+			return first, showsNothing
+		default:
+			again = true
 		}
-		f = next
 	}
 }
 
