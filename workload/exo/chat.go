@@ -26,6 +26,17 @@ type chatEvents struct {
 	events *sse.Decoder
 	// comment reads what a comment tells into ev; ok is false when that is nothing. It may be nil.
 	comment func(text []byte, ev *answer.Event) (ok bool)
+	numbers numbering
+}
+
+// numbering tells which choices of a stream are the answer. One was asked for, which is number 0, and
+// what more there is goes beside it; but servers that never send a 0 count something else by it, the
+// tokens or from 1 on.
+type numbering struct{ zero bool }
+
+func (n *numbering) answers(number answer.Count) bool {
+	n.zero = n.zero || number <= 0
+	return number <= 0 || !n.zero
 }
 
 // Next implements eventReader.
@@ -41,6 +52,8 @@ func (s *chatEvents) Next() (answer.Event, error) {
 			if s.comment == nil || !s.comment(ev.Data, &out) {
 				continue
 			}
+		case ev.Kind == sse.Fault:
+			out.Error = httpapi.ErrorMessage(ev.Data)
 		case ev.Kind == sse.Bare:
 			if out.Error = bareError(ev.Data); out.Error == "" {
 				continue
@@ -59,7 +72,7 @@ func (s *chatEvents) Next() (answer.Event, error) {
 				}
 				return out, err
 			}
-			out = c.event(ev.Data)
+			out = c.event(ev.Data, &s.numbers)
 		}
 		out.At, out.Read = ev.Time, ev.Read
 		return out, nil
@@ -73,7 +86,7 @@ func bareError(b []byte) string {
 	if json.Unmarshal(b, &c) != nil {
 		return ""
 	}
-	return c.event(b).Error
+	return c.event(b, &numbering{}).Error
 }
 
 // foreignType reports whether an event is of a type of its own, as pings are.
@@ -122,9 +135,7 @@ type chunk struct {
 	Choices     []choice   `json:"choices"`
 	Usage       opt[usage] `json:"usage"`
 	Error       fault      `json:"error"`
-	Message     word       `json:"message"` // of an error without a key of its own
-	Detail      fault      `json:"detail"`  // likewise
-	Errors      fault      `json:"errors"`  // likewise
+	faults
 
 	Timings  opt[timings]  `json:"timings"` // llama.cpp
 	Stats    opt[lmStats]  `json:"stats"`   // LM Studio
@@ -133,6 +144,20 @@ type chunk struct {
 		Usage opt[usage] `json:"usage"`
 		Error word       `json:"error"`
 	}] `json:"x_groq"`
+}
+
+// faults are the keys by which an error without a key of its own is known.
+type faults struct {
+	Message      word  `json:"message"`
+	Msg          word  `json:"msg"`
+	ErrorMessage word  `json:"error_message"`
+	ErrorMsg     word  `json:"error_msg"`
+	Detail       fault `json:"detail"`
+	Errors       fault `json:"errors"`
+}
+
+func (f faults) any() bool {
+	return f.Message != "" || f.Msg != "" || f.ErrorMessage != "" || f.ErrorMsg != "" || f.Detail.set || f.Errors.set
 }
 
 type choice struct {
@@ -145,9 +170,9 @@ type choice struct {
 
 // event tells what the chunk with the given text is. A chunk that carries nothing but usage has
 // no choice.
-func (c *chunk) event(b []byte) answer.Event {
+func (c *chunk) event(b []byte, numbers *numbering) answer.Event {
 	ev := answer.Event{ID: string(c.ID), Model: string(c.Model), Engine: llamaBuild(string(c.Fingerprint))}
-	nameless := len(c.Choices) == 0 && (c.Message != "" || c.Detail.set || c.Errors.set)
+	nameless := len(c.Choices) == 0 && c.faults.any()
 	failed := slices.ContainsFunc(c.Choices, func(ch choice) bool { return ch.FinishReason == "error" || ch.Error.set })
 	switch {
 	case c.Error.set, c.Object == "error", nameless, failed:
@@ -158,8 +183,8 @@ func (c *chunk) event(b []byte) answer.Event {
 	usages := []usage{c.Usage.V, c.Groq.V.Usage.V}
 	for _, ch := range c.Choices {
 		usages = append(usages, ch.Usage.V)
-		if ch.Index <= 0 { // one was asked for; what more there is goes beside it
-			ev.Finish = string(ch.FinishReason)
+		if numbers.answers(ch.Index) {
+			ev.Finish = reason(ch.FinishReason)
 			ev.Delta = ch.Delta.delta()
 		}
 	}
@@ -177,6 +202,15 @@ func (c *chunk) event(b []byte) answer.Event {
 		}
 	}
 	return ev
+}
+
+// reason returns a finish_reason; empty for the word by which some servers say that there is none yet.
+func reason(w word) string {
+	switch w {
+	case "null", "none", "None":
+		return ""
+	}
+	return string(w)
 }
 
 // llamaBuild names llama.cpp by the fingerprint that its server gives, such as b5921-6b56a64e.

@@ -57,11 +57,27 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	case string(b) == `""`:
 		*t = text{holds: answer.Empty}
 	case b[0] == '"':
-		*t = text{holds: answer.Filled, size: len(b) - len(`""`)}
+		*t = text{holds: answer.Filled, size: decoded(b[1 : len(b)-1])}
 	default:
 		return errNotText
 	}
 	return nil
+}
+
+// decoded returns about how many bytes the inside of a JSON string stands for.
+func decoded(b []byte) int {
+	n := len(b)
+	for i := 0; i < len(b)-1; i++ {
+		if b[i] != '\\' {
+			continue
+		}
+		i++
+		n--
+		if b[i] == 'u' {
+			n -= 2 // a character of three bytes, for six
+		}
+	}
+	return n
 }
 
 // add joins another piece of text to t.

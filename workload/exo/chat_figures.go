@@ -16,7 +16,7 @@ const (
 	nanoseconds = 1e9
 )
 
-// usage is the count of tokens, with the times that Groq puts beside it, in seconds.
+// usage is the count of tokens, with the times that Groq and TabbyAPI put beside it, in seconds.
 type usage struct {
 	PromptTokens     answer.Count `json:"prompt_tokens"`
 	CompletionTokens answer.Count `json:"completion_tokens"`
@@ -32,6 +32,25 @@ type usage struct {
 	}] `json:"completion_tokens_details"`
 	PromptTime     answer.Amount `json:"prompt_time"`
 	CompletionTime answer.Amount `json:"completion_time"`
+
+	// By the names that gateways to other APIs leave as they are.
+	Input           answer.Count `json:"input_tokens"`
+	Output          answer.Count `json:"output_tokens"`
+	CamelPrompt     answer.Count `json:"promptTokens"`
+	CamelCompletion answer.Count `json:"completionTokens"`
+	CamelTotal      answer.Count `json:"totalTokens"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (u *usage) UnmarshalJSON(b []byte) error {
+	type fields usage
+	if err := json.Unmarshal(b, (*fields)(u)); err != nil {
+		return err
+	}
+	u.PromptTokens = cmp.Or(u.PromptTokens, u.Input, u.CamelPrompt)
+	u.CompletionTokens = cmp.Or(u.CompletionTokens, u.Output, u.CamelCompletion)
+	u.TotalTokens = cmp.Or(u.TotalTokens, u.CamelTotal)
+	return nil
 }
 
 func (u usage) counts() bool {

@@ -83,7 +83,7 @@ var (
 )
 
 func startsSSE(b []byte) bool {
-	for _, field := range []string{"data:", "event:", "id:", "retry:", ":"} {
+	for _, field := range []string{"data:", "event:", "id:", "retry:", "error:", ":"} {
 		if bytes.HasPrefix(b, []byte(field)) {
 			return true
 		}

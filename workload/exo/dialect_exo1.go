@@ -233,7 +233,7 @@ func benchDocument(b []byte) (answer.Event, error) {
 	if err := json.Unmarshal(b, &doc); err != nil {
 		return answer.Event{}, err
 	}
-	ev := doc.event(b)
+	ev := doc.event(b, &numbering{})
 	ev.Delta = answer.Delta{} // its text has no time
 	ev.Stats = doc.Stats.V.stats()
 	ev.Energy = doc.Power.V.TotalEnergyJoules

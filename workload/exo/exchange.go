@@ -72,7 +72,10 @@ func (x *exchange) put(ctx context.Context) (res workload.Result, refused *refus
 		refused = x.refused(resp)
 		return x.rec.fail(workload.OutcomeHTTPError, refused.status.Error()), refused
 	}
-	return x.answer(ctx, resp), nil
+	if res = x.answer(ctx, resp); res.Overran {
+		x.sayOverrun()
+	}
+	return res, nil
 }
 
 // answer reads an answer with status 200 as what it is.
@@ -174,9 +177,6 @@ func (x *exchange) event(ev answer.Event) (failure workload.Outcome, why string)
 		x.guard.complete(x.rec.counted())
 	case token:
 		x.guard.token()
-	}
-	if x.rec.evidence.Extra > 0 {
-		x.sayOverrun()
 	}
 	return "", ""
 }

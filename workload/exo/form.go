@@ -57,29 +57,21 @@ func (f form) String() string {
 	return strings.Join(names, ", ")
 }
 
-// adapted returns the form to try after a server has refused f: the one without the fields that the
-// refusal names. Where it names none, it is the bare form if bare says that this may be tried, for
-// nothing tells a refusal of the form from any other. ok is false when nothing is left to try.
-func (f form) adapted(status int, body []byte, bare bool) (next form, ok bool) {
-	if !refusesBody(status) {
-		return f, false
-	}
-	next = f
+// without returns f without the fields that a refusal names.
+func (f form) without(refusal []byte) form {
 	for _, a := range adaptations {
 		for _, field := range a.fields {
-			if namesField(body, field) {
-				next |= a.bit
+			if namesField(refusal, field) {
+				f |= a.bit
 			}
 		}
 	}
-	if next == f && bare {
-		next |= formBare
-	}
-	return next, next != f
+	return f
 }
 
-// refusesBody reports whether a status may be that of a server which does not take what a body holds.
-func refusesBody(status int) bool {
+// mindsBody reports whether a status is that of a server which does not take what a body holds. Any
+// other may be as well, but has to be said twice.
+func mindsBody(status int) bool {
 	return status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
 }
 

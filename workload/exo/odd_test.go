@@ -31,6 +31,37 @@ func ending(n int) step {
 
 const aWord = `{"content":"w "}`
 
+// numbered are 32 tokens of which each has the next number as that of its choice.
+func numbered() []step {
+	steps := append(spoken(32, aWord), ending(32))
+	for i := range steps {
+		steps[i].text = strings.ReplaceAll(steps[i].text, `"index":0`, fmt.Sprintf(`"index":%d`, i+1))
+	}
+	return steps
+}
+
+func doubled(steps []step) []step {
+	for i := range steps {
+		steps[i].text += steps[i].text
+	}
+	return steps
+}
+
+// A finish_reason that says nothing must not end a long answer.
+func TestFinishReasonThatSaysNothing(t *testing.T) {
+	for _, reason := range []string{"null", "None", "stop"} {
+		synctest.Test(t, func(t *testing.T) {
+			word := data(aWord, reason, "")
+			steps := append(append([]step{{100 * ms, word}}, repeat(599, step{tick, word})...), ending(600))
+			n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: stream(nil, steps...)})
+			r := n.session(workload.DialectOpenAI, nil).Measure(t.Context(), request(600))
+			if rate, _ := r.DecodeRate(); !r.OK() || r.OutputTokens != 600 || rate < 99.9 || rate > 100.1 {
+				t.Errorf("%q on each token: %s (%s), %d tokens at %v a second", reason, r.Outcome, r.Err, r.OutputTokens, rate)
+			}
+		})
+	}
+}
+
 // Good answers in odd forms are good: the first token after 100 ms, 100 tokens a second.
 func TestOddFormsOfGoodAnswers(t *testing.T) {
 	usual := append(spoken(32, aWord), ending(32))
@@ -94,6 +125,12 @@ func TestOddFormsOfGoodAnswers(t *testing.T) {
 		"heartbeats before the usage":     stream(nil, append(spoken(31, aWord), step{tick, data(aWord, "length", "")}, step{time.Second, ": heartbeat\n\n"}, step{500 * ms, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n" + doneEvent})...),
 		"heartbeats without any finish":   stream(errHang, append(append(spoken(32, aWord), step{0, `data: {"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":32}}` + "\n\n"}), repeat(60, step{500 * ms, ": heartbeat\n\n"})...)...),
 		"figures that are no numbers":     stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", `,"usage":{"prompt_tokens":40,"completion_tokens":"32","total_tokens":[72]},"timings":"none","stats":7`) + doneEvent})...),
+		"choices numbered by token":       stream(nil, numbered()...),
+		"usage by other names":            stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", `,"usage":{"input_tokens":40,"output_tokens":32}`) + doneEvent})...),
+		"usage by names in camelCase":     stream(nil, append(spoken(32, aWord), step{0, data(`{}`, "length", `,"usage":{"promptTokens":40,"completionTokens":32}`) + doneEvent})...),
+		"a head that a template puts":     stream(nil, append(append([]step{{0, tok("<think>")}}, spoken(32, aWord)...), ending(32))...),
+		"a head, and nothing counts it":   stream(nil, append(append([]step{{0, tok("<think>")}}, spoken(32, aWord)...), step{0, data(`{}`, "length", "") + doneEvent})...),
+		"each event twice":                stream(nil, append(doubled(spoken(32, aWord)), ending(32))...),
 		"a longer answer than asked for":  stream(nil, append(spoken(80, aWord), ending(80))...),
 		"two events in the last read":     stream(nil, append(append(spoken(31, aWord), step{tick, last.text}), ending(32))...),
 	} {
@@ -175,6 +212,8 @@ func TestOddFormsOfFailures(t *testing.T) {
 		{"replayed", stream(nil, append([]step{{400 * ms, tok("w ")}}, append(repeat(31, step{ms / 5, tok("w ")}), ending(32))...)...), workload.OutcomeBuffered, "replays"},
 		{"an event of the type error", stream(nil, append(spoken(4, aWord), step{tick, "event: error\ndata: {\"message\":\"CUDA out of memory\",\"code\":500}\n\n"})...), workload.OutcomeStreamError, "CUDA out of memory"},
 		{"an event of the type error in plain words", stream(nil, append(spoken(4, aWord), step{tick, "event: error\ndata: device lost\n\n"})...), workload.OutcomeStreamError, "device lost"},
+		{"an error's field", stream(nil, append(spoken(4, aWord), step{tick, `error: {"code":500,"message":"worker died"}` + "\n\n"})...), workload.OutcomeStreamError, "worker died"},
+		{"an error by a code", stream(nil, append(spoken(4, aWord), step{tick, `data: {"code":"50001","msg":"worker died"}` + "\n\n"})...), workload.OutcomeStreamError, "worker died"},
 		{"an error without a field name", stream(nil, append(spoken(4, aWord), step{tick, `{"error":{"message":"worker died"}}` + "\n"})...), workload.OutcomeStreamError, "worker died"},
 		{"a line of JSON that is no error", stream(nil, append(spoken(4, aWord), step{tick, `{"at":7}` + "\n" + "data: [DONE]\n\n"})...), workload.OutcomeTruncated, "without a finish_reason"},
 		{"an object that is an error", stream(nil, append(spoken(4, aWord), step{tick, `data: {"object":"error","message":"worker died","type":"InternalServerError","code":500}` + "\n\n"})...), workload.OutcomeStreamError, "worker died"},
@@ -311,6 +350,9 @@ func TestFormsOfStrictServers(t *testing.T) {
 		{"max_completion_tokens", refuse(400, `{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."}}`, has("max_tokens")), "max_completion_tokens", 3, true},
 		{"temperature", refuse(400, `{"error":{"message":"Unsupported value: 'temperature' does not support 0 with this model."}}`, has("temperature")), "no temperature", 3, true},
 		{"without a word", refuse(400, `Bad Request`, has("seed", "stream_options", "min_tokens")), "no ignore_eos, no stream_options, no seed", 4, true},
+		{"by another status", refuse(500, `{"error":{"message":"unexpected keyword argument 'ignore_eos'"}}`, has("ignore_eos")), "no ignore_eos", 4, true},
+		{"by another status, once", once(500, `{"error":{"message":"unexpected keyword argument 'ignore_eos'"}}`), "", 3, true},
+		{"in a document with status 200", refuse(200, `{"error":{"message":"unknown field: ignore_eos"}}`, has("ignore_eos")), "no ignore_eos", 4, true},
 		{"once, without a word", once(400, `Bad Request`), "", 3, true},
 		{"another reason", refuse(400, `{"error":{"message":"prompt is too long"}}`, func(string) bool { return true }), "", 6, false},
 		{"wants the impossible", refuse(400, `{"error":{"message":"max_tokens is too large"}}`, func(string) bool { return true }), "", 8, false},

@@ -21,6 +21,7 @@ type record struct {
 	taken  time.Time // when exo said that it had taken the request up; zero where it does not say
 	whole  bool      // the answer came as one document
 	marked bool      // the answer ended by the dialect's mark of the end
+	always bool      // a finish_reason comes with every token, so that it tells nothing before the end
 
 	evidence answer.Evidence
 }
@@ -32,7 +33,7 @@ const heldBound = time.Second
 
 // begin sets t0 and what the connection took before it.
 func (r *record) begin(t0 time.Time, connect time.Duration) {
-	r.t0, r.res.Start, r.res.Connect = t0, t0, connect
+	r.t0, r.evidence.Sent, r.res.Start, r.res.Connect = t0, t0, t0, connect
 }
 
 // event takes in one event; token tells that it counted as a token event. A non-empty outcome
@@ -59,6 +60,7 @@ func (r *record) event(ev answer.Event) (token bool, failure workload.Outcome, w
 	if kind != answer.None && r.evidence.Finish != "" && ev.Finish == "" {
 		return true, workload.OutcomeProtocolError, "tokens came after the finish_reason " + r.evidence.Finish
 	}
+	r.always = r.always || kind != answer.None && r.evidence.Finish != "" && r.evidence.Events() > 0
 	r.evidence.Add(ev, kind)
 	return kind != answer.None, "", ""
 }
@@ -74,7 +76,7 @@ func (r *record) mismatch(answered string) string {
 // complete reports whether everything that was asked for has come: there is a finish_reason, or,
 // where the mark of the end does as well, as many tokens as were asked for.
 func (r *record) complete() bool {
-	return r.evidence.Finish != "" || r.dialect.traits().marked && r.full()
+	return r.evidence.Finish != "" && !r.always || r.dialect.traits().marked && r.full()
 }
 
 func (r *record) full() bool {

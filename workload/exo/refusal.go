@@ -50,55 +50,75 @@ const (
 // by a server that does not say what it minds, only when that was said twice.
 func (s *session) put(ctx context.Context, r workload.Request, rt route) (workload.Result, sign) {
 	c := s.client
-	first, refused := workload.Result{}, (*refusal)(nil)
 	f, proven := c.knownForm()
+	var first *workload.Result // the answer that counts when nothing helps
 	missing, again, asked := false, false, false
 	for {
 		x := s.exchange(r, rt, f)
 		res, no := x.run(ctx)
+		status, words, refused := complaint(res, no)
 		switch {
 		case no == nil && res.TokenEvents > 0:
 			c.setForm(f)
 			return res, showsStream
 		case no == nil && x.answered:
 			return res, showsDocument
-		case no == nil:
+		case !refused:
 			return res, showsNothing
 		}
-		if refused == nil {
-			first, refused = res, no
+		if first == nil {
+			first = &res
 		}
-		if d, ok := s.patience.wait(no.status, r.Warmup && s.dialect.traits().lazy); ok {
-			if !asked {
-				c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", c.redacted(no.status.Error(), r))
-				asked = true
+		if no != nil {
+			if d, ok := s.patience.wait(no.status, r.Warmup && s.dialect.traits().lazy); ok {
+				if !asked {
+					c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", c.redacted(no.status.Error(), r))
+					asked = true
+				}
+				if pause(ctx, d) != nil {
+					res.Outcome, res.Err = workload.OutcomeCanceled, "the exporter gave the request up"
+					return res, showsNothing
+				}
+				first = nil
+				continue
 			}
-			if pause(ctx, d) != nil {
-				res.Outcome, res.Err = workload.OutcomeCanceled, "the exporter gave the request up"
-				return res, showsNothing
+			if no.noRoute() {
+				if missing {
+					return *first, showsMissing
+				}
+				missing = true
+				continue
 			}
-			refused = nil
-			continue
 		}
-		if no.noRoute() {
-			if missing {
-				return first, showsMissing
-			}
-			missing = true
-			continue
+		if !s.dialect.traits().forms {
+			return *first, showsNothing
 		}
-		next, ok := f.adapted(no.status.Code, no.body, !proven && again)
+		next := f.without(words)
 		switch {
-		case !s.dialect.traits().forms || !refusesBody(no.status.Code):
-			return first, showsNothing
-		case ok:
-			f = next
-		case proven || again:
-			return first, showsNothing
-		default:
+		case next != f && (mindsBody(status) || again):
+		case next != f || mindsBody(status) && !proven && !again:
 			again = true
+			continue
+		case mindsBody(status) && !proven:
+			next = f | formBare
 		}
+		if next == f {
+			return *first, showsNothing
+		}
+		f = next
 	}
+}
+
+// complaint returns what a node said in the place of an answer, and by which status: also with 200, as
+// some say that they do not take what was sent. ok is false when it did not refuse anything.
+func complaint(res workload.Result, no *refusal) (status int, words []byte, ok bool) {
+	switch {
+	case no != nil:
+		return no.status.Code, no.body, true
+	case res.TokenEvents == 0 && (res.Outcome == workload.OutcomeStreamError || res.Outcome == workload.OutcomeProtocolError):
+		return http.StatusOK, []byte(res.Err), true
+	}
+	return 0, nil, false
 }
 
 // knownForm returns the form of body to send, and whether the node has taken it before.

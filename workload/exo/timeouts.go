@@ -83,18 +83,18 @@ func (g *guard) connected(d time.Duration) {
 }
 
 // token starts the idle timeout anew; the first call puts it in the place of the first-token
-// timeout.
+// timeout, and one after an answer that seemed complete in the place of the wait for its end.
 func (g *guard) token() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.ending > 0 || !g.timer.Stop() {
-		return // it is over, or it has passed already
+	if !g.timer.Stop() {
+		return // it has passed already
 	}
-	if g.first {
+	if g.first && g.ending == 0 {
 		g.timer.Reset(g.idle)
 		return
 	}
-	g.first = true
+	g.first, g.ending = true, 0
 	g.timer = g.after(g.idle, workload.OutcomeIdleTimeout, "no further token came")
 }
 

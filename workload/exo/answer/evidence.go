@@ -13,6 +13,7 @@ type Arrival struct {
 
 // Evidence is everything that an answer offers to count its tokens by.
 type Evidence struct {
+	Sent     time.Time // when the request was written; zero where that is not known
 	Asked    int       // max_tokens; 0 is no bound
 	Prompt   int       // most tokens that the prompt can be; 0 is no bound
 	Arrivals []Arrival // of the token events, in their order; no more than Asked
@@ -56,6 +57,74 @@ func (e *Evidence) Events() int { return len(e.Arrivals) + e.Extra }
 
 // within reports whether an answer can be of n tokens as far as max_tokens tells.
 func (e *Evidence) within(n int) bool { return e.Asked <= 0 || n <= e.Asked }
+
+// told returns how many tokens the node counts; 0 where it does not tell.
+func (e *Evidence) told() int {
+	if e.Usage.Completion > 0 {
+		return int(e.Usage.Completion)
+	}
+	return int(max(e.Stats.Generation, 0))
+}
+
+// textless is how many tokens without text an answer may have beside the thoughts that were not sent:
+// the end, and marks of a template.
+const textless = 16
+
+// spells reports whether the text that came can be n tokens: no tokenizer makes more than one of a
+// byte. An event without text is one token. An answer of which no event came is not judged.
+func (e *Evidence) spells(n int) bool {
+	if len(e.Arrivals) == 0 {
+		return true
+	}
+	most := textless + max(0, int(e.Usage.Reasoning))
+	for _, a := range e.Arrivals {
+		most += max(1, a.Size)
+	}
+	return n <= most
+}
+
+// mostPerToken is how many bytes of text tokens hold at most on the mean, in any language. Only from
+// fewEvents on is the mean one.
+const (
+	mostPerToken = 12
+	fewEvents    = 4
+)
+
+// uncounted reports whether the events hold so much text that they cannot be single tokens.
+func (e *Evidence) uncounted() bool {
+	size := 0
+	for _, a := range e.Arrivals {
+		size += a.Size
+	}
+	return len(e.Arrivals) >= fewEvents && size > mostPerToken*len(e.Arrivals)
+}
+
+// maxHead is how many events a template may put before an answer, headPart the part of the time until
+// the first true token within which they come: before the prompt is computed.
+const (
+	maxHead  = 2
+	headPart = 4
+)
+
+// head returns how many of the first arrivals are no tokens but what a template puts before the answer,
+// such as the mark that opens the thoughts: so many the node counts fewer than there are events, and
+// long before the others they came.
+func (e *Evidence) head() int {
+	told := e.told()
+	if told == 0 && e.Extra > 0 && e.Finish == finishLength {
+		told = e.Asked
+	}
+	k := e.Events() - told
+	if told == 0 || k < 1 || k > maxHead || len(e.Arrivals) < k+heldEvents || e.Sent.IsZero() {
+		return 0
+	}
+	rest := e.Arrivals[k:]
+	came, next := e.Arrivals[k-1].At.Sub(e.Sent), rest[0].At.Sub(e.Sent)
+	if headPart*came > next || next-came < pauseTimes*meanStep(rest) {
+		return 0
+	}
+	return k
+}
 
 // thoughts counts the token events that are not of the answer proper.
 func (e *Evidence) thoughts() int {

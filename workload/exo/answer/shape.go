@@ -36,15 +36,17 @@ const (
 	replayStep  = 2 * time.Millisecond
 	replayDelay = 100 * time.Millisecond
 	replayTimes = 4
-	// contradiction is by how many times an answer may be faster than its own node says.
+	// contradiction is by how many times an answer may be faster than its own node says, and quicker
+	// by how many where all of it was made, by the node's own account, before the first token came.
 	contradiction = 2
+	quicker       = 1.25
 )
 
 // Look tells what can be said of the times of the answer e, whose request was sent at t0 and whose
 // tokens are t.
 func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 	var s Shape
-	arrivals := e.Arrivals[:t.Measured]
+	arrivals := e.Arrivals[t.Head:][:t.Measured]
 	near, mean := nearness(arrivals), meanStep(arrivals)
 	for i := 0; i < len(arrivals); {
 		n := firstRead(arrivals[i:], near)
@@ -135,8 +137,9 @@ func buffered(t0 time.Time, e *Evidence, t Tally, s Shape) string {
 	server := float64(e.Stats.GenerationTPS)
 	prompt, _ := e.PromptTokens()
 	late := ttft > replayDelay+time.Duration(prompt)*step && ttft > replayTimes*decode
+	made := server > 0 && ttft > replayDelay && ttft.Seconds() > float64(tokens)/server
 	switch {
-	case server > 0 && rate > contradiction*server && late:
+	case server > 0 && rate > contradiction*server && late, made && rate > quicker*server:
 	case server > 0 && rate <= contradiction*server:
 		return ""
 	case late && (step < replayStep || 2*s.Coalesced >= events):

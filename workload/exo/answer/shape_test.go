@@ -94,6 +94,12 @@ func TestLook(t *testing.T) {
 		{"replayed slowly, as the node's own figure shows", Evidence{
 			Arrivals: at(every(32, 520, 2)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100},
 		}, "replays", 500, []float64{2, 31}, 0, 0},
+		{"replayed as a model could speak, but the node's own figure shows that all was made before", Evidence{
+			Arrivals: at(every(32, 520, 6)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100},
+		}, "replays", 167, []float64{6, 31}, 0, 0},
+		{"a node that says a little less than it does", Evidence{
+			Arrivals: at(every(32, 520, 10)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 85},
+		}, "", 100, []float64{10, 31}, 0, 0},
 		{"a fast model", Evidence{Arrivals: at(every(32, 20, 0.5)...), Usage: Usage{Prompt: 40}}, "", 2000, []float64{0.5, 31}, 0, 0},
 		{"a fast model that was busy", Evidence{Arrivals: at(every(32, 900, 4)...), Usage: Usage{Prompt: 40}}, "", 250, []float64{4, 31}, 0, 0},
 		{

@@ -18,8 +18,10 @@ type Tally struct {
 	// Silent is the number of tokens that no event carried and that have no time: an end token
 	// that is counted.
 	Silent int
-	// Measured is the number of arrivals that belong to the first Asked tokens; the others came
-	// because the node goes on past what was asked for.
+	// Head is the number of the first arrivals that are no tokens, see Evidence.head.
+	Head int
+	// Measured is the number of arrivals after those that belong to the first Asked tokens; the others
+	// came because the node goes on past what was asked for.
 	Measured int
 	Overran  bool
 	// Steps are the tokens of each measured arrival; nil where only their sum is known.
@@ -33,32 +35,62 @@ type Tally struct {
 // Take decides from e how many tokens an answer has. The rules, in their order:
 //
 //   - The node's count is believed where it is at least the number of token events (a token event
-//     is at least a token) and at most what was asked for.
+//     is at least a token), at most what was asked for, and at most what the text can be.
+//   - A count that holds the prompt as well, which the total and the events show, is less by that.
 //   - A count that leaves out thoughts which were sent is completed by them.
 //   - Else exo's generation_stats count, and else the events.
-//   - More events than tokens were asked for are not measured: every model answers for as many.
+//   - More events than tokens were asked for are not measured: every model answers for as many. They
+//     are no tokens beyond where the node counts no more than that.
+//   - Events of so much text that none can be a token, which nobody counts, yield no rate.
+//   - What a template puts before the answer is no token: events that come long before the others and
+//     that the node does not count.
 //   - An answer that ended by itself has one token more than events where the end is counted, unless
 //     the end came as an event, as exo's does: then a token without event was made between others.
 //   - Thoughts that are counted but were never sent were made before the first event.
 func Take(e *Evidence) Tally {
-	t := Tally{Measured: len(e.Arrivals), Disbelieved: e.disbelieved()}
-	told := int(max(e.Usage.Completion, 0))
-	if told == 0 {
-		told = int(max(e.Stats.Generation, 0))
+	if head := e.head(); head > 0 {
+		return e.behead(head)
 	}
+	t := Tally{Measured: len(e.Arrivals), Disbelieved: e.disbelieved()}
+	told := e.told()
 	t.Mismatch = told > 0 && len(e.Arrivals) > 0 && told != e.Events()
-	if e.Extra > 0 || e.runningBeyond() {
+	switch {
+	case e.Extra > 0 && told > 0 && e.within(told):
+		t.scattered(e, told)
+		return t
+	case e.Extra > 0 || e.runningBeyond():
 		t.overran(e, told)
 		return t
 	}
 	steps := e.steps()
 	t.Output, t.Source = e.count(steps)
-	if told > 0 && !e.within(told) {
+	switch {
+	case told > 0 && !e.within(told):
 		t.Disbelieved = append(t.Disbelieved, "output tokens beyond what was asked for")
+	case !e.spells(told):
+		t.Disbelieved = append(t.Disbelieved, "more output tokens than their text has bytes")
 	}
 	if len(e.Arrivals) > 0 {
 		t.apportion(e, steps)
 	}
+	if t.Source == workload.TokensFromEvents && e.uncounted() {
+		t.Silent, t.Steps = t.Output, nil
+		t.Disbelieved = append(t.Disbelieved, "events as tokens: each holds the text of several")
+	}
+	return t
+}
+
+// behead is Take for an answer of which the first so many arrivals are no tokens. As many at its end are
+// not kept where as many as were asked for are.
+func (e *Evidence) behead(head int) Tally {
+	rest := *e
+	rest.Arrivals, rest.Extra = e.Arrivals[head:], 0
+	t := Take(&rest)
+	t.Head, t.Mismatch = head, true
+	if t.Source == workload.TokensFromEvents {
+		t.Output += e.Extra
+	}
+	t.Silent = max(t.Silent, min(e.Extra, t.Output-len(rest.Arrivals)))
 	return t
 }
 
@@ -69,6 +101,14 @@ func (e *Evidence) count(steps []int) (int, workload.TokenSource) {
 		sent += s
 	}
 	u := e.Usage
+	completion := u.Completion
+	if completion == 0 && u.Prompt > 0 && u.Total > u.Prompt {
+		completion = u.Total - u.Prompt
+	}
+	alone := 0 // the count without the prompt that it holds
+	if u.Prompt > 0 && u.Total == completion && int(u.Total-u.Prompt) == len(e.Arrivals) {
+		alone = len(e.Arrivals)
+	}
 	completed := 0 // the count with the thoughts that it leaves out
 	if u.Prompt > 0 && u.Total > u.Prompt {
 		completed = int(u.Total - u.Prompt)
@@ -83,12 +123,13 @@ func (e *Evidence) count(steps []int) (int, workload.TokenSource) {
 		n      int
 		source workload.TokenSource
 	}{
+		{alone, workload.TokensFromUsage},
 		{completed, workload.TokensFromUsage},
-		{int(u.Completion), workload.TokensFromUsage},
+		{int(completion), workload.TokensFromUsage},
 		{int(e.Stats.Generation), workload.TokensFromStats},
 		{sent, workload.TokensFromUsage},
 	} {
-		if c.n > 0 && c.n >= len(e.Arrivals) && c.n >= sent && e.within(c.n) {
+		if c.n > 0 && c.n >= len(e.Arrivals) && c.n >= sent && e.within(c.n) && e.spells(c.n) {
 			return c.n, c.source
 		}
 	}
@@ -195,6 +236,20 @@ func (e *Evidence) runningBeyond() bool {
 		sum += s
 	}
 	return !e.within(sum)
+}
+
+// scattered measures an answer that came in more events than tokens were asked for, though the node
+// counts no more than that: some events are none of a token's own. Of the tokens, those in the events
+// that are not measured have no time.
+func (t *Tally) scattered(e *Evidence, told int) {
+	t.Output, t.Source = told, workload.TokensFromUsage
+	if e.Usage.Completion <= 0 {
+		t.Source = workload.TokensFromStats
+	}
+	together := firstRead(e.Arrivals, nearness(e.Arrivals))
+	each := float64(told) / float64(e.Events())
+	t.First = min(max(1, int(math.Round(each*float64(together)))), told)
+	t.Silent = told - min(told, max(t.First, int(math.Round(each*float64(len(e.Arrivals))))))
 }
 
 // overran measures the first Asked tokens of an answer that is longer.

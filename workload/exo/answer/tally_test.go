@@ -179,6 +179,43 @@ func TestTake(t *testing.T) {
 			want{output: 32, first: 1, source: events, steps: each(32, 1), overran: true},
 		},
 		{
+			"a count that holds the prompt",
+			Evidence{Asked: 200, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 72, Total: 72}, Finish: "length"},
+			want{output: 32, first: 1, source: usage, steps: each(32, 1), mismatch: true},
+		},
+		{
+			"a count of nothing beside a total that counts",
+			Evidence{Asked: 32, Arrivals: came(8), Usage: Usage{Prompt: 40, Total: 72}, Finish: "length"},
+			want{output: 32, first: 4, source: usage},
+		},
+		{
+			"a count that the text cannot be",
+			Evidence{
+				Asked: 500, Arrivals: change(came(16), func(_ int, a *Arrival) { a.Size = 1 }), Usage: Usage{Completion: 500}, Finish: "stop",
+			},
+			want{output: 16, first: 1, source: events, steps: each(16, 1), mismatch: true, disbelieved: 1},
+		},
+		{
+			"several tokens an event, which nobody counts",
+			Evidence{Asked: 32, Arrivals: change(came(8), func(_ int, a *Arrival) { a.Size = 20 }), Finish: "length"},
+			want{output: 8, first: 1, silent: 8, source: events, disbelieved: 1},
+		},
+		{
+			"a head that a template puts before the answer",
+			Evidence{Asked: 32, Sent: t0, Arrivals: append([]Arrival{{At: t0, Size: 7}}, came(31)...), Extra: 1, Usage: Usage{Completion: 32}, Finish: "length"},
+			want{output: 32, first: 1, silent: 1, source: usage, steps: each(31, 1), mismatch: true},
+		},
+		{
+			"one event more than the node counts, and no head",
+			Evidence{Asked: 32, Sent: t0, Arrivals: came(32), Usage: Usage{Completion: 31}, Finish: "length"},
+			want{output: 32, first: 1, source: events, steps: each(32, 1), mismatch: true},
+		},
+		{
+			"twice as many events as tokens",
+			Evidence{Asked: 32, Arrivals: came(32), Extra: 32, Usage: Usage{Completion: 32}, Finish: "length"},
+			want{output: 32, first: 1, silent: 16, source: usage, mismatch: true},
+		},
+		{
 			"likewise, and does not count",
 			Evidence{Asked: 32, Arrivals: came(32), Extra: 3},
 			want{output: 32, first: 1, source: events, steps: each(32, 1), overran: true},

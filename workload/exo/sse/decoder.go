@@ -27,6 +27,7 @@ var (
 	byteOrderMark = []byte("\xEF\xBB\xBF")
 	fieldData     = []byte("data")
 	fieldEvent    = []byte("event")
+	fieldError    = []byte("error")
 )
 
 // Kind tells a data event from a comment.
@@ -37,6 +38,7 @@ const (
 	Data    Kind = iota // the data lines of one event, joined by line feeds
 	Comment             // one line that began with a colon
 	Bare                // one line of JSON without a field name, which is none of a stream's
+	Fault               // the value of a field "error", which is none either: llama.cpp's server writes it
 )
 
 // Event is one event of a stream.
@@ -100,7 +102,7 @@ func NewLineDecoder(r io.Reader, limit int) *Decoder {
 	return d
 }
 
-// Next returns the next data event, comment or bare line. After the last one it returns io.EOF, or the
+// Next returns the next event, whatever its kind. After the last one it returns io.EOF, or the
 // error of the reader as it came: what was complete before a failed read is delivered first,
 // what was not is dropped. At a plain io.EOF the remainder is delivered as an event that is
 // not Complete. An event beyond the bound gives an error that wraps ErrTooLong. Once Next
@@ -186,10 +188,13 @@ func (d *Decoder) take(from, to int) (ev Event, ok bool) {
 		return d.event(Comment, d.value(from+1, to), to, true), true
 	case d.buf[from] == '{':
 		return d.event(Bare, from, to, true), true
-	default:
-		d.field(from, to)
-		return Event{}, false
+	case d.buf[from] == 'e':
+		if at, ok := d.named(fieldError, from, to); ok {
+			return d.event(Fault, at, to, true), true
+		}
 	}
+	d.field(from, to)
+	return Event{}, false
 }
 
 // field takes the value of a data or event line into the event at hand and passes over other

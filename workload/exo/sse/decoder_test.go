@@ -53,7 +53,7 @@ func collect(t testing.TB, d *Decoder) ([]string, error) {
 }
 
 func render(k Kind, complete bool, data string) string {
-	s := map[Kind]string{Data: "data", Comment: "comment", Bare: "bare"}[k]
+	s := map[Kind]string{Data: "data", Comment: "comment", Bare: "bare", Fault: "fault"}[k]
 	if !complete {
 		s += " cut"
 	}
@@ -71,6 +71,7 @@ func TestDecoder(t *testing.T) {
 			"a document by itself", "data: a\n\n{\"error\": 1}\ndata: b\n\n{",
 			[]string{`data "a"`, `bare "{\"error\": 1}"`, `data "b"`, `bare cut "{"`},
 		},
+		{"an error's field", "data: a\nerror: b\ndata: c\n\nerrors: d\n", []string{`fault "b"`, `data "a\nc"`}},
 		{"no space after the colon", "data:a\n\n", []string{`data "a"`}},
 		{"only one space is taken off", "data:  a \n\n", []string{`data " a "`}},
 		{"no colon", "data\n\n", []string{`data ""`}},

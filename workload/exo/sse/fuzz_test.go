@@ -27,6 +27,8 @@ func naive(stream string) []string {
 			got = append(got, render(Comment, !last, value))
 		case line[0] == '{':
 			got = append(got, render(Bare, !last, line))
+		case field == "error":
+			got = append(got, render(Fault, !last, value))
 		case field == "data":
 			data = append(data, value)
 		}
@@ -57,7 +59,7 @@ func FuzzDecoder(f *testing.F) {
 		"data: a\n\n", "data: a\r\n\r\ndata: b\r\n\r\n", "\xEF\xBB\xBF: c\rdata\rdata:x\r\r", ":\n:\ndata",
 		"event: e\ndata: 1\n: c\ndata: 2\n\n\n",
 		": keep-alive\n\ndata: " + chunk + "\n\ndata: [DONE]\n\n", "data: a\r", "\r\n\r\n", "\xEF\xBB", "data:\n\n\ndata: \n\r\r\n",
-		"data: a\n{\"error\":1}\ndata: b\n\n{}\r\n{",
+		"error: a\nerror\nerrors: b\ndata: a\n{\"error\":1}\ndata: b\n\n{}\r\n{",
 	} {
 		f.Add(s, []byte{0})
 		f.Add(s, []byte{2, 0, 6})
