@@ -238,6 +238,9 @@ func (e *Evidence) runningBeyond() bool {
 	return !e.within(sum)
 }
 
+// strayPart is the part of the tokens up to which more events came by accident.
+const strayPart = 10
+
 // scattered measures an answer that came in more events than tokens were asked for, though the node
 // counts no more than that: some events are none of a token's own. Of the tokens, those in the events
 // that are not measured have no time.
@@ -248,6 +251,9 @@ func (t *Tally) scattered(e *Evidence, told int) {
 	}
 	together := firstRead(e.Arrivals, nearness(e.Arrivals))
 	each := float64(told) / float64(e.Events())
+	if e.Events()-told <= told/strayPart { // a few that stray, of which nothing tells where
+		each = 1
+	}
 	t.First = min(max(1, int(math.Round(each*float64(together)))), told)
 	t.Silent = told - min(told, max(t.First, int(math.Round(each*float64(len(e.Arrivals))))))
 }

@@ -211,6 +211,11 @@ func TestTake(t *testing.T) {
 			want{output: 32, first: 1, source: events, steps: each(32, 1), mismatch: true},
 		},
 		{
+			"two events more than tokens were asked for, which the node does not count",
+			Evidence{Asked: 32, Arrivals: came(32), Extra: 2, Usage: Usage{Completion: 32}, Finish: "length"},
+			want{output: 32, first: 1, source: usage, mismatch: true},
+		},
+		{
 			"twice as many events as tokens",
 			Evidence{Asked: 32, Arrivals: came(32), Extra: 32, Usage: Usage{Completion: 32}, Finish: "length"},
 			want{output: 32, first: 1, silent: 16, source: usage, mismatch: true},
