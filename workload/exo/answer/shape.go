@@ -70,6 +70,15 @@ func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 	return s
 }
 
+// prefill returns the seconds that the prompt took by the node's own account, 0 where it does not tell.
+func (e *Evidence) prefill() float64 {
+	prompt, cached := e.PromptTokens()
+	if e.Stats.PromptTPS <= 0 {
+		return 0
+	}
+	return float64(prompt-cached) / float64(e.Stats.PromptTPS)
+}
+
 // meanStep returns the mean time between the arrivals.
 func meanStep(arrivals []Arrival) time.Duration {
 	if len(arrivals) < 2 {
@@ -137,7 +146,7 @@ func buffered(t0 time.Time, e *Evidence, t Tally, s Shape) string {
 	server := float64(e.Stats.GenerationTPS)
 	prompt, _ := e.PromptTokens()
 	late := ttft > replayDelay+time.Duration(prompt)*step && ttft > replayTimes*decode
-	made := server > 0 && ttft > replayDelay && ttft.Seconds() > float64(tokens)/server
+	made := server > 0 && ttft > replayDelay && ttft.Seconds() > float64(tokens)/server+e.prefill()
 	switch {
 	case server > 0 && rate > contradiction*server && late, made && rate > quicker*server:
 	case server > 0 && rate <= contradiction*server:

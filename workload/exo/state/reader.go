@@ -67,6 +67,9 @@ func (r *Reader) Look(ctx context.Context, q Query) (Snapshot, error) {
 			return out, r.lookWhole(ctx, missing, q, &out)
 		}
 		err := r.lookPart(ctx, p, q, &out)
+		if httpapi.IsStatus(err, http.StatusNotFound) { // it is believed that a part is missing when that was said twice
+			err = r.lookPart(ctx, p, q, &out)
+		}
 		switch {
 		case err == nil:
 		case !httpapi.IsStatus(err, http.StatusNotFound):

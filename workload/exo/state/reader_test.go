@@ -17,12 +17,16 @@ import (
 // served answers GETs from a table of bodies by path, 404 to others, and notes what was asked.
 type served struct {
 	bodies map[string]string
+	once   string // path of which the first call is answered by 404
 	calls  []string
 }
 
 func (s *served) RoundTrip(req *http.Request) (*http.Response, error) {
 	s.calls = append(s.calls, req.URL.Path)
 	body, code := s.bodies[req.URL.Path], 200
+	if req.URL.Path == s.once {
+		body, s.once = "", ""
+	}
 	switch body {
 	case "":
 		code, body = 404, `{"error":{"message":"unable to find path in state json"}}`
@@ -80,7 +84,7 @@ func TestLook(t *testing.T) {
 			return s
 		}
 		s := look(Query{Parts: Instances | Runners | Tasks | Events | Memories},
-			"/state/instances", "/state/runners", "/state/tasks", "/state/nodeMemory", "/state/lastEventAppliedIdx")
+			"/state/instances", "/state/runners", "/state/tasks", "/state/nodeMemory", "/state/nodeMemory", "/state/lastEventAppliedIdx")
 		if !s.Health(s.Instances["i"]).Ready || s.Events != 7 || s.Tasks == nil || s.Known != Instances|Runners|Tasks|Events {
 			t.Errorf("got %+v", s)
 		}
@@ -96,6 +100,25 @@ func TestLook(t *testing.T) {
 	})
 }
 
+// One answer that a part is not there proves nothing for good.
+func TestPartIsMissedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, path := range []string{"/state/instances", "/state/runners"} {
+			r, srv := newTestReader(t, map[string]string{"/state/instances": oneInstance, "/state/runners": oneRunner})
+			srv.once = path
+			for range 2 {
+				s, err := r.Look(t.Context(), Query{Parts: Instances | Runners})
+				if err != nil || !s.Health(s.Instances["i"]).Ready {
+					t.Errorf("%s: %+v, %v", path, s, err)
+				}
+			}
+			if want := []string{"/state/instances", "/state/runners", path}; len(srv.calls) != 5 || slices.Contains(srv.calls, "/state") {
+				t.Errorf("asked %v, want %v and once more without the last", srv.calls, want)
+			}
+		}
+	})
+}
+
 // TestLookWhole reads an exo before v1.0.70.
 func TestLookWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -106,7 +129,7 @@ func TestLookWhole(t *testing.T) {
 			},
 		)
 		s, err := r.Look(t.Context(), Query{Parts: Instances | Runners | Tasks | Memories | Events})
-		if got := srv.asked(); err != nil || !slices.Equal(got, []string{"/state/instances", "/state"}) {
+		if got := srv.asked(); err != nil || !slices.Equal(got, []string{"/state/instances", "/state/instances", "/state"}) {
 			t.Fatalf("asked %v: %v", got, err)
 		}
 		if !s.Health(s.Instances["i"]).Ready || *s.Memories["n"].Total != 5 || s.Known != Instances|Runners|Tasks|Memories {
