@@ -168,7 +168,8 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 // exo 1.x always sends usage.
 func (exo1) body(id string, r workload.Request, _ form) any { return chatBody(id, r) }
 
-// exo 1.x has no version to ask for; its releases differ in their routes, which a Result names.
+// exo 1.x tells its version by no route and no header: /ollama/api/version is a constant, and so is
+// what its description of itself says. Its releases differ in their routes, which a Result names.
 func (exo1) engine(context.Context, *Client) (name, version string) { return "exo", "" }
 
 func (exo1) events(d *sse.Decoder) eventReader { return &chatEvents{events: d, comment: exo1Comment} }
