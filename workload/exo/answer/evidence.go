@@ -99,33 +99,6 @@ func (e *Evidence) uncounted() bool {
 	return len(e.Arrivals) >= fewEvents && size > mostPerToken*len(e.Arrivals)
 }
 
-// maxHead is how many events a template may put before an answer, headPart the part of the time until
-// the first true token within which they come: before the prompt is computed.
-const (
-	maxHead  = 2
-	headPart = 4
-)
-
-// head returns how many of the first arrivals are no tokens but what a template puts before the answer,
-// such as the mark that opens the thoughts: so many the node counts fewer than there are events, and
-// long before the others they came.
-func (e *Evidence) head() int {
-	told := e.told()
-	if told == 0 && e.Extra > 0 && e.Finish == finishLength {
-		told = e.Asked
-	}
-	k := e.Events() - told
-	if told == 0 || k < 1 || k > maxHead || len(e.Arrivals) < k+heldEvents || e.Sent.IsZero() {
-		return 0
-	}
-	rest := e.Arrivals[k:]
-	came, next := e.Arrivals[k-1].At.Sub(e.Sent), rest[0].At.Sub(e.Sent)
-	if headPart*came > next || next-came < pauseTimes*meanStep(rest) {
-		return 0
-	}
-	return k
-}
-
 // thoughts counts the token events that are not of the answer proper.
 func (e *Evidence) thoughts() int {
 	n := 0

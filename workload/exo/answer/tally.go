@@ -80,20 +80,6 @@ func Take(e *Evidence) Tally {
 	return t
 }
 
-// behead is Take for an answer of which the first so many arrivals are no tokens. As many at its end are
-// not kept where as many as were asked for are.
-func (e *Evidence) behead(head int) Tally {
-	rest := *e
-	rest.Arrivals, rest.Extra = e.Arrivals[head:], 0
-	t := Take(&rest)
-	t.Head, t.Mismatch = head, true
-	if t.Source == workload.TokensFromEvents {
-		t.Output += e.Extra
-	}
-	t.Silent = max(t.Silent, min(e.Extra, t.Output-len(rest.Arrivals)))
-	return t
-}
-
 // count returns the number of tokens of an answer that is not longer than asked for.
 func (e *Evidence) count(steps []int) (int, workload.TokenSource) {
 	sent := 0
@@ -226,70 +212,6 @@ func share(arrivals []Arrival, first, n int) int {
 	}
 	return min(max(int(math.Round(part*float64(n))), first), n-(len(arrivals)-first))
 }
-
-// runningBeyond reports whether a usage that runs along shows that the node went on past what was
-// asked for with several tokens an event.
-func (e *Evidence) runningBeyond() bool {
-	steps := e.steps()
-	sum := 0
-	for _, s := range steps {
-		sum += s
-	}
-	return !e.within(sum)
-}
-
-// strayPart is the part of the tokens up to which more events came by accident.
-const strayPart = 10
-
-// scattered measures an answer that came in more events than tokens were asked for, though the node
-// counts no more than that: some events are none of a token's own. Of the tokens, those in the events
-// that are not measured have no time.
-func (t *Tally) scattered(e *Evidence, told int) {
-	t.Output, t.Source = told, workload.TokensFromUsage
-	if e.Usage.Completion <= 0 {
-		t.Source = workload.TokensFromStats
-	}
-	together := firstRead(e.Arrivals, nearness(e.Arrivals))
-	each := float64(told) / float64(e.Events())
-	if e.Events()-told <= told/strayPart { // a few that stray, of which nothing tells where
-		each = 1
-	}
-	t.First = min(max(1, int(math.Round(each*float64(together)))), told)
-	t.Silent = told - min(told, max(t.First, int(math.Round(each*float64(len(e.Arrivals))))))
-}
-
-// overran measures the first Asked tokens of an answer that is longer.
-func (t *Tally) overran(e *Evidence, told int) {
-	t.Overran = true
-	steps := e.steps()
-	if steps == nil {
-		each := max(1, int(math.Round(float64(told)/float64(e.Events()))))
-		if told > maxPerEvent*e.Events() {
-			each = 1
-		}
-		steps = ones(len(e.Arrivals))
-		for i := range steps {
-			steps[i] = each
-		}
-	}
-	t.Measured = 0
-	for _, s := range steps {
-		if t.Output+s > e.Asked && t.Measured > 0 {
-			break
-		}
-		t.Output += s
-		t.Measured++
-	}
-	t.Output, t.Source = min(t.Output, e.Asked), workload.TokensFromEvents
-	t.Steps = steps[:t.Measured]
-	for _, s := range t.Steps[:min(firstRead(e.Arrivals, nearness(e.Arrivals)), t.Measured)] {
-		t.First += s
-	}
-	t.First = min(t.First, t.Output)
-}
-
-// maxPerEvent is how many tokens an event may carry on the mean; a count beyond is an error.
-const maxPerEvent = 64
 
 func ones(n int) []int {
 	s := make([]int, n)
