@@ -189,7 +189,7 @@ function banner(): cog.Builder<dashboard.Panel> {
       mappings: words(
         {
           '0': { text: 'measured on a real node', color: '#2F3B32' },
-          '1': { text: 'SIMULATED: nothing on this page was measured', color: simulatedColor },
+          '1': { text: 'SIMULATED: nothing here was measured', color: simulatedColor },
           '2': { text: 'rules/dashboards.yml not loaded: no counts and percentiles', color: 'dark-orange' },
           '3': { text: 'rules/exobench.yml not loaded: no baselines, no alerts', color: 'dark-orange' },
         },

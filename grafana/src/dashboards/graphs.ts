@@ -24,6 +24,8 @@ export interface GraphOptions {
   /** Looks of series that are not models, by name. Those with a fixed name get one without being listed. */
   colors?: Record<string, string>;
   overrides?: Override[];
+  /** Below the graph where it is not said. */
+  legend?: common.LegendPlacement;
   /** Line at which the reader should look up. */
   mark?: Step[];
 }
@@ -91,7 +93,7 @@ export function graphPanel(about: About, series: Series[], options: GraphOptions
       new common.VizLegendOptionsBuilder()
         .showLegend(true)
         .displayMode(common.LegendDisplayMode.List)
-        .placement(common.LegendPlacement.Bottom)
+        .placement(options.legend ?? common.LegendPlacement.Bottom)
         .calcs([]),
     )
     .tooltip(new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending));

@@ -57,7 +57,7 @@ function tiles() {
         unit: unit.none,
       },
       [{ expr: status.exo, legend: '{{dialect}}' }],
-      { filled: true, text: common.BigValueTextMode.ValueAndName, mappings: words(upOrDown, unknown) },
+      { filled: true, text: common.BigValueTextMode.ValueAndName, nameSize: 13, mappings: words(upOrDown, unknown) },
     ),
     statPanel(
       {
@@ -96,7 +96,7 @@ function tiles() {
       [{ expr: q.alerts, legend: '{{severity}}' }],
       {
         filled: true,
-        text: common.BigValueTextMode.ValueAndName,
+        text: common.BigValueTextMode.ValueAndName, nameSize: 13,
         mappings: words({ '0': { text: 'none', color: 'green' }, '-1': { text: 'not loaded', color: 'orange' } }, unknown),
         overrides: Object.entries({ critical: 'red', warning: 'orange', info: 'blue' }).map(([severity, fixedColor]) => ({
           matcher: { id: 'byName', options: severity },
@@ -150,7 +150,7 @@ function speeds() {
     [{ expr: q.decodeOrState, legend: '{{model}}' }],
     {
       decimals: 1,
-      text: common.BigValueTextMode.ValueAndName,
+      text: common.BigValueTextMode.ValueAndName, nameSize: 13,
       mappings: words(Object.fromEntries(Object.entries(stateWords).filter(([, { text }]) => text !== 'up')), unknown),
       overrides: modelOverrides(),
     },
@@ -218,7 +218,7 @@ function whatChanged() {
       { expr: q.change.period, legend: '{{model}} vs period' },
       { expr: q.change.alarm, legend: '{{model}} alarm' },
     ],
-    { steps: true, least: -0.015, most: 0.015, overrides: [boundLine('/ alarm$/')] },
+    { steps: true, least: -0.015, most: 0.015, legend: common.LegendPlacement.Right, overrides: [boundLine('/ alarm$/')] },
   );
 }
 

@@ -141,7 +141,7 @@ export function overTime() {
         noValue: nothing.samples,
       },
       [{ expr: q.turnInterToken, legend: '{{model}}' }],
-      { join: hour, doubling: true },
+      { join: hour, least: 0 },
     ),
     graphPanel(
       {
@@ -154,7 +154,7 @@ export function overTime() {
         noValue: nothing.samples,
       },
       [{ expr: q.turnInterToken99, legend: '{{model}}' }],
-      { join: hour, doubling: true },
+      { join: hour, least: 0 },
     ),
     graphPanel(
       {
@@ -233,7 +233,7 @@ export function whatRuns() {
       q.info,
       {
         model: { title: 'Model', width: 130, link: modelLink },
-        exo_model: { title: 'Asked for as' },
+        exo_model: { title: 'Asked for as', width: 400 },
         developer: { title: 'Developer' },
         parameters: { title: 'Parameters' },
         architecture: { title: 'Architecture' },

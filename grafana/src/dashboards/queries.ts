@@ -150,9 +150,13 @@ export function state(more = ''): string {
   ].join(' ');
 }
 
-/** The last value of a gauge of each configured model, or its state where there is no such value. */
+/**
+ * The last value of a gauge of each configured model, or its state where there is no such value; in an order that does not
+ * depend on the states.
+ */
 export function liveOrState(gauge: string, more = ''): string {
-  return `${live(gauge, 'model', more)} or (${state(more)}) < 0 or 0 * (${state(more)})`;
+  const figures = `${live(gauge, 'model', more)} or (${state(more)}) < 0 or 0 * (${state(more)})`;
+  return `max by (model) (${metric('exobench_model_info', more)}) * on (model) (${figures})`;
 }
 
 export const completed = 'outcome!="canceled"';

@@ -58,6 +58,19 @@ const withinAll = [
 const judged = `(sum by (model) (count_over_time(${metric(request.ttft)}[${chosen}])) or 0 * ${total(added.requests, 'model', completed, chosen)})`;
 const judgedAndFailed = `(${judged} + (${failures('model', '', chosen)}))`;
 
+/**
+ * Share of the requests with figures or failures that kept within all objectives. Of those with figures it is counted in steps
+ * of the records, and so are they all, so that it is right where a record lasts for more than one step.
+ */
+function shareWithinAll(): string {
+  const counted = (what: string) => `sum by (model) (count_over_time((${what})[${chosen}:15s]))`;
+  const all = counted(metric(request.ttft));
+  const ofFigures = `(${counted(withinAll)} or 0 * ${all}) / ${all}`;
+  return `${ofFigures} * ${judged} / ${judgedAndFailed} or 0 * (${judgedAndFailed} > 0)`;
+}
+
+const goodput = shareWithinAll();
+
 /** Share of a histogram's samples up to a bound, of those and the failed requests. */
 function within(h: (typeof histograms)[keyof typeof histograms], bound: string): string {
   const of = over(h, 'model', '', chosen);
@@ -91,7 +104,7 @@ export const overview = {
   rss: live(rss),
   reported: live(reported),
   modelSuccess: configured(success('model', chosen)),
-  goodput: configured(`(sum by (model) (count_over_time((${withinAll})[${chosen}:15s])) or 0 * ${judgedAndFailed}) / (${judgedAndFailed} > 0)`),
+  goodput: configured(goodput),
 
   // Over time
   change: {

@@ -14,8 +14,9 @@ export interface StatOptions {
   filled?: boolean;
   /** Shows the series' name in place of its value, or beside it. */
   text?: common.BigValueTextMode;
-  /** Height of the figures in pixels, where they are not to fill the tile. */
+  /** Height of the figures, and of the names beside them, in pixels, where they are not to follow from the tile's. */
   size?: number;
+  nameSize?: number;
   overrides?: Override[];
 }
 
@@ -35,7 +36,12 @@ export function statPanel(about: About, series: Series[], options: StatOptions =
   if (options.steps) panel.thresholds(thresholds(options.steps));
   if (options.mappings) panel.mappings(options.mappings);
   if (options.decimals !== undefined) panel.decimals(options.decimals);
-  if (options.size !== undefined) panel.text(new common.VizTextDisplayOptionsBuilder().valueSize(options.size));
+  if (options.size !== undefined || options.nameSize !== undefined) {
+    const sizes = new common.VizTextDisplayOptionsBuilder();
+    if (options.size !== undefined) sizes.valueSize(options.size);
+    if (options.nameSize !== undefined) sizes.titleSize(options.nameSize);
+    panel.text(sizes);
+  }
   options.overrides?.forEach((override) => panel.withOverride(override));
   return panel;
 }
