@@ -155,7 +155,7 @@ export function heatmapPanel(about: About, expr: string, options: HeatmapOptions
   const axis = new heatmap.YAxisConfigBuilder().unit(about.unit).axisPlacement(common.AxisPlacement.Left);
   if (options.from !== undefined) axis.min(options.from);
   return describe(new heatmap.PanelBuilder(), about)
-    .interval('1m')
+    .interval('5m')
     .withTarget(query(expr, 'A').legendFormat('__auto').format(prometheus.PromQueryFormat.TimeSeries).range())
     .calculate(false)
     .color(

@@ -234,8 +234,8 @@ export function whatRuns() {
       {
         model: { title: 'Model', width: 130, link: modelLink },
         exo_model: { title: 'Asked for as', width: 400 },
-        developer: { title: 'Developer' },
-        parameters: { title: 'Parameters' },
+        developer: { title: 'Developer', width: 130 },
+        parameters: { title: 'Parameters', width: 110 },
         architecture: { title: 'Architecture' },
       },
       'Model',

@@ -1,6 +1,7 @@
 import {
   added,
   chosen,
+  configured,
   decodeRate,
   failed,
   failures,
@@ -59,7 +60,11 @@ function evidence(more: string, by: string) {
   };
 }
 
-export const evidenceByModel = evidence('', 'model');
+type Evidence = ReturnType<typeof evidence>;
+
+export const evidenceByModel = Object.fromEntries(
+  Object.entries(evidence('', 'model')).map(([what, expr]) => [what, configured(expr)]),
+) as Evidence;
 
 export const model = {
   state: state(ofModel),
