@@ -130,5 +130,5 @@ export function matrixPanel(about: About, expr: string, row: string, column: str
       id: 'organize',
       options: { excludeByName: {}, indexByName: {}, renameByName: { [`${row}\\${column}`]: row } },
     })
-    .overrideByName(row, [{ id: 'custom.width', value: 150 }]);
+    .overrideByName(row, [{ id: 'custom.width', value: 185 }]);
 }
