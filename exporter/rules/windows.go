@@ -52,6 +52,17 @@ func (o Options) Wait(d string) (string, error) {
 	return o.Duration(min(parsed, o.Interval)), nil
 }
 
+// Absence returns the share of n cycles that is left of them after a state that was bad for Wait(d), and at least 0.9: below it
+// an alert about that state may have been raised. A fifth less will do, because the state is only seen at scrapes.
+func (o Options) Absence(d string, n float64) (string, error) {
+	parsed, err := time.ParseDuration(d)
+	if err != nil {
+		return "", err
+	}
+	bad := 0.8 * float64(min(parsed, o.Interval)) / (n * float64(o.Interval))
+	return fmt.Sprintf("%.3f", max(0.9, 1-bad)), nil
+}
+
 // Seconds returns the cycle interval in seconds.
 func (o Options) Seconds() string { return fmt.Sprintf("%g", o.Interval.Seconds()) }
 
@@ -87,6 +98,9 @@ const lastSlack = 0.45
 
 // Last returns a range selector that holds a model's last n cycles as its newest comes in.
 func (o Options) Last(n int) string { return o.Range(float64(n) - lastSlack) }
+
+// Whole returns a range selector of n cycles, long enough that all of Last n is in it, however early or late they come.
+func (o Options) Whole(n int) string { return o.Range(float64(n)) }
 
 // Before returns the offset at which the cycle before the last n is the newest.
 func (o Options) Before(n int) string { return o.Cycles(float64(n) - lastSlack) }
