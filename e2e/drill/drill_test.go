@@ -30,7 +30,6 @@ func TestDrill(t *testing.T) {
 	t.Logf("the rules have learned what is normal %.0f s after the start", time.Since(begin).Seconds())
 	for round := range *rounds {
 		began := time.Now()
-		d.fastAgain = false
 		d.round(t)
 		t.Logf("round %d of %d took %.0f s", round+1, *rounds, time.Since(began).Seconds())
 	}
@@ -44,8 +43,8 @@ type drill struct {
 	prometheus   stack.Prometheus
 	receiver     *receiver
 	polls        *polls
-	seen         int  // messages that phases have dealt with
-	fastAgain    bool // a slow model has been set to its usual speed
+	pace         pace
+	seen         int // messages that phases have dealt with
 }
 
 func start(t *testing.T) *drill {
@@ -55,7 +54,7 @@ func start(t *testing.T) *drill {
 	d.prometheus = stack.StartPrometheus(t, d.address, func(config string) {
 		configure(t, config, d.receiver.URL, d.url("/runbook"))
 	})
-	d.polls = watchPolls(t, d.url("/metrics"))
+	d.polls = watchPolls(t, d.url("/metrics"), d.pace.see)
 	return d
 }
 
@@ -123,17 +122,14 @@ func (d *drill) round(t *testing.T) {
 	exporterDown := expected{name: "ExoBenchExporterDown", severity: "critical", summary: `^The exporter exo cannot be scraped$`}
 
 	d.phase(t, phase{
-		name: "a model is slow", want: drop.firing(), silenced: []string{"ExoBenchLatencyRegression"}, within: time.Minute + 20*cycle,
+		name: "a model is slow", want: drop.firing(), within: time.Minute + 20*cycle,
 		do: func() {
 			stack.Post(t, "http://"+d.exo+"/_sim/faults", fmt.Sprintf(`{"kind":"slow","model":%q,"percent":10}`, victim))
 		},
 	})
 	d.phase(t, phase{
-		name: "the model is fast again", want: over.resolved(), silenced: []string{"ExoBenchLatencyRegression"}, within: time.Minute + 20*cycle,
-		do: func() {
-			stack.Delete(t, "http://"+d.exo+"/_sim/faults")
-			d.fastAgain = true
-		},
+		name: "the model is fast again", want: over.resolved(), within: time.Minute + 20*cycle,
+		do: func() { stack.Delete(t, "http://"+d.exo+"/_sim/faults") },
 	})
 	d.phase(t, phase{
 		name: "exo is killed", want: exoDown.firing(), silenced: silencedByExoDown, within: time.Minute,

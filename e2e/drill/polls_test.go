@@ -19,7 +19,8 @@ type polls struct {
 	last time.Time
 }
 
-func watchPolls(t *testing.T, metrics string) *polls {
+// watchPolls looks at the exporter's metrics all the time, and lets see have them, too.
+func watchPolls(t *testing.T, metrics string, see func(exposition []byte, now time.Time)) *polls {
 	p := &polls{}
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -32,6 +33,7 @@ func watchPolls(t *testing.T, metrics string) *polls {
 				return
 			case now := <-tick.C:
 				body, _ := stack.Get(metrics) // fails while the exporter is away
+				see(body, time.Now())
 				rtt, _ := stack.Sample(body, "exobench_exo_rtt_seconds")
 				p.mu.Lock()
 				if rtt != p.rtt && rtt != "" {
