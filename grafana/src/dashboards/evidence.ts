@@ -22,7 +22,7 @@ export function evidencePanel(size: Pick<About, 'width' | 'height'>, q: typeof e
         'exobench_token_count_mismatches_total, exobench_cached_prompt_tokens_total, exobench_coalesced_events_total, ' +
         'exobench_tokens_per_event.',
       unit: unit.count,
-      noValue: nothing.samples,
+      noValue: nothing.judged,
     },
     [
       { title: 'Requests', expr: q.requests, ...count },

@@ -58,7 +58,7 @@ export function alerts() {
       summary: { title: 'Meaning' },
       anchor: {
         title: 'What to do',
-        width: 80,
+        width: 100,
         mappings: linkWord('runbook'),
         link: { title: 'Runbook', url: '${exporter}/runbook#${__value.raw}' },
       },
@@ -203,7 +203,7 @@ export function objectives() {
           'exobench_time_per_output_token_seconds, exobench_inter_token_latency_seconds, exobench_requests_total. Needs native ' +
           'histograms, as Prometheus has them.',
         unit: unit.ratio,
-        noValue: nothing.samples,
+        noValue: nothing.judged,
       },
       [
         { title: 'TTFT', heading: 'TTFT ≤ $objective_ttft s', expr: q.within.ttft, unit: unit.ratio, decimals: 1 },

@@ -39,6 +39,7 @@ export const nothing = {
   method: 'No result yet under the present configuration, or nothing is scraped now',
   turn: 'No turn gave this figure in this period',
   samples: 'No request is recorded in this period',
+  judged: 'No request of a model that is configured now is recorded',
   baseline: 'There is no baseline: the rules learn one from about 85 good cycles of one method',
   processes: 'exo\'s processes were not visible in this period: run "exo-bench-exporter check"',
   proportional: 'No PSS in this period: only Linux tells it, to exo\'s own user and root',
