@@ -104,7 +104,8 @@ func (s signal) DashboardURL() (string, error) {
 	if i < 0 {
 		return "", fmt.Errorf("the alert with the anchor %s is shown on no panel", s.Name)
 	}
-	path, alert := "", shown[i]
+	var path string
+	alert := shown[i]
 	switch none := (panel{}); none {
 	case alert.ofModel:
 		path = alert.ofNode.path()
