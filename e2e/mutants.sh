@@ -14,6 +14,6 @@ e2e/tools/install.sh gremlins
 	./exporter/cluster ./exporter/metric ./exporter/rules
 for package; do
 	echo "==> $package"
-	# One at a time: tests that are held up look like tests that notice.
+	# One at a time: tests that are held up look like tests that notice. Packages below have a run of their own.
 	"$E2E_TOOLS/bin/gremlins" unleash --exclude-files / --workers 1 --timeout-coefficient 10 --output-statuses lt "$package"
 done

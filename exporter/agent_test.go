@@ -125,6 +125,10 @@ func TestPageOfAnAgent(t *testing.T) {
 		"858 MiB", "954 MiB", "763 MiB", "was not watched as a whole",
 	}, []string{"<b>mistral"})
 
+	a.Seen("llama-3.2-1b", workload.Memory{Samples: 20, Median: 100 << 20, Peak: 200 << 20}, true)
+	expectPage(t, showPage(t, a), []string{"100 MiB", "200 MiB"}, []string{"858 MiB"}) // a model's last turn alone
+	a.Seen("llama-3.2-1b", wholeMemory, true)
+
 	a.Contact(cluster.State{}, errors.New("<i>refused"))
 	expectPage(t, showPage(t, a), []string{"&lt;i&gt;refused", "nobody says whose turn it is", "858 MiB"}, []string{"is measured"})
 

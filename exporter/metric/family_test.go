@@ -17,5 +17,9 @@ func TestFamilyInGroup(t *testing.T) {
 		if f.Absent != tt.want || !slices.Equal(f.Labels, []string{"model", "role"}) {
 			t.Errorf("%q in %q is absent %q, labels %q", tt.own, tt.group, f.Absent, f.Labels)
 		}
+		f.Help = "What it is."
+		if help := f.help(); tt.want == "" && help != "What it is." || tt.want != "" && help != "What it is. Absent "+tt.want+"." {
+			t.Errorf("%q in %q has the help %q", tt.own, tt.group, help)
+		}
 	}
 }

@@ -66,6 +66,13 @@ func TestLook(t *testing.T) {
 			[]float64{10, 16},
 			15, 0,
 		},
+		{
+			"the first read holds half after a long silence, and the rest comes at the server's rate",
+			Evidence{Arrivals: at(slices.Concat(slices.Repeat([]float64{10_000}, 16), every(16, 10_010, 10))...), Stats: Stats{GenerationTPS: 100}},
+			"", 100,
+			[]float64{10, 16},
+			15, 0,
+		},
 		{"four tokens an event", Evidence{Arrivals: at(every(8, 130, 40)...), Usage: Usage{Completion: 32}}, "", 100, nil, 0, 0},
 		{"four tokens an event, each counted", Evidence{
 			Arrivals: change(at(every(8, 130, 40)...), func(i int, a *Arrival) { a.Told = 4 * (i + 1) }), Usage: Usage{Completion: 32},

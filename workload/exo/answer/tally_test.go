@@ -43,6 +43,13 @@ func TestTake(t *testing.T) {
 	thoughts := func(n, of int) []Arrival {
 		return change(came(of), func(i int, a *Arrival) { a.Content = i >= n })
 	}
+	paused := func(n int, by time.Duration) []Arrival { // before the fifth
+		return change(came(n), func(i int, a *Arrival) {
+			if i >= 4 {
+				a.At = a.At.Add(by)
+			}
+		})
+	}
 	running := func(n, k int) []Arrival {
 		return change(came(n), func(i int, a *Arrival) { a.Told, a.Size = k*(i+1), 5*k })
 	}
@@ -252,6 +259,31 @@ func TestTake(t *testing.T) {
 			Evidence{Asked: 32, Stats: Stats{Generation: 33}, Finish: "length"},
 			want{disbelieved: 1},
 		},
+		{
+			"nothing was asked for that bounds the answer",
+			Evidence{Arrivals: came(4), Usage: Usage{Completion: 40}},
+			want{output: 40, first: 10, source: usage, mismatch: true},
+		},
+		{
+			"thoughts that were sent are not hidden ones",
+			Evidence{Asked: 32, Arrivals: thoughts(3, 8), Usage: Usage{Completion: 20, Reasoning: 5}, Finish: "length"},
+			want{output: 25, first: 3, source: usage, mismatch: true},
+		},
+		{
+			"a total that holds the thoughts which the count leaves out",
+			Evidence{Asked: 32, Arrivals: thoughts(5, 8), Usage: Usage{Prompt: 10, Completion: 6, Total: 30}, Finish: "length"},
+			want{output: 20, first: 3, source: usage, mismatch: true},
+		},
+		{
+			"a pause that is too short for the hidden thoughts",
+			Evidence{Asked: 256, Arrivals: paused(9, 400*time.Millisecond), Usage: Usage{Completion: 109, Reasoning: 100}, Finish: "length"},
+			want{output: 109, first: 101, source: usage, steps: each(9, 1), mismatch: true},
+		},
+		{
+			"a pause that is none",
+			Evidence{Asked: 256, Arrivals: paused(9, 5*time.Millisecond), Usage: Usage{Completion: 11, Reasoning: 2}, Finish: "length"},
+			want{output: 11, first: 3, source: usage, steps: each(9, 1), mismatch: true},
+		},
 		{"nothing at all", Evidence{Asked: 32, Finish: "stop"}, want{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -266,6 +298,28 @@ func TestTake(t *testing.T) {
 				t.Errorf("steps %v, want %v", got.Steps, tc.want.steps)
 			}
 		})
+	}
+}
+
+// The prompt has as many tokens as the node says, where that can be.
+func TestPromptTokens(t *testing.T) {
+	for name, tc := range map[string]struct {
+		e         Evidence
+		n, cached int
+		odd       bool
+	}{
+		"usage":                {Evidence{Prompt: 100, Usage: Usage{Prompt: 100, Cached: 40}, Stats: Stats{Prompt: 7}}, 100, 40, false},
+		"stats where no usage": {Evidence{Prompt: 100, Stats: Stats{Prompt: 30, Cached: 3}}, 30, 3, false},
+		"more than there is":   {Evidence{Prompt: 100, Usage: Usage{Prompt: 101, Cached: 3}}, 0, 0, true},
+		"no bound is known":    {Evidence{Usage: Usage{Prompt: 101}}, 101, 0, false},
+		"more cached than all": {Evidence{Usage: Usage{Prompt: 10, Cached: 11}}, 10, 10, false},
+	} {
+		if n, cached := tc.e.PromptTokens(); n != tc.n || cached != tc.cached {
+			t.Errorf("%s: %d tokens, %d cached, want %d and %d", name, n, cached, tc.n, tc.cached)
+		}
+		if odd := tc.e.disbelieved(); slices.Contains(odd, "prompt tokens") != tc.odd {
+			t.Errorf("%s: disbelieved %v", name, odd)
+		}
 	}
 }
 
