@@ -81,9 +81,14 @@ func faultCases() []faultCase {
 			name: "midway", midway: true, fault: exosim.Fault{Kind: exosim.Unreachable}, in: every, turn: workload.TurnPartial,
 			requests: []workload.Outcome{ok, workload.OutcomeConnectError, workload.OutcomeConnectError}, reason: []string{"refused"},
 		},
-		{fault: exosim.Fault{Kind: exosim.StatePathsMissing}, in: exo1, turn: workload.TurnOK, requests: all(ok), log: []string{"before v1.0.70"}},
+		{
+			fault: exosim.Fault{Kind: exosim.StatePathsMissing}, in: exo1, turn: workload.TurnOK, requests: all(ok), log: []string{"before v1.0.70"},
+		},
 		{fault: exosim.Fault{Kind: exosim.UnknownTags}, in: exo1, turn: workload.TurnOK, requests: all(ok)},
-		{fault: exosim.Fault{Kind: exosim.MovedFields}, in: exo1, turn: workload.TurnOK, requests: all(ok), log: []string{"relying on its own check"}},
+		{
+			fault: exosim.Fault{Kind: exosim.MovedFields}, in: exo1, turn: workload.TurnOK, requests: all(ok),
+			log: []string{"relying on its own check"},
+		},
 		{
 			fault: exosim.Fault{Kind: exosim.NoPlacements}, in: exo1, turn: workload.TurnUnavailable,
 			reason: []string{"neither /instance/previews nor /instance/placement", "upgrade exo"}, log: []string{"nothing is placed on it"},
@@ -125,7 +130,8 @@ func faultCases() []faultCase {
 			requests: first(workload.OutcomeStreamError), reason: []string{"out of luck"},
 		},
 		{
-			fault: exosim.Fault{Kind: exosim.ErrorEvent, Skip: 1, Count: 1, After: 4, Message: "out of luck"}, in: []generation{legacy}, turn: workload.TurnPartial,
+			fault: exosim.Fault{Kind: exosim.ErrorEvent, Skip: 1, Count: 1, After: 4, Message: "out of luck"}, in: []generation{legacy},
+			turn:     workload.TurnPartial,
 			requests: first(workload.OutcomeTruncated), reason: []string{"without a finish_reason"},
 		},
 		{
@@ -183,7 +189,8 @@ func faultCases() []faultCase {
 			turn: workload.TurnOK, requests: all(ok), shaped: true,
 		},
 		{
-			fault: exosim.Fault{Kind: exosim.Clumped, Tokens: 4, Skip: 1, Count: 1}, in: every, turn: workload.TurnOK, requests: all(ok), shaped: true,
+			fault: exosim.Fault{Kind: exosim.Clumped, Tokens: 4, Skip: 1, Count: 1}, in: every, turn: workload.TurnOK, requests: all(ok),
+			shaped: true,
 			check: func(t *testing.T, r faultRun) {
 				if r.turn.Results[0].Coalesced == 0 {
 					t.Error("no event shared a read with another")
@@ -208,7 +215,8 @@ func faultCases() []faultCase {
 		},
 		{
 			name: "at first", fault: exosim.Fault{Kind: exosim.Stall}, in: every, turn: workload.TurnFailed,
-			requests: []workload.Outcome{workload.OutcomeFirstTokenTimeout}, reason: []string{"no token came within 20s", "given up", "2 prompts not sent"},
+			requests: []workload.Outcome{workload.OutcomeFirstTokenTimeout},
+			reason:   []string{"no token came within 20s", "given up", "2 prompts not sent"},
 		},
 		{
 			name: "for a while", fault: exosim.Fault{Kind: exosim.Stall, Skip: 1, Count: 1, After: 4, Seconds: 5}, in: every, turn: workload.TurnOK,
@@ -250,7 +258,8 @@ func faultCases() []faultCase {
 		},
 		{
 			// The second prompt is put while the election goes on and answered when it is over.
-			name: "beyond the idle timeout", fault: exosim.Fault{Kind: exosim.Election, Skip: 1, Count: 1, After: 4, Seconds: 15}, in: exo1, turn: workload.TurnPartial,
+			name: "beyond the idle timeout", fault: exosim.Fault{Kind: exosim.Election, Skip: 1, Count: 1, After: 4, Seconds: 15}, in: exo1,
+			turn:     workload.TurnPartial,
 			requests: []workload.Outcome{workload.OutcomeIdleTimeout, workload.OutcomeProtocolError, ok}, reason: []string{"no further token"},
 			check: func(t *testing.T, r faultRun) {
 				if why := r.turn.Results[1].Err; !strings.Contains(why, "held the request back for ") {
@@ -259,8 +268,10 @@ func faultCases() []faultCase {
 			},
 		},
 		{
-			name: "without end", fault: exosim.Fault{Kind: exosim.Election, Skip: 1, Count: 1, After: 4, Seconds: 90}, in: exo1, turn: workload.TurnFailed,
-			requests: []workload.Outcome{workload.OutcomeIdleTimeout, workload.OutcomeFirstTokenTimeout}, reason: []string{"no token came", "1 prompts not sent"},
+			name: "without end", fault: exosim.Fault{Kind: exosim.Election, Skip: 1, Count: 1, After: 4, Seconds: 90}, in: exo1,
+			turn:     workload.TurnFailed,
+			requests: []workload.Outcome{workload.OutcomeIdleTimeout, workload.OutcomeFirstTokenTimeout},
+			reason:   []string{"no token came", "1 prompts not sent"},
 		},
 
 		// Faults of an instance's life.
@@ -269,7 +280,8 @@ func faultCases() []faultCase {
 			reason: []string{"sufficient memory", "memory available"},
 		},
 		{
-			name: "not for memory", fault: exosim.Fault{Kind: exosim.PlacementRefused, Message: "No backend for it"}, in: exo1, turn: workload.TurnUnavailable,
+			name: "not for memory", fault: exosim.Fault{Kind: exosim.PlacementRefused, Message: "No backend for it"}, in: exo1,
+			turn:   workload.TurnUnavailable,
 			reason: []string{"cannot place", "No backend for it"},
 		},
 		{
@@ -315,7 +327,8 @@ func faultCases() []faultCase {
 			name: "ready", fault: exosim.Fault{Kind: exosim.RecordLeft}, in: exo1, turn: workload.TurnOK, requests: all(ok),
 		},
 		{
-			name: "running", fault: exosim.Fault{Kind: exosim.RecordLeft, State: "RunnerRunning"}, in: exo1, turn: workload.TurnOK, requests: all(ok),
+			name: "running", fault: exosim.Fault{Kind: exosim.RecordLeft, State: "RunnerRunning"}, in: exo1, turn: workload.TurnOK,
+			requests: all(ok),
 		},
 		{
 			name: "failed", fault: exosim.Fault{Kind: exosim.RecordLeft, State: "RunnerFailed"}, in: exo1, turn: workload.TurnOK, requests: all(ok),
@@ -329,7 +342,8 @@ func faultCases() []faultCase {
 			},
 		},
 		{
-			fault: exosim.Fault{Kind: exosim.MemoryKept, Bytes: 1 << 30, Count: 1}, fresh: true, in: []generation{legacy}, turn: workload.TurnOK, requests: all(ok),
+			fault: exosim.Fault{Kind: exosim.MemoryKept, Bytes: 1 << 30, Count: 1}, fresh: true, in: []generation{legacy}, turn: workload.TurnOK,
+			requests: all(ok),
 			check: func(t *testing.T, r faultRun) {
 				const weights = 4_640_000_000
 				if held := r.figure("exobench_model_resident_memory_bytes"); held < weights+1<<30 {

@@ -107,7 +107,8 @@ type soaker struct {
 func newSoaker(t *testing.T) *soaker {
 	const round = soakLife * 3
 	o := &soaker{
-		hangup: make(chan os.Signal, 1), rng: rand.New(rand.NewPCG(15, 2)), cycles: (*soakCycles + round - 1) / round * round, due: make(chan int),
+		hangup: make(chan os.Signal, 1), rng: rand.New(rand.NewPCG(15, 2)), cycles: (*soakCycles + round - 1) / round * round,
+		due:     make(chan int),
 		results: filepath.Join(t.TempDir(), "results.jsonl"), tally: newTally(), trends: map[string]*trend{},
 	}
 	o.begin()

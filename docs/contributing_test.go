@@ -10,7 +10,9 @@ import (
 )
 
 // documents are for people who change the program.
-var documents = []string{"CONTRIBUTING.md", "docs/architecture.md", "README.md", "grafana/README.md", "prometheus/RUNBOOK.md", "prometheus/QUALITY.md"}
+var documents = []string{
+	"CONTRIBUTING.md", "docs/architecture.md", "README.md", "grafana/README.md", "prometheus/RUNBOOK.md", "prometheus/QUALITY.md",
+}
 
 var (
 	link     = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)

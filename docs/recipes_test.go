@@ -129,7 +129,11 @@ func TestFamiliesAreUsed(t *testing.T) {
 		case !documented:
 			t.Errorf("docs/metrics.md does not have %s: run go generate ./docs/gen", f.FullName())
 		case !used && !left:
-			t.Errorf("%s is on no panel and in no rule, as docs/metrics.md has it: show it (grafana/src/dashboards) and run go generate ./docs/gen, or say in notShown why not", f.FullName())
+			t.Errorf(
+				"%s is on no panel and in no rule, as docs/metrics.md has it: show it (grafana/src/dashboards) and run go generate ./docs/gen, or "+
+					"say in notShown why not",
+				f.FullName(),
+			)
 		case used && left:
 			t.Errorf("%s is used, so that notShown need not say why not", f.FullName())
 		case left && why == "":

@@ -122,7 +122,9 @@ func answered(t *testing.T, p stack.Prometheus, now time.Time, q grafana.Query) 
 			return s.Histogram != nil || !math.IsNaN(float64(s.Value)) && !math.IsInf(float64(s.Value), 0)
 		})
 	}
-	value, warnings, _, err := p.API.QueryRange(t.Context(), expr, promapi.Range{Start: now.Add(-10 * time.Minute), End: now, Step: 15 * time.Second})
+	value, warnings, _, err := p.API.QueryRange(
+		t.Context(), expr, promapi.Range{Start: now.Add(-10 * time.Minute), End: now, Step: 15 * time.Second},
+	)
 	if err != nil {
 		t.Fatalf("%s: %s: %v", q.Place, expr, err)
 	}

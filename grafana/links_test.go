@@ -152,7 +152,8 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	for _, link := range []string{
-		"https://grafana.example/d/none", "https://grafana.example/" + all[0].UID, base + "?viewPanel=0", base + "?viewPanel=x", base + "?var-none=1", "%",
+		"https://grafana.example/d/none", "https://grafana.example/" + all[0].UID, base + "?viewPanel=0", base + "?viewPanel=x",
+		base + "?var-none=1", "%",
 	} {
 		if _, _, err := grafana.Follow(all, link); err == nil {
 			t.Errorf("%s: no error", link)

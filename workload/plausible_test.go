@@ -106,6 +106,28 @@ func TestMarksOfAResult(t *testing.T) {
 	}
 }
 
+// An event carries one token, or several; the end that came without one is none of its.
+func TestTokensPerEvent(t *testing.T) {
+	for _, tt := range []struct {
+		tokens, silent, events int
+		want                   float64
+		known                  bool
+	}{
+		{32, 0, 32, 1, true},
+		{33, 1, 32, 1, true}, // the end, which came without an event
+		{32, 0, 8, 4, true},
+		{0, 0, 0, 0, false},
+		{1, 1, 0, 0, false},
+		{1, 1, 1, 0, false},
+	} {
+		r := Result{OutputTokens: tt.tokens, SilentTokens: tt.silent, TokenEvents: tt.events}
+		if got, known := r.TokensPerEvent(); got != tt.want || known != tt.known {
+			t.Errorf("%d tokens, %d of them silent, by %d events: %v an event (%t), want %v (%t)",
+				tt.tokens, tt.silent, tt.events, got, known, tt.want, tt.known)
+		}
+	}
+}
+
 // Of a short answer the server's rate may count the first token.
 func TestRateDisagreesLessOfFewTokens(t *testing.T) {
 	for _, tc := range []struct {

@@ -114,7 +114,10 @@ func (d *drill) round(t *testing.T) {
 	// Alertmanager of an alert that is over, so that a message about a second model would say once
 	// more that the first is well.
 	victim := models[1]
-	drop := expected{name: "ExoBenchThroughputDrop", severity: "warning", model: victim, summary: `^\[SIMULATED\] ` + victim + ` on exo decodes ([7-9]|1[0-4])(\.\d+)?% slower than usual$`}
+	drop := expected{
+		name: "ExoBenchThroughputDrop", severity: "warning", model: victim,
+		summary: `^\[SIMULATED\] ` + victim + ` on exo decodes ([7-9]|1[0-4])(\.\d+)?% slower than usual$`,
+	}
 	// The last thing that is said of an alert dates from just before it was over.
 	over := drop
 	over.summary = `^\[SIMULATED\] ` + victim + ` on exo decodes -?\d+(\.\d+)?% slower than usual$`

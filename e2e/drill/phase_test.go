@@ -127,7 +127,9 @@ func (d *drill) check(t *testing.T, want expected, n notification) {
 		t.Errorf("want a message of status %s with one alert", want.status)
 		return
 	}
-	if got, want := n.GroupLabels, (map[string]string{"job": job, "instance": stack.Instance, "alertname": want.name}); !maps.Equal(got, want) {
+	if got, want := n.GroupLabels, (map[string]string{
+		"job": job, "instance": stack.Instance, "alertname": want.name,
+	}); !maps.Equal(got, want) {
 		t.Errorf("grouped by %v, want %v", got, want)
 	}
 	a := n.Alerts[0]
@@ -223,7 +225,8 @@ func (d *drill) checkFired(t *testing.T, p phase, since time.Time) {
 func (d *drill) showRules(t *testing.T) {
 	t.Helper()
 	for _, query := range []string{
-		`exobench:decode:deficit[30s]`, `exobench:ttft:deficit[30s]`, `last_over_time(exobench:decode:noise[1m])`, `last_over_time(exobench:decode:wander[1m])`,
+		`exobench:decode:deficit[30s]`, `exobench:ttft:deficit[30s]`, `last_over_time(exobench:decode:noise[1m])`,
+		`last_over_time(exobench:decode:wander[1m])`,
 		`exobench:decode:alarm`, `exobench:ttft:alarm`, `exobench_exo_up`, `up`, `exobench_model_up`, `ALERTS`,
 	} {
 		value, _, _, err := d.prometheus.API.Query(t.Context(), query, time.Now())

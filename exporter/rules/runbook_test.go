@@ -27,15 +27,20 @@ func TestRunbookSaysWhatTheRulesDo(t *testing.T) {
 	words := []string{"no", "one", "two", "three", "four"}
 	text := readRunbook(t)
 	for _, want := range []string{
-		fmt.Sprintf("They begin after about %d good cycles (%.0f hours at the standard interval of %.0f minutes; ExoBenchThroughputCollapse after 70)",
+		fmt.Sprintf("They begin after about %d good cycles (%.0f hours at the standard interval of %.0f minutes; ExoBenchThroughputCollapse "+
+			"after 70)",
 			o.Learning(), (time.Duration(o.Learning()) * o.Interval).Hours(), o.Interval.Minutes()),
 		fmt.Sprintf("when %s cycles running lie more than %g times the model's noise (and at least %.1f %%) below its baseline",
 			words[tuning.SlowCycles], tuning.SlowDeficit, 100*tuning.SlowDeficit*tuning.NoiseFloor),
 		fmt.Sprintf("A smaller loss fires when the last %d cycles together", tuning.EvidenceWindow),
 		fmt.Sprintf("when the medians of the last %d and of the last 3 cycles are back", tuning.EvidenceWindow),
-		fmt.Sprintf("lost more than %s of its speed in each of %s cycles running", o.Percent(1-tuning.CollapseRatio), words[tuning.CollapseCycles]),
+		fmt.Sprintf(
+			"lost more than %s of its speed in each of %s cycles running", o.Percent(1-tuning.CollapseRatio), words[tuning.CollapseCycles],
+		),
 		fmt.Sprintf("(%s or more) was slow in %d of the last %d cycles", words[tuning.NodeMinModels], tuning.SlowCycles, tuning.SlowWindow),
-		fmt.Sprintf("more than %s below the same day a week ago or %s below four weeks ago", o.Percent(tuning.DriftWeek), o.Percent(tuning.DriftMonth)),
+		fmt.Sprintf(
+			"more than %s below the same day a week ago or %s below four weeks ago", o.Percent(tuning.DriftWeek), o.Percent(tuning.DriftMonth),
+		),
 		fmt.Sprintf("a rise of %s at least", o.Percent(tuning.SlowDeficit*tuning.LatencyNoiseFloor)),
 		fmt.Sprintf("in the median of the last %s cycles (exo #752)", words[tuning.SlowWindow]),
 	} {

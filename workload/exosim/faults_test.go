@@ -111,11 +111,23 @@ func TestHTTPFaults(t *testing.T) {
 			status int
 			body   string
 		}{
-			{Fault{Kind: HTTPError}, "/v1/chat/completions", 503, `{"error":{"message":"Service Unavailable","type":"Service Unavailable","param":null,"code":503}}`},
-			{Fault{Kind: HTTPError, Status: 429, Message: "later"}, "/bench/chat/completions", 429, `{"error":{"message":"later","type":"Too Many Requests","param":null,"code":429}}`},
+			{
+				Fault{Kind: HTTPError},
+				"/v1/chat/completions", 503,
+				`{"error":{"message":"Service Unavailable","type":"Service Unavailable","param":null,"code":503}}`,
+			},
+			{
+				Fault{Kind: HTTPError, Status: 429, Message: "later"},
+				"/bench/chat/completions", 429,
+				`{"error":{"message":"later","type":"Too Many Requests","param":null,"code":429}}`,
+			},
 			{Fault{Kind: Text500}, "/v1/chat/completions", 500, "Internal Server Error"},
 			{Fault{Kind: Text500, Path: "/instance"}, "/instance", 500, "Internal Server Error"},
-			{Fault{Kind: Unprocessable, Path: "/instance", Message: "no"}, "/instance", 422, `{"detail":[{"type":"extra_forbidden","loc":["body","simulated"],"msg":"no","input":null}]}`},
+			{
+				Fault{Kind: Unprocessable, Path: "/instance", Message: "no"},
+				"/instance", 422,
+				`{"detail":[{"type":"extra_forbidden","loc":["body","simulated"],"msg":"no","input":null}]}`,
+			},
 		}
 		for _, tt := range tests {
 			tt.fault.Count = 1
@@ -313,7 +325,9 @@ func TestStateFaults(t *testing.T) {
 			t.Errorf("/state/nodeMemory: %d", status)
 		}
 		_, body := b.do("GET", "/state", "")
-		for _, want := range []string{"FutureInstance", "RunnerContemplating", "AudioTranscription", "RunnerReady", `"lastValues":{"nodeMemory":{`} {
+		for _, want := range []string{
+			"FutureInstance", "RunnerContemplating", "AudioTranscription", "RunnerReady", `"lastValues":{"nodeMemory":{`,
+		} {
 			if !strings.Contains(body, want) {
 				t.Errorf("/state lacks %s", want)
 			}
@@ -476,7 +490,9 @@ func TestShapedAnswers(t *testing.T) {
 					t.Fatalf("%d events", len(toks))
 				}
 				last := toks[len(toks)-1]
-				if want := fmt.Sprintf(`"finish_reason":%q}],"usage":{"prompt_tokens":11,"completion_tokens":%d,`, tt.finish, tt.usage); !strings.Contains(last.text, want) {
+				if want := fmt.Sprintf(
+					`"finish_reason":%q}],"usage":{"prompt_tokens":11,"completion_tokens":%d,`, tt.finish, tt.usage,
+				); !strings.Contains(last.text, want) {
 					t.Errorf("the last event is %s", last.text)
 				}
 				together := 0

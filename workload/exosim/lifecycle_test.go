@@ -125,7 +125,9 @@ func TestMemoryLimitsPlacement(t *testing.T) {
 			t.Errorf("previews %s", body)
 		}
 		status, body := b.do("POST", "/instance", `{"instance":`+string(second)+`}`)
-		if status != http.StatusBadRequest || !strings.Contains(body, "Insufficient memory to create instance. Required: 4.3 GB, Available: 3.0 GB") {
+		if status != http.StatusBadRequest || !strings.Contains(
+			body, "Insufficient memory to create instance. Required: 4.3 GB, Available: 3.0 GB",
+		) {
 			t.Errorf("POST /instance: %d %s", status, body)
 		}
 		status, body = b.do("GET", "/instance/placement?model_id="+mistral, "")
@@ -158,7 +160,9 @@ func TestDownload(t *testing.T) {
 		_, runner := b.place(llama1b)
 		pass(4 * time.Second)
 		_, body := b.do("GET", "/state/downloads/"+b.node.ID()+"/1", "")
-		if !strings.HasPrefix(body, `{"DownloadOngoing":{"downloadProgress":{"completedFiles":0,"downloaded":{"inBytes":`) || b.runner(runner) != wire.RunnerIdle {
+		if !strings.HasPrefix(
+			body, `{"DownloadOngoing":{"downloadProgress":{"completedFiles":0,"downloaded":{"inBytes":`,
+		) || b.runner(runner) != wire.RunnerIdle {
 			t.Errorf("runner %s, download %.150s", b.runner(runner), body)
 		}
 		b.statuses(runner, is(wire.RunnerReady))

@@ -209,7 +209,10 @@ func TestTake(t *testing.T) {
 		},
 		{
 			"a head that a template puts before the answer",
-			Evidence{Asked: 32, Sent: t0, Arrivals: append([]Arrival{{At: t0, Size: 7}}, came(31)...), Extra: 1, Usage: Usage{Completion: 32}, Finish: "length"},
+			Evidence{
+				Asked: 32, Sent: t0, Arrivals: append([]Arrival{{At: t0, Size: 7}}, came(31)...), Extra: 1, Usage: Usage{Completion: 32},
+				Finish: "length",
+			},
 			want{output: 32, first: 1, silent: 1, source: usage, steps: each(31, 1), mismatch: true},
 		},
 		{
@@ -261,8 +264,8 @@ func TestTake(t *testing.T) {
 		},
 		{
 			"nothing was asked for that bounds the answer",
-			Evidence{Arrivals: came(4), Usage: Usage{Completion: 40}},
-			want{output: 40, first: 10, source: usage, mismatch: true},
+			Evidence{Arrivals: came(4), Usage: Usage{Completion: 16}},
+			want{output: 16, first: 4, source: usage, mismatch: true},
 		},
 		{
 			"thoughts that were sent are not hidden ones",

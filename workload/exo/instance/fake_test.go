@@ -180,7 +180,9 @@ func (f *fakeNode) propose(model string, nodes int) *fakeInst {
 		r := fmt.Sprintf("runner-%d-%d", f.nextID, i)
 		in.runners = append(in.runners, r)
 		byNode[n] = r
-		shards[r] = j{"PipelineShardMetadata": j{"modelCard": j{"modelId": model, "storageSize": j{"inBytes": f.catalogue[model]}}, "deviceRank": i}}
+		shards[r] = j{
+			"PipelineShardMetadata": j{"modelCard": j{"modelId": model, "storageSize": j{"inBytes": f.catalogue[model]}}, "deviceRank": i},
+		}
 	}
 	in.body = j{"MlxRingInstance": j{
 		"instanceId":       in.id,
@@ -410,7 +412,10 @@ func (f *fakeNode) state() j {
 	for _, id := range f.nodes {
 		downloads[id] = f.downloads
 	}
-	s := j{"instances": instances, "runners": runners, "downloads": downloads, "tasks": tasks, "lastEventAppliedIdx": f.count(), "somethingNew": j{"deep": []int{1}}}
+	s := j{
+		"instances": instances, "runners": runners, "downloads": downloads, "tasks": tasks, "lastEventAppliedIdx": f.count(),
+		"somethingNew": j{"deep": []int{1}},
+	}
 	if f.free != nil {
 		s["nodeMemory"] = memory
 	}
@@ -421,7 +426,8 @@ func (f *fakeNode) state() j {
 func snakeCase(b []byte) []byte {
 	for _, k := range []string{
 		"instanceId", "shardAssignments", "modelId", "runnerToShard", "nodeToRunner", "modelCard", "storageSize", "inBytes",
-		"nodeMemory", "ramAvailable", "ramTotal", "layersLoaded", "totalLayers", "errorMessage", "taskStatus", "commandId", "taskId", "lastEventAppliedIdx",
+		"nodeMemory", "ramAvailable", "ramTotal", "layersLoaded", "totalLayers", "errorMessage", "taskStatus", "commandId", "taskId",
+		"lastEventAppliedIdx",
 	} {
 		var s strings.Builder
 		for _, r := range k {

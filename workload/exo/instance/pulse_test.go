@@ -112,11 +112,17 @@ func TestCost(t *testing.T) {
 		{"an end that is a token without text", []workload.Result{{Outcome: ok, TokenEvents: 63, OutputTokens: 64}}, 64 + ownEvents, false},
 		{"as one document", []workload.Result{{Outcome: ok, OutputTokens: 64}}, 64 + ownEvents, false},
 		{"with a long prompt", []workload.Result{{Outcome: ok, TokenEvents: 64, PromptTokens: 5000}}, 64 + ownEvents + 2, false},
-		{"refused, then answered", []workload.Result{{Outcome: workload.OutcomeHTTPError}, {Outcome: ok, TokenEvents: 64}}, 64 + ownEvents, false},
+		{
+			"refused, then answered", []workload.Result{{Outcome: workload.OutcomeHTTPError}, {Outcome: ok, TokenEvents: 64}}, 64 + ownEvents, false,
+		},
 		{"longer than asked for", []workload.Result{
 			{Outcome: ok, TokenEvents: 64, ExtraEvents: 200, OutputTokens: 64, Overran: true, FinishReason: "stop"},
 		}, 264 + ownEvents, false},
-		{"much longer, and not read to its end", []workload.Result{{Outcome: ok, TokenEvents: 64, ExtraEvents: 300, Overran: true}}, 364 + ownEvents, true},
+		{
+			"much longer, and not read to its end",
+			[]workload.Result{{Outcome: ok, TokenEvents: 64, ExtraEvents: 300, Overran: true}},
+			364 + ownEvents, true,
+		},
 	} {
 		if events, known := cost(c.results); events != c.events || known == c.unknown {
 			t.Errorf("%s: %d, known %v; want %d, %v", c.name, events, known, c.events, !c.unknown)

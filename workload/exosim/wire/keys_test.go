@@ -19,7 +19,8 @@ func TestRenameKeys(t *testing.T) {
 // What a path leads to is what is there in the whole document.
 func TestMember(t *testing.T) {
 	for name, s := range map[string]State{
-		"empty": {}, "full": {NodeMemory: map[string]any{"a": 1}, NodeBackends: map[string]any{}, Tasks: map[string]any{"t": 2}, LastEventAppliedIdx: 7},
+		"empty": {},
+		"full":  {NodeMemory: map[string]any{"a": 1}, NodeBackends: map[string]any{}, Tasks: map[string]any{"t": 2}, LastEventAppliedIdx: 7},
 	} {
 		var whole map[string]json.RawMessage
 		if err := json.Unmarshal(Encode(s), &whole); err != nil {
