@@ -6,12 +6,16 @@ import (
 	"exo-bench-exporter/workload"
 )
 
-// pieceLength is from how many bytes on a piece of a secret is kept from what is shown.
-const pieceLength = 12
+// From how many bytes on a piece of a secret is kept from what is shown. A few words of a prompt
+// may stand in anybody's mouth, ours too.
+const (
+	pieceOfKey    = 12
+	pieceOfPrompt = 16
+)
 
-// redact returns text without the pieces of secrets that it holds: a node may repeat in its errors
-// the key that it was sent, or the prompt, whole or cut off.
-func redact(text string, secrets ...string) string {
+// redact returns text without the pieces of secrets, of so many bytes at least, that it holds: a node
+// may repeat in its errors the key that it was sent, or the prompt, whole or cut off.
+func redact(text string, pieceLength int, secrets ...string) string {
 	pieces := map[string]bool{}
 	for _, s := range secrets {
 		s = strings.Join(strings.Fields(s), " ")
@@ -43,9 +47,9 @@ func redact(text string, secrets ...string) string {
 
 // redacted returns what may be shown of words that a node said about r.
 func (c *Client) redacted(text string, r workload.Request) string {
-	secrets := []string{c.opts.APIKey}
+	var prompts []string
 	for _, m := range r.Prompt.Messages {
-		secrets = append(secrets, m.Content)
+		prompts = append(prompts, m.Content)
 	}
-	return redact(text, secrets...)
+	return redact(redact(text, pieceOfKey, c.opts.APIKey), pieceOfPrompt, prompts...)
 }

@@ -19,14 +19,15 @@ func TestRedact(t *testing.T) {
 		"model 'org/m' not found":                    "model 'org/m' not found",
 		"":                                           "",
 		"Say so":                                     "Say so",
+		"ended after two or three":                   "ended after two or three",
 		"é " + prompt + " é":                         "é <redacted> é",
 		"about the sea in two: twice, about the sea in 2": "<redacted>: twice,<redacted>2",
 	} {
-		if got := redact(in, prompt, key, ""); got != want {
+		if got := redact(redact(in, pieceOfKey, key, ""), pieceOfPrompt, prompt); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
-	if got := redact("key abc is wrong", "abc"); got != "key <redacted> is wrong" {
+	if got := redact("key abc is wrong", pieceOfKey, "abc"); got != "key <redacted> is wrong" {
 		t.Errorf("a short key: %q", got)
 	}
 }
