@@ -2,6 +2,7 @@ package answer
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -60,12 +61,7 @@ func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 		s.Coalesced += n - 1
 		i += n
 	}
-	for _, a := range arrivals {
-		if a.Content {
-			s.FirstContent = a.At
-			break
-		}
-	}
+	s.FirstContent = e.firstContent(arrivals)
 	s.Buffered = buffered(t0, e, t, s)
 	return s
 }
@@ -77,6 +73,17 @@ func (e *Evidence) prefill() float64 {
 		return 0
 	}
 	return float64(prompt-cached) / float64(e.Stats.PromptTPS)
+}
+
+// firstContent returns when the answer proper began; zero where it did not. A thought that is cut off
+// by max_tokens ends with an event that exo sends as content.
+func (e *Evidence) firstContent(measured []Arrival) time.Time {
+	first := slices.IndexFunc(measured, func(a Arrival) bool { return a.Content })
+	cutOff := first > 0 && first == len(measured)-1 && e.Extra == 0 && e.Finish == finishLength
+	if first < 0 || cutOff {
+		return time.Time{}
+	}
+	return measured[first].At
 }
 
 // meanStep returns the mean time between the arrivals.

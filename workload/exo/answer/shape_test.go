@@ -150,3 +150,34 @@ func TestLook(t *testing.T) {
 		})
 	}
 }
+
+// The answer proper begins with what is no thought, unless that is but the end of one.
+func TestFirstContent(t *testing.T) {
+	thought := func(n int, all []Arrival) []Arrival {
+		for i := range n {
+			all[i].Content = false
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name string
+		e    Evidence
+		want float64 // milliseconds after t0; 0 for never
+	}{
+		{"no thought", Evidence{Arrivals: at(100, 110, 120), Asked: 3, Finish: "length"}, 100},
+		{"one token", Evidence{Arrivals: at(100), Asked: 1, Finish: "length"}, 100},
+		{"a thought, then the answer", Evidence{Arrivals: thought(2, at(100, 110, 120, 130)), Asked: 4, Finish: "length"}, 120},
+		{"a thought that ended, and one token", Evidence{Arrivals: thought(2, at(100, 110, 120)), Asked: 9, Finish: "stop"}, 120},
+		{"a thought cut off", Evidence{Arrivals: thought(2, at(100, 110, 120)), Asked: 3, Finish: "length"}, 0},
+		{"nothing but thought", Evidence{Arrivals: thought(3, at(100, 110, 120)), Asked: 3, Finish: "length"}, 0},
+		{"more than asked for", Evidence{Arrivals: thought(2, at(100, 110, 120)), Asked: 3, Extra: 5, Finish: "length"}, 120},
+	} {
+		var want time.Time
+		if c.want > 0 {
+			want = t0.Add(time.Duration(c.want * float64(time.Millisecond)))
+		}
+		if got := Look(t0, &c.e, Take(&c.e)).FirstContent; !got.Equal(want) {
+			t.Errorf("%s: %v, want %v", c.name, got.Sub(t0), want.Sub(t0))
+		}
+	}
+}

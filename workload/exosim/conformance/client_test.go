@@ -77,6 +77,13 @@ func checkClient(t *testing.T, version, name string) {
 	if !r.Timed || r.TTFT != first.at || r.E2E != last.at || r.Decode != last.at-first.at {
 		t.Errorf("TTFT %v, decode %v, E2E %v; the first token came after %v, the last one after %v", r.TTFT, r.Decode, r.E2E, first.at, last.at)
 	}
+	begun := time.Duration(0) // the answer proper, of which what a thought was cut off with is none
+	if i := slices.IndexFunc(tokens, func(e arrival) bool { return e.kind != "thought" }); i == 0 || i > 0 && i < len(tokens)-1 {
+		begun = tokens[i].at
+	}
+	if r.TTFO != begun {
+		t.Errorf("the first token that is no thought after %v, want %v", r.TTFO, begun)
+	}
 	compareFigures(t, r, all)
 }
 
