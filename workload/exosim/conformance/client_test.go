@@ -144,9 +144,15 @@ func decode(t *testing.T, doc []byte, v any) {
 // measure lets the client put a recorded request to a node whose answer is the transcript.
 func measure(t *testing.T, version string, a asked, tr transcript) workload.Result {
 	t.Helper()
+	return measureBy(t, version, "", a, tr)
+}
+
+// measureBy is measure by a route that is configured, or found out when empty.
+func measureBy(t *testing.T, version string, by exo.EndpointChoice, a asked, tr transcript) workload.Result {
+	t.Helper()
 	options := exosim.Options{Variant: exosim.Variant(version)}
 	answers := map[string]transcript{a.path: tr}
-	if version == "v1.0.71" { // whose client asks /bench first
+	if version == "v1.0.71" && by == "" { // whose client asks /bench first
 		answers["/bench/chat/completions"] = load(t, version, "bench-stream")
 	} else {
 		answers = map[string]transcript{"/bench/chat/completions": tr}
@@ -154,7 +160,7 @@ func measure(t *testing.T, version string, a asked, tr transcript) workload.Resu
 	node := exosim.New(options)
 	defer node.Close()
 	c, err := exo.New(exo.Options{
-		BaseURL: "http://node.test", StateDir: t.TempDir(),
+		BaseURL: "http://node.test", StateDir: t.TempDir(), Endpoint: by,
 		Transport: &replay{node: node.Transport(), answers: answers},
 	})
 	if err != nil {
