@@ -59,7 +59,7 @@ func (l *Lease) Recover(ctx context.Context) (why string, over bool) {
 	return reasonOf(err) + "; it was placed again", false
 }
 
-// replace puts a new instance in the place of one that is gone.
+// replace puts a new instance in the place of one that is gone, at a moment in which any may be loaded.
 func (l *Lease) replace(ctx context.Context) error {
 	if err := l.m.giveBack(ctx, l.rec); err != nil && !errors.Is(err, errYoung) {
 		return err
@@ -67,7 +67,10 @@ func (l *Lease) replace(ctx context.Context) error {
 	if err := l.m.WaitIdle(ctx); err != nil {
 		return err
 	}
-	next, err := l.m.place(ctx, l.in.Model)
+	if err := l.m.allowed(ctx, l.in.Model); err != nil {
+		return err
+	}
+	next, err := l.m.placeWithRoom(ctx, l.in.Model)
 	if err != nil {
 		return err
 	}

@@ -114,3 +114,31 @@ func TestStopIsQuick(t *testing.T) {
 		}
 	})
 }
+
+// TestRecoverWaitsForAQuietMoment loads in the place of an instance that is gone as any other.
+func TestRecoverWaitsForAQuietMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		beat(t, f)
+		other := f.stranger(qwen, always("RunnerReady"))
+		m := newTestManager(t, f, t.TempDir(), func(o *Options) { o.Reload = ReloadIdle })
+		lease, err := m.Acquire(t.Context(), llama)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.vanish(lease.Info.Instance)
+		pass(time.Second)
+		start := time.Now()
+		for i := range 10 {
+			time.AfterFunc(time.Duration(4*i)*time.Second, func() {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				chat(f, other, 20, time.Second)
+			})
+		}
+		why, over := lease.Recover(t.Context())
+		if took := time.Since(start); over || !strings.Contains(why, "placed again") || took < 40*time.Second || took > time.Minute {
+			t.Errorf("%q, over %v, after %s: somebody chatted for 37 s", why, over, took)
+		}
+	})
+}
