@@ -13,7 +13,7 @@ func (r *record) conclude() (answer.Tally, answer.Shape) {
 	s := answer.Look(r.t0, &r.evidence, t)
 	res := &r.res
 	res.TokenEvents, res.OutputTokens, res.TokenSource = t.Measured, t.Output, t.Source
-	res.ExtraEvents = r.evidence.Events() - t.Measured
+	res.ExtraEvents = r.evidence.Events() - t.Head - t.Measured
 	res.FirstTokens, res.SilentTokens, res.Overran = t.First, t.Silent, t.Overran
 	res.TokenMismatch, res.Disbelieved = t.Mismatch, t.Disbelieved
 	res.FinishReason = r.evidence.Finish
