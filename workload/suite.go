@@ -28,6 +28,17 @@ type Suite struct {
 	Prompts     []Prompt `json:"prompts"`
 }
 
+// Texts returns the content of every message of every prompt.
+func (s Suite) Texts() []string {
+	var all []string
+	for _, p := range s.Prompts {
+		for _, m := range p.Messages {
+			all = append(all, m.Content)
+		}
+	}
+	return all
+}
+
 // SHA256 returns the hex SHA-256 of the suite's canonical form: its JSON with the fields in
 // the order in which Suite, Prompt and Message declare them, no white space, and no HTML
 // escaping beyond encoding/json's own. Two suites with equal hashes are the same workload.

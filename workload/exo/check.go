@@ -36,6 +36,16 @@ type ModelReport struct {
 // Check asks the node what it is and which of the models it can serve. It loads nothing and
 // changes nothing.
 func (c *Client) Check(ctx context.Context, models []workload.Model) Report {
+	r := c.check(ctx, models)
+	r.Err = c.private.hideError(r.Err)
+	for i := range r.Models {
+		m := &r.Models[i]
+		m.ID, m.Note = c.private.hide(m.ID), c.private.hide(m.Note)
+	}
+	return r
+}
+
+func (c *Client) check(ctx context.Context, models []workload.Model) Report {
 	r := Report{URL: c.api.BaseURL().String()}
 	r.Dialect, r.RTT, r.Err = c.ping(ctx)
 	if r.Err != nil {

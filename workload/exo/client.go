@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +62,8 @@ type Options struct {
 	Progress func(instance.Progress)
 	// Watcher watches this process while an answer comes; nil where its time is not the real one.
 	Watcher *stall.Watcher
+	// Prompts are texts that the node is sent; what it repeats of them is shown to nobody, as of the key.
+	Prompts []string
 	Logger  *slog.Logger // discarded when nil
 }
 
@@ -68,7 +71,8 @@ type Options struct {
 // concurrent use.
 type Client struct {
 	opts      Options
-	log       *slog.Logger
+	log       *slog.Logger // hides what is private
+	private   *private
 	transport http.RoundTripper
 	api       *httpapi.Client
 	stream    http.RoundTripper // one connection a request
@@ -104,7 +108,9 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.LoadTimeout, 10*time.Minute)
 	setDefault(&o.DownloadTimeout, time.Hour)
 	setDefault(&o.BusyTimeout, 5*time.Minute)
-	c := &Client{opts: o, log: o.Logger, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}, said: map[string]bool{}}
+	hidden := newPrivate(o.APIKey, slices.Clone(o.Prompts)...)
+	log := slog.New(hidingHandler{o.Logger.Handler(), hidden})
+	c := &Client{opts: o, log: log, private: hidden, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}, said: map[string]bool{}}
 	c.loads = loads{most: o.LoadTimeout, waited: map[string]time.Duration{}}
 	if o.Dialect != "" && o.Dialect != workload.DialectAuto {
 		c.fixed = dialectNamed(o.Dialect)
@@ -177,6 +183,14 @@ func (c *Client) Close() error {
 // Open implements workload.Target. A server that is loading a model, or not ready for anything yet, is
 // waited for.
 func (c *Client) Open(ctx context.Context, m workload.Model) (workload.Session, error) {
+	s, err := c.open(ctx, m)
+	if err != nil {
+		return nil, c.private.hideError(err)
+	}
+	return s, nil
+}
+
+func (c *Client) open(ctx context.Context, m workload.Model) (*session, error) {
 	d, err := c.detect(ctx)
 	for unready(err) && c.loads.wait("", waitUsually) && pause(ctx, waitUsually) == nil {
 		d, err = c.detect(ctx)

@@ -104,13 +104,17 @@ func (m *Monitor) poll(ctx context.Context) workload.Status {
 	ctx, cancel := context.WithTimeout(ctx, monitorBudget)
 	defer cancel()
 	d, rtt, err := m.client.ping(ctx)
-	s := workload.Status{Up: err == nil, Simulated: m.client.Simulated(), Dialect: d, RTT: rtt, Err: err}
+	hidden := m.client.private
+	s := workload.Status{Up: err == nil, Simulated: m.client.Simulated(), Dialect: d, RTT: rtt, Err: hidden.hideError(err)}
 	if !s.Up {
 		s.Dialect = m.client.Dialect()
 		return s
 	}
 	if m.client.hasState() {
 		s.Nodes, s.TooBig = m.machines(ctx)
+		for i := range s.Nodes {
+			s.Nodes[i].Name = hidden.hide(s.Nodes[i].Name)
+		}
 	}
 	return s
 }

@@ -72,7 +72,7 @@ func (s *session) put(ctx context.Context, r workload.Request, rt route) (worklo
 		if no != nil {
 			if d, ok := s.patience.wait(no.status, r.Warmup && s.dialect.traits().lazy); ok {
 				if !asked {
-					c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", c.redacted(no.status.Error(), r))
+					c.log.Info("The node wants to be asked again", "model", s.model, "in", d, "because", no.status.Error())
 					asked = true
 				}
 				if pause(ctx, d) != nil {

@@ -45,14 +45,14 @@ func (s *session) ExoModel() string { return s.id }
 func (s *session) Load() workload.Load { return s.load }
 
 // Ended implements workload.Ender.
-func (s *session) Ended() string { return s.ended }
+func (s *session) Ended() string { return s.client.private.hide(s.ended) }
 
 // Close implements workload.Session.
 func (s *session) Close(ctx context.Context) error {
 	if s.release == nil {
 		return nil
 	}
-	return s.release(ctx)
+	return s.client.private.hideError(s.release(ctx))
 }
 
 // Measure implements workload.Session.
@@ -86,7 +86,22 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	case res.OK() && s.answered != nil:
 		s.answered()
 	}
-	res.Err = s.client.redacted(res.Err, r)
+	return s.shown(res, r)
+}
+
+// shown returns res with nothing private in the words that are the node's.
+func (s *session) shown(res workload.Result, r workload.Request) workload.Result {
+	hide := s.client.private.hide
+	if len(s.client.opts.Prompts) == 0 { // only those of this request are known
+		var prompts []string
+		for _, m := range r.Prompt.Messages {
+			prompts = append(prompts, m.Content)
+		}
+		hide = newPrivate(s.client.opts.APIKey, prompts...).hide
+	}
+	for _, words := range []*string{&res.Err, &res.Answered, &res.ResponseID, &res.FinishReason, &res.Epoch.Engine, &res.Epoch.Version} {
+		*words = hide(*words)
+	}
 	return res
 }
 
