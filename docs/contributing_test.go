@@ -11,7 +11,8 @@ import (
 
 // documents are for people who change the program.
 var documents = []string{
-	"CONTRIBUTING.md", "docs/architecture.md", "README.md", "grafana/README.md", "prometheus/RUNBOOK.md", "prometheus/QUALITY.md",
+	"CONTRIBUTING.md", "docs/architecture.md", "README.md", "SECURITY.md", "docs/faults.md", "grafana/README.md",
+	"prometheus/RUNBOOK.md", "prometheus/QUALITY.md",
 }
 
 var (

@@ -110,7 +110,9 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.BusyTimeout, 5*time.Minute)
 	hidden := newPrivate(o.APIKey, slices.Clone(o.Prompts)...)
 	log := slog.New(hidingHandler{o.Logger.Handler(), hidden})
-	c := &Client{opts: o, log: log, private: hidden, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}, said: map[string]bool{}}
+	c := &Client{
+		opts: o, log: log, private: hidden, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}, said: map[string]bool{},
+	}
 	c.loads = loads{most: o.LoadTimeout, waited: map[string]time.Duration{}}
 	if o.Dialect != "" && o.Dialect != workload.DialectAuto {
 		c.fixed = dialectNamed(o.Dialect)

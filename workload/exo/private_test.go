@@ -61,8 +61,8 @@ func TestHideLongTexts(t *testing.T) {
 		fmt.Fprintf(&text, "%d and ", i*i)
 	}
 	p := newPrivate("", text.String())
-	if len(p.pieces) > maxPieces {
-		t.Errorf("%d pieces are known", len(p.pieces))
+	if len(p.prompts.known) > maxPieces {
+		t.Errorf("%d pieces are known", len(p.prompts.known))
 	}
 	for at := 0; at < 400_000; at += 9973 {
 		run := text.String()[at : at+120]
