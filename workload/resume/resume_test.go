@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -167,6 +168,19 @@ func TestUnusableFilesAreSetAside(t *testing.T) {
 		if _, err := Load(path, ours, time.Hour); err != nil {
 			t.Errorf("said twice: %v", err)
 		}
+	}
+}
+
+// Turns that are too long to be read again are not kept, and what is due is.
+func TestTooLongToBeKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cycle.json")
+	turn := workload.Turn{Model: "a", Outcome: workload.TurnOK, Start: time.Now(), Results: []workload.Result{{
+		Outcome: workload.OutcomeOK, Timed: true, Gaps: slices.Repeat([]time.Duration{time.Second / 3}, maxFile/8),
+	}}}
+	noError(t, document{Schema: schema, What: ours, Next: 7, Started: time.Now(), Turns: []workload.Turn{turn}}.write(path))
+	got, err := Load(path, ours, time.Hour)
+	if err != nil || got.First != 7 || got.Last.IsZero() || len(got.Turns) != 0 {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
