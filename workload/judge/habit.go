@@ -1,0 +1,227 @@
+package judge
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// A habit is what a model does at the same time of every day, weekday or week: slower in office
+// hours, slower while the backup runs. It is looked for in four weeks of quarters of an hour.
+const (
+	quarter      = 15 * 60 // seconds
+	quartersADay = 24 * 4
+	habitDays    = 28
+	habitBins    = habitDays * quartersADay
+	habitUnit    = 1e-4 // of a stored logarithm
+	empty        = math.MinInt16
+)
+
+// habit holds how much faster than normal each quarter of an hour was.
+type habit struct {
+	Head  int64 // newest quarter since 1970
+	Count int   // values in it
+	Bins  bins
+	Var   float64 // variance of a bin around what was expected of it
+	N     float64
+}
+
+type bins []int16
+
+// MarshalJSON writes two bytes a bin in base64.
+func (b bins) MarshalJSON() ([]byte, error) {
+	raw := make([]byte, 0, 2*len(b))
+	for _, v := range b {
+		raw = binary.LittleEndian.AppendUint16(raw, uint16(v))
+	}
+	return json.Marshal(base64.StdEncoding.EncodeToString(raw))
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (b *bins) UnmarshalJSON(text []byte) error {
+	var raw []byte
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return err
+	}
+	if len(raw) != 0 && len(raw) != 2*habitBins {
+		return fmt.Errorf("a habit of %d bytes", len(raw))
+	}
+	*b = nil
+	for i := 0; i < len(raw); i += 2 {
+		*b = append(*b, int16(binary.LittleEndian.Uint16(raw[i:])))
+	}
+	return nil
+}
+
+func quarterOf(at int64) int64 { return floorDiv(at, quarter) }
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+func (h *habit) slot(q int64) *int16 {
+	return &h.Bins[((q%habitBins)+habitBins)%habitBins]
+}
+
+// add enters a value of the time at, in seconds since 1970.
+func (h *habit) add(at int64, v float64) {
+	q := quarterOf(at)
+	if len(h.Bins) == 0 || q-h.Head >= habitBins || h.Head-q >= habitBins {
+		h.Bins = slices.Repeat(bins{empty}, habitBins)
+		h.Head, h.Count = q, 0
+	}
+	for h.Head < q {
+		h.Head++
+		h.Count = 0
+		*h.slot(h.Head) = empty
+	}
+	b := h.slot(q)
+	switch {
+	case *b == empty:
+		*b = pack(v)
+		h.Count = 1
+	case q == h.Head:
+		h.Count++
+		old := unpack(*b)
+		*b = pack(old + (v-old)/float64(h.Count))
+	}
+}
+
+func pack(v float64) int16   { return int16(clamp(math.Round(v/habitUnit), -32000, 32000)) }
+func unpack(b int16) float64 { return float64(b) * habitUnit }
+func (h *habit) at(q int64) int16 {
+	if q > h.Head || h.Head-q >= habitBins {
+		return empty
+	}
+	return *h.slot(q)
+}
+
+// forget empties the quarters from the time since on.
+func (h *habit) forget(since int64) {
+	if len(h.Bins) == 0 {
+		return
+	}
+	for q := max(quarterOf(since), h.Head-habitBins+1); q <= h.Head; q++ {
+		*h.slot(q) = empty
+	}
+}
+
+// shift takes by from the quarters from the time since on.
+func (h *habit) shift(since int64, by float64) {
+	if len(h.Bins) == 0 {
+		return
+	}
+	for q := max(quarterOf(since), h.Head-habitBins+1); q <= h.Head; q++ {
+		if b := h.slot(q); *b != empty {
+			*b = pack(unpack(*b) - by)
+		}
+	}
+}
+
+// weekend reports whether the day of quarter q is one in which offices are closed.
+func weekend(q int64) bool {
+	d := weekday(q)
+	return d == 2 || d == 3 // 1970-01-01 was a Thursday
+}
+
+func weekday(q int64) int64 { return ((floorDiv(q, quartersADay) % 7) + 7) % 7 }
+
+// expect returns the range of what is usual at the time at, given the time between turns in
+// seconds. It contains more than one value where habits are not sure: within a quarter of a change,
+// and on the first days of a kind.
+func (h *habit) expect(at int64, interval float64, room *scratch) (lo, hi float64) {
+	if len(h.Bins) == 0 {
+		return 0, 0
+	}
+	near := int64(clamp(math.Ceil(interval/2/quarter), 1, 8))
+	q := quarterOf(at)
+	for i := int64(-1); i <= 1; i++ {
+		l, u := h.around(q+i, near, room)
+		if i == -1 {
+			lo, hi = l, u
+		}
+		lo, hi = min(lo, l), max(hi, u)
+	}
+	return lo, hi
+}
+
+// pool gathers what was seen at one time of day on some days.
+type pool struct {
+	values []float64
+	days   int
+}
+
+func (h *habit) around(q, near int64, room *scratch) (lo, hi float64) {
+	const few = 3 // days after which a kind of day is known
+	buffers := &room.pools
+	all, kind, same := pool{values: buffers[0][:0]}, pool{values: buffers[1][:0]}, pool{values: buffers[2][:0]}
+	isWeekend := weekend(q)
+	var day [17]float64
+	for d := int64(1); d < habitDays; d++ {
+		past := q - d*quartersADay
+		n := 0
+		for i := -near; i <= near; i++ {
+			if b := h.at(past + i); b != empty {
+				day[n] = unpack(b)
+				n++
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		take := func(p *pool) {
+			if p.days < 7 {
+				p.days++
+				p.values = append(p.values, day[:n]...)
+			}
+		}
+		take(&all)
+		if weekend(past) == isWeekend {
+			take(&kind)
+		}
+		if d%7 == 0 {
+			take(&same)
+		}
+	}
+	if all.days == 0 {
+		return 0, 0
+	}
+	lo, hi = math.Inf(1), math.Inf(-1)
+	consider := func(v float64) { lo, hi = min(lo, v), max(hi, v) }
+	if kind.days > 0 {
+		consider(h.usual(kind))
+	} else {
+		consider(0)
+	}
+	if kind.days < few {
+		consider(h.usual(all))
+	}
+	if same.days >= 2 {
+		consider(h.usual(same))
+	}
+	return lo, hi
+}
+
+// usual returns the median of p as far as noise does not explain it: what is within certain standard
+// errors counts as nothing, what is far beyond is believed (a garrote, that is James and Stein's
+// shrinkage of one value).
+func (h *habit) usual(p pool) float64 {
+	const certain, dependence, efficiency = 2.5, 1.8, 1.25
+	n := float64(len(p.values))
+	m := median(p.values)
+	if m == 0 {
+		return 0
+	}
+	se := efficiency * math.Sqrt(h.Var*dependence/n)
+	if p.days == 1 {
+		se *= efficiency
+	}
+	return m * max(0, 1-(certain*se/m)*(certain*se/m))
+}

@@ -1,0 +1,105 @@
+package judge
+
+import (
+	"math"
+	"slices"
+)
+
+// memory is what the models of a node have in common: how it was slow before, for how long, and how
+// deep outliers go.
+type memory struct {
+	Modes        []mode
+	DeepN, DeepP float64 // cycles, and how many of them were as slow as after a collapse
+	Stall        int     // longest collapse that went away by itself at once, in cycles
+	StallAt      int64
+	Now          int64 // newest time of a turn
+}
+
+// mode is a loss that went away by itself.
+type mode struct {
+	Quantity Quantity
+	Depth    float64 // logarithm, positive
+	Mean     float64 // seconds
+	Longest  float64 // seconds
+	N        int
+	Last     int64
+}
+
+const (
+	maxModes   = 16
+	rememberIt = 30 * day
+	shortStall = 8       // cycles
+	shortMode  = 2 * day // a longer loss is nothing that comes and goes
+)
+
+// limit returns how long a loss of this mode may last, in seconds: longer than any of as many
+// exponentially distributed times as there may be in half a year.
+func (m *mode) limit(interval float64) int64 {
+	if m.N == 1 {
+		return int64(max(2.5*m.Longest, 8*interval))
+	}
+	return int64(max(6*m.Mean, 2*m.Longest, 8*interval))
+}
+
+// match returns the mode that explains a loss of quantity q down to level; nil when none does.
+func (m *memory) match(q Quantity, level, se float64) *mode {
+	for i := range m.Modes {
+		k := &m.Modes[i]
+		if k.Quantity == q && m.Now-k.Last < rememberIt && -level <= 1.4*k.Depth+2*se && -level >= 0.4*k.Depth-2*se {
+			return k
+		}
+	}
+	return nil
+}
+
+// ended remembers a loss that was over at the time at.
+func (m *memory) ended(q Quantity, f finding, at int64) {
+	seconds := float64(at - f.Since)
+	switch {
+	case f.Kind == Gain || seconds < 0 || seconds > shortMode:
+		return
+	case f.Kind == Collapse:
+		if n := f.Cycles - f.BackN; n <= shortStall {
+			m.Stall, m.StallAt = max(m.Stall, n), m.Now
+		}
+		return
+	}
+	if k := m.match(q, f.Level, math.Sqrt(f.Var)); k != nil {
+		k.N++
+		toward(&k.Depth, -f.Level, float64(min(k.N, 10)))
+		toward(&k.Mean, seconds, float64(min(k.N, 30)))
+		k.Longest, k.Last = max(k.Longest, seconds), m.Now
+		return
+	}
+	m.Modes = slices.DeleteFunc(m.Modes, func(k mode) bool { return m.Now-k.Last >= rememberIt })
+	if len(m.Modes) == maxModes {
+		m.Modes = m.Modes[:copy(m.Modes, m.Modes[1:])]
+	}
+	m.Modes = append(m.Modes, mode{Quantity: q, Depth: -f.Level, Mean: seconds, Longest: seconds, N: 1, Last: m.Now})
+}
+
+// deep learns whether a normal cycle was as slow as after a collapse.
+func (m *memory) deep(is bool) {
+	const most = 4 * noiseMemory
+	if m.DeepN >= most {
+		m.DeepN, m.DeepP = m.DeepN*(1-1.0/most), m.DeepP*(1-1.0/most)
+	}
+	m.DeepN++
+	if is {
+		m.DeepP++
+	}
+}
+
+// stalls returns how many cycles in a row are a collapse and no stall or chance: two, unless the node
+// is known for more.
+func (m *memory) stalls(c context) int {
+	n := 2
+	if m.DeepP >= 1 && m.DeepN > 0 {
+		often := clamp(m.DeepP/m.DeepN, 1e-6, 0.5)
+		n = max(n, int(math.Ceil(math.Log(falseAlarmDays*day/c.interval)/-math.Log(often))))
+	}
+	if m.Stall > 0 && m.Now-m.StallAt < rememberIt {
+		n = max(n, m.Stall+1)
+	}
+	return min(n, shortStall)
+}
