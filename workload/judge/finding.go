@@ -257,7 +257,7 @@ func (s *series) fall(c context) {
 	case Unstable:
 		se := 1.25 * s.sd() / 2 * math.Sqrt(1+s.phi())
 		deeper := -recent > 1.4*f.Depth+2*se+2*math.Sqrt(s.baseVar())
-		if deeper || s.newest().At > f.Limit {
+		if lasts := s.newest().At > f.Limit && recent < f.Level/2; deeper || lasts {
 			f.Kind = Drop
 			if deeper {
 				f.Since = s.Points[n-windows[0]].At
