@@ -8,6 +8,7 @@ type finding struct {
 	Since  int64   // first cycle of which it holds
 	Level  float64 // how far from normal
 	Var    float64 // variance of Level
+	Full   float64 // largest Level of its first cycles, which its end is measured by
 	Cycles int     // of which it holds
 	Back   float64 // evidence that it is over
 	BackN  int     // newest cycles on which Back rests
@@ -161,7 +162,10 @@ func (s *series) index(since int64) int {
 func (s *series) follow(c context, f *finding, steps []step) {
 	i := len(steps) - 1
 	f.Cycles++
-	llr := s.backLLR(f.Level, steps, i)
+	if f.Cycles <= patience && abs(f.Level) > abs(f.Full) || f.Full == 0 {
+		f.Full = f.Level
+	}
+	llr := s.backLLR(f.Full, steps, i)
 	if f.Back+llr > 0 {
 		f.Back += llr
 		f.BackN++
@@ -179,7 +183,7 @@ func (s *series) follow(c context, f *finding, steps []step) {
 	}
 	age := s.newest().At - f.Since
 	switch {
-	case f.Back >= isOver:
+	case f.Back >= isOver || s.gone(f):
 		s.over(c, f)
 	case f.Kind == Gain:
 		if f.Cycles >= confirmCycles && age >= confirmTime && f.BackN == 0 {
@@ -188,6 +192,16 @@ func (s *series) follow(c context, f *finding, steps []step) {
 	case age > stale:
 		s.rebase(f.Level, f.Since)
 	}
+}
+
+// gone reports whether what is left of f in the newest cycles is a quarter at most.
+func (s *series) gone(f *finding) bool {
+	n := len(s.Points)
+	if f.Cycles < 2*confirmCycles || n < confirmCycles || s.middle(n-confirmCycles)/f.Full > 0.25 {
+		return false
+	}
+	f.BackN = max(f.BackN, confirmCycles)
+	return true
 }
 
 // backLLR returns how much more likely the step i is with the level back to normal than with half
