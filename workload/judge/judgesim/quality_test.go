@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	seed      = flag.Uint64("seed", 1_000_000, "first seed")
+	seed      = flag.Uint64("seed", 2_000_000, "first seed, one that nothing was tuned on")
 	runs      = flag.Int("runs", 0, "installations of each line about finding; 0 skips the table")
 	branches  = flag.Int("branches", 20, "futures of each installation")
 	halfYears = flag.Int("halfyears", 10, "runs of 180 days of each line about false alarms")
