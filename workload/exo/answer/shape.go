@@ -38,7 +38,8 @@ const (
 	replayDelay = 100 * time.Millisecond
 	replayTimes = 4
 	// contradiction is by how many times an answer may be faster than its own node says, and quicker
-	// by how many where all of it was made, by the node's own account, before the first token came.
+	// by how many (and by more than replayDelay) where all of it was made, by the node's own account,
+	// before the first token came.
 	contradiction = 2
 	quicker       = 1.25
 )
@@ -153,7 +154,8 @@ func buffered(t0 time.Time, e *Evidence, t Tally, s Shape) string {
 	server := float64(e.Stats.GenerationTPS)
 	prompt, _ := e.PromptTokens()
 	late := ttft > replayDelay+time.Duration(prompt)*step && ttft > replayTimes*decode
-	made := server > 0 && ttft > replayDelay && ttft.Seconds() > float64(tokens)/server+e.prefill()
+	took := float64(tokens) / server // by the node's own account
+	made := server > 0 && ttft.Seconds() > took+e.prefill() && took-decode.Seconds() > replayDelay.Seconds()
 	switch {
 	case server > 0 && rate > contradiction*server && late, made && rate > quicker*server:
 	case server > 0 && rate <= contradiction*server:

@@ -102,8 +102,11 @@ func TestLook(t *testing.T) {
 			Arrivals: at(every(32, 520, 2)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100},
 		}, "replays", 500, []float64{2, 31}, 0, 0},
 		{"replayed as a model could speak, but the node's own figure shows that all was made before", Evidence{
-			Arrivals: at(every(32, 520, 6)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100},
+			Arrivals: at(every(32, 520, 6)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 100, PromptTPS: 400},
 		}, "replays", 167, []float64{6, 31}, 0, 0},
+		{"a hiccup before the first token of a fast model", Evidence{
+			Arrivals: at(every(32, 170, 2)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 360, PromptTPS: 4000},
+		}, "", 500, []float64{2, 31}, 0, 0},
 		{"a node that says a little less than it does", Evidence{
 			Arrivals: at(every(32, 520, 10)...), Usage: Usage{Prompt: 40}, Stats: Stats{GenerationTPS: 85},
 		}, "", 100, []float64{10, 31}, 0, 0},

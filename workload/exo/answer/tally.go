@@ -36,7 +36,7 @@ type Tally struct {
 //
 //   - The node's count is believed where it is at least the number of token events (a token event
 //     is at least a token), at most what was asked for, and at most what the text can be.
-//   - A count that holds the prompt as well, which the total and the events show, is less by that.
+//   - A count that holds the prompt as well, which the events show, is less by that.
 //   - A count that leaves out thoughts which were sent is completed by them.
 //   - Else exo's generation_stats count, and else the events.
 //   - More events than tokens were asked for are not measured: every model answers for as many. They
@@ -92,7 +92,7 @@ func (e *Evidence) count(steps []int) (int, workload.TokenSource) {
 		completion = u.Total - u.Prompt
 	}
 	alone := 0 // the count without the prompt that it holds
-	if u.Prompt > 0 && u.Total == completion && int(u.Total-u.Prompt) == len(e.Arrivals) {
+	if u.Prompt > 0 && (u.Total == 0 || u.Total == completion) && int(completion-u.Prompt) == len(e.Arrivals) {
 		alone = len(e.Arrivals)
 	}
 	completed := 0 // the count with the thoughts that it leaves out

@@ -191,6 +191,11 @@ func TestTake(t *testing.T) {
 			want{output: 32, first: 1, source: usage, steps: each(32, 1), mismatch: true},
 		},
 		{
+			"likewise, without a total",
+			Evidence{Asked: 200, Arrivals: came(32), Usage: Usage{Prompt: 40, Completion: 72}, Finish: "length"},
+			want{output: 32, first: 1, source: usage, steps: each(32, 1), mismatch: true},
+		},
+		{
 			"a count of nothing beside a total that counts",
 			Evidence{Asked: 32, Arrivals: came(8), Usage: Usage{Prompt: 40, Total: 72}, Finish: "length"},
 			want{output: 32, first: 4, source: usage},
