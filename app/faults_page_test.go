@@ -23,14 +23,17 @@ func TestFaultsPage(t *testing.T) {
 	want, err := os.ReadFile(path)
 	noError(t, err)
 	if got != string(want) {
-		t.Errorf("docs/faults.md is not what the cases of TestFaults say: run go generate ./app. First difference: %s", firstDifference(got, string(want)))
+		t.Errorf(
+			"docs/faults.md is not what the cases of TestFaults say: run go generate ./app. First difference: %s",
+			firstDifference(got, string(want)),
+		)
 	}
 }
 
 const faultsHead = `# What becomes of what goes wrong
 
-Written by ` + "`go generate ./app`" + ` from the cases of [app/faults_cases_test.go](../app/faults_cases_test.go). For each of them, and each
-release of exo named, a test puts the fault to one model (of %d prompts of %d tokens) in a cycle of two, with a stranger's model
+Written by ` + "`go generate ./app`" + ` from the cases of [app/faults_cases_test.go](../app/faults_cases_test.go).
+For each of them, and each release of exo named, a test puts the fault to one model (of %d prompts of %d tokens) in a cycle of two, with a stranger's model
 loaded and in use beside them, and holds that
 
 - turn and requests end as the table says, and the reason is in the log and on the status page;
@@ -51,7 +54,9 @@ func faultsPage() string {
 	fmt.Fprintf(&b, faultsHead, faultPrompts, faultTokens, faultPrompts)
 	cases := faultCases()
 	for _, scope := range []faults.Scope{faults.Lasting, faults.OfRequest, faults.OfInstance} {
-		fmt.Fprintf(&b, "## Strikes %s\n\n| fault | exo | turn | requests | samples | next cycle |\n| --- | --- | --- | --- | --- | --- |\n", scope)
+		fmt.Fprintf(
+			&b, "## Strikes %s\n\n| fault | exo | turn | requests | samples | next cycle |\n| --- | --- | --- | --- | --- | --- |\n", scope,
+		)
 		for _, spec := range faults.Table() {
 			if spec.Scope != scope {
 				continue

@@ -42,7 +42,8 @@ func stopAfter(t *testing.T, after time.Duration) (c cutOff) {
 		dir := t.TempDir()
 		begin := func(models string, watch workload.Observer) *stack {
 			return newStack(t, setting{
-				node: node, suite: shortSuite(1, faultTokens), vars: []string{"MODELS", models, "STATE_DIR", dir, "RELOAD", "always", "CYCLE_INTERVAL", "2h"},
+				node: node, suite: shortSuite(1, faultTokens),
+				vars:  []string{"MODELS", models, "STATE_DIR", dir, "RELOAD", "always", "CYCLE_INTERVAL", "2h"},
 				seams: Seams{Listener: newQuietListener(), Observers: []workload.Observer{watch}},
 			})
 		}

@@ -194,7 +194,9 @@ func TestStateSurvives(t *testing.T) {
 }
 
 func TestRestoreRefusesWhatItDoesNotKnow(t *testing.T) {
-	for _, kept := range []string{"", "{", `{"Version":0}`, `{"Version":99}`, `{"Version":1,"Models":{"m":null}}`, `{"Version":1,"Models":3}`} {
+	for _, kept := range []string{
+		"", "{", `{"Version":0}`, `{"Version":99}`, `{"Version":1,"Models":{"m":null}}`, `{"Version":1,"Models":3}`,
+	} {
 		if j, err := judge.Restore([]byte(kept), judge.Options{}); err == nil {
 			t.Errorf("%q makes %v", kept, j)
 		}
@@ -235,9 +237,13 @@ func FuzzAdd(f *testing.F) {
 			case 1:
 				at = at.AddDate(r.IntN(60), 0, 0)
 			}
-			turn := judge.Turn{Model: fmt.Sprint("m", r.IntN(2+int(how)/2)), Epoch: fmt.Sprint(r.IntN(60) / 59), Cycle: int(r.Int32N(100)) * c, Time: at}
+			turn := judge.Turn{
+				Model: fmt.Sprint("m", r.IntN(2+int(how)/2)), Epoch: fmt.Sprint(r.IntN(60) / 59), Cycle: int(r.Int32N(100)) * c, Time: at,
+			}
 			for p := range r.IntN(4 + 25*int(how)*int(how)) {
-				s := judge.Sample{Prompt: fmt.Sprint("p", p), Shape: fmt.Sprint(p % 7), DecodeRate: rate * r.ExpFloat64(), PrefillRate: r.NormFloat64(), TTFT: wait}
+				s := judge.Sample{
+					Prompt: fmt.Sprint("p", p), Shape: fmt.Sprint(p % 7), DecodeRate: rate * r.ExpFloat64(), PrefillRate: r.NormFloat64(), TTFT: wait,
+				}
 				if r.IntN(30) == 0 {
 					s.DecodeRate, s.ServerPrefill = math.NaN(), math.Inf(-1)
 				}
