@@ -58,7 +58,7 @@ func TestEveryCheckIsExplained(t *testing.T) {
 	var want []string
 	for _, m := range regexp.MustCompile(`(?m)^\s*step "([^"]+)"`).FindAllStringSubmatch(ci, -1) {
 		if before, _, perModule := strings.Cut(m[1], "$module"); perModule {
-			for _, module := range []string{"e2e", "e2e/backfill", "e2e/replay"} {
+			for _, module := range []string{"e2e", "e2e/backfill", "e2e/render", "e2e/replay"} {
 				want = append(want, before+module)
 			}
 			continue

@@ -38,6 +38,7 @@ run mkdir -p "$tools/bin"
 for name; do
 	case $name in
 	llama) "$here/../llama/install.sh" ;;
+	render) "$here/../render/install.sh" ;;
 	*) go_tool "$name" ;;
 	esac
 done

@@ -1,0 +1,8 @@
+// Package render looks at the dashboards as their readers do.
+//
+// A state, such as a node of which one model fails, is made by the program itself: it measures the simulator in
+// virtual time, what it exports is scraped into a TSDB, and Prometheus' rule engine evaluates our rules there. A real
+// Prometheus then answers what the panels ask. The package web turns the answers into pixels with Grafana's own
+// components, at the oldest and the newest version that README names, and says what is to be read on them; the tests
+// here hold that against what is true in the state.
+package render

@@ -1,0 +1,99 @@
+package render
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestEveryRuleSeesItsFault shows each rule a panel that breaks it and one beside it that does not.
+func TestEveryRuleSeesItsFault(t *testing.T) {
+	const (
+		sentence = "No turn of this node has ended in this period yet"
+		green    = "#73bf69"
+	)
+	zero := 0.0
+	tile := func(title, text, color string) Tile {
+		return Tile{Text: Text{Text: text, Color: color}, Title: title, Size: 40, Least: 14, Numeric: &zero}
+	}
+	axis := func(low, high float64, ticks ...string) *Axis { return &Axis{Range: Range{low, high}, Ticks: ticks} }
+	cases := map[string]struct {
+		state     string
+		bad, good PanelSight
+	}{
+		"every query is answered and every component works": {"", PanelSight{Errors: []string{"A: parse error"}}, PanelSight{}},
+		"a figure is of now": {
+			"",
+			PanelSight{Gone: []string{failing}, Tiles: []Tile{tile(failing, failing+" 51.1 tok/s", "")}},
+			PanelSight{Gone: []string{failing}, Tiles: []Tile{tile(failing, failing+" DOWN", "")}},
+		},
+		"no sentence in a cell or on an axis": {
+			"",
+			PanelSight{NoValues: []string{sentence}, Rows: [][]Text{{{Text: sentence}}}},
+			PanelSight{NoValues: []string{sentence}, Rows: [][]Text{{{Text: "–"}}}},
+		},
+		"all columns, rows and texts can be seen": {
+			"", PanelSight{Columns: []Column{{Name: "Succeeded"}}}, PanelSight{Columns: []Column{{Name: "Succeeded", Visible: true}}},
+		},
+		"ticks are numbers with a unit": {
+			"", PanelSight{Axis: axis(-1, 1, "-100%", sentence, "100%")}, PanelSight{Axis: axis(0, 256, "0  tok/s", "1.5 MiB", "-10%")},
+		},
+		"the axis fits what is drawn": {
+			"",
+			PanelSight{Axis: axis(-1, 1), Drawn: &Range{-0.02, 0.01}},
+			PanelSight{Axis: axis(-0.1, 0.1, "-10%", "10%"), Drawn: &Range{-0.02, 0.01}},
+		},
+		"the legend's colours tell series apart": {
+			"",
+			PanelSight{Legend: []Text{{Text: "client", Color: "#ffb357"}, {Text: "server", Color: "#ffb357"}}},
+			PanelSight{Legend: []Text{{Text: "client", Color: "#ffb357"}, {Text: "server", Color: green}}},
+		},
+		"texts of tiles are legible": {
+			"", PanelSight{Tiles: []Tile{{Text: Text{Text: sentence}, Size: 6, Least: 6}}}, PanelSight{Tiles: []Tile{tile("", "no data", "")}},
+		},
+		"figures have as many digits as they carry": {
+			"", PanelSight{Rows: [][]Text{{{Text: "20.9495 ms"}}}}, PanelSight{Rows: [][]Text{{{Text: "20.9 ms"}}}},
+		},
+		"nothing is green when nothing is scraped": {
+			"exporterdown",
+			PanelSight{Tiles: []Tile{tile("models", "all up", green)}},
+			PanelSight{Tiles: []Tile{tile("models", "no data", "#808080")}},
+		},
+		"no speed of what does not run": {
+			"modelfails",
+			PanelSight{Tiles: []Tile{tile(failing, failing+" 51.1 tok/s", "")}},
+			PanelSight{Tiles: []Tile{tile(failing, failing+" DOWN", ""), tile(slower, slower+" 55.0 tok/s", "")}},
+		},
+		"what was removed is gone": {
+			"removed",
+			PanelSight{Columns: []Column{{Name: "State", Visible: true}}, Rows: [][]Text{{{Text: failing}}}},
+			PanelSight{Rows: [][]Text{{{Text: failing}}}},
+		},
+		"no rules is a state of the alerts": {
+			"norules",
+			PanelSight{Type: "stat", Title: "Alerts firing", Tiles: []Tile{tile("alerts", "none", green)}},
+			PanelSight{Type: "stat", Title: "Alerts firing", Tiles: []Tile{tile("alerts", "rules not loaded", "#ff9830")}},
+		},
+	}
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			found := func(p PanelSight) []string {
+				var rules []string
+				for _, f := range faults(Sight{UID: "exobench-overview", Greens: []string{green}, state: tt.state, Panels: []PanelSight{p}}) {
+					rules = append(rules, f.rule)
+				}
+				return rules
+			}
+			if got := found(tt.bad); !slices.Contains(got, name) {
+				t.Errorf("the fault is seen by %q", got)
+			}
+			if got := found(tt.good); len(got) > 0 {
+				t.Errorf("what is right breaks %q", got)
+			}
+		})
+	}
+	for _, r := range everywhere {
+		if _, there := cases[r.name]; !there {
+			t.Errorf("nothing shows that %q sees a fault", r.name)
+		}
+	}
+}

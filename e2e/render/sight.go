@@ -1,0 +1,114 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Sight is what a reader reads on a dashboard: what web/src/read.ts writes.
+type Sight struct {
+	UID        string              `json:"uid"`
+	Values     map[string][]string `json:"values"`
+	Greens     []string            `json:"greens"` // colours that say that all is well
+	Reds       []string            `json:"reds"`   // colours that say that something is not
+	Complaints []string            `json:"complaints"`
+	Panels     []PanelSight        `json:"panels"`
+
+	state string // that it was seen in
+}
+
+// PanelSight is what a reader reads on a panel.
+type PanelSight struct {
+	ID           int      `json:"id"`
+	Type         string   `json:"type"`
+	Title        string   `json:"title"`
+	Folded       bool     `json:"folded"`
+	Top          float64  `json:"top"`
+	TitleCut     bool     `json:"titleCut"`
+	Errors       []string `json:"errors"`
+	Gone         []string `json:"gone"`     // series that have been in the period and are no more
+	NoValues     []string `json:"noValues"` // texts that the panel has for what is not there
+	Message      *string  `json:"message"`  // in place of all else
+	Tiles        []Tile   `json:"tiles"`
+	Columns      []Column `json:"columns"`
+	Rows         [][]Text `json:"rows"`
+	RowCount     int      `json:"rowCount"`
+	RowsOnScreen int      `json:"rowsOnScreen"`
+	Axis         *Axis    `json:"axis"`
+	Legend       []Text   `json:"legend"`
+	Drawn        *Range   `json:"drawn"`
+	Lanes        []Lane   `json:"lanes"`
+}
+
+// Text is a text with how it looks.
+type Text struct {
+	Text       string `json:"text"`
+	Color      string `json:"color"` // of the text, or of the filled tile that it stands on
+	Background string `json:"background"`
+	Cut        bool   `json:"cut"` // it does not fit
+}
+
+// Tile is one value of a stat or bar gauge.
+type Tile struct {
+	Text
+	Title   string   `json:"title"`
+	Numeric *float64 `json:"numeric"`
+	Size    float64  `json:"size"`  // of the largest text, in pixels
+	Least   float64  `json:"least"` // of the smallest
+}
+
+// Value returns what stands on the tile besides its name.
+func (t Tile) Value() string { return strings.TrimSpace(strings.Replace(t.Text.Text, t.Title, "", 1)) }
+
+// Column is a column of a table.
+type Column struct {
+	Name    string `json:"name"`
+	Visible bool   `json:"visible"`
+	Cut     bool   `json:"cut"`
+}
+
+// Axis is the axis of a graph's values.
+type Axis struct {
+	Range
+	Ticks []string `json:"ticks"`
+	Log   bool     `json:"log"`
+	Fixed bool     `json:"fixed"` // the panel itself says to where it goes
+}
+
+// Range goes from the least to the greatest value.
+type Range struct{ Min, Max float64 }
+
+// Lane is one series of a state timeline.
+type Lane struct {
+	Name      string   `json:"name"`
+	States    []string `json:"states"`
+	Last      string   `json:"last"`
+	LastColor string   `json:"lastColor"`
+}
+
+// fault is something that a reader would be misled or hindered by.
+type fault struct {
+	rule   string
+	place  string // dashboard and panel
+	detail string
+}
+
+func (f fault) key() string { return f.rule + ": " + f.place }
+
+func readSight(path string) (Sight, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return Sight{}, err
+	}
+	var s Sight
+	if err := json.Unmarshal(content, &s); err != nil {
+		return s, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return s, nil
+}
+
+var digit = regexp.MustCompile(`\d`)
