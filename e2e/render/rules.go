@@ -187,7 +187,7 @@ func green(s Sight, p PanelSight) []string {
 }
 
 // ofPeriod finds in a title that the panel's figures are of a period, and not of now.
-var ofPeriod = regexp.MustCompile(`(?i)\b(last|period|median|before|then)\b`)
+var ofPeriod = regexp.MustCompile(`(?i)\b(last|period|median|before|then|\d+[mhdw])\b`)
 
 // speedOfTheDown finds speeds on tiles of models that cannot be asked.
 func speedOfTheDown(s Sight, p PanelSight) []string {

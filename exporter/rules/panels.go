@@ -75,7 +75,7 @@ func aboutEither(alert, meaning string, ofModel, ofNode panel) Shown {
 // shown are all alerts that the templates have.
 var shown = []Shown{
 	aboutNode("ExoBenchExporterDown", "the exporter cannot be scraped", panel{nodeDashboard, "Exporter and exo, up and down"}),
-	aboutNode("ExoBenchAgentWithoutDriver", "an agent has lost its driver", panel{nodeDashboard, "Memory agents"}),
+	aboutNode("ExoBenchAgentWithoutDriver", "an agent has lost its driver", panel{nodeDashboard, "Agents"}),
 	aboutNode("ExoBenchExoDown", "exo does not answer", panel{nodeDashboard, "Exporter and exo, up and down"}),
 	aboutModel("ExoBenchModelFailing", "requests to the model fail", panel{modelDashboard, "Failed requests"}),
 	aboutModel("ExoBenchModelUnavailable", "exo cannot serve the model", panel{modelDashboard, "Turns"}),

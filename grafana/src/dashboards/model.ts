@@ -75,7 +75,7 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        title: 'Decode, last turn',
+        title: 'Decode',
         description: 'Output speed over the last turn, while the model is up. Metric: exobench_model_output_tokens_per_second.',
         unit: unit.tokensPerSecond,
         noValue: none,
@@ -86,7 +86,7 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        title: 'Decode, last $window',
+        title: 'Decode, $window',
         description: 'Median of the turns of the window. Metric: exobench_model_output_tokens_per_second.',
         unit: unit.tokensPerSecond,
         noValue: none,
@@ -97,7 +97,7 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        title: 'TTFT, last turn',
+        title: 'TTFT',
         description: 'Median over the prompts of the last turn, while the model is up. Metric: exobench_model_time_to_first_token_seconds.',
         unit: unit.seconds,
         noValue: none,
@@ -107,7 +107,7 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        title: 'ITL p50, last $window',
+        title: 'ITL p50, $window',
         description: 'Half of the gaps between tokens were shorter. Metric: exobench_inter_token_latency_seconds.',
         unit: unit.seconds,
         noValue: none,
@@ -130,7 +130,7 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        title: 'Load, last turn',
+        title: 'Load',
         description:
           'Time from asking for the model to its being ready, download excluded. Metric: exobench_model_load_seconds; absent where ' +
           'it was loaded already.',

@@ -81,7 +81,7 @@ export function node(): dashboard.Dashboard {
           statPanel(
             {
               ...small,
-              title: 'Memory agents',
+              title: 'Agents',
               description:
                 'Whether the memory agents of the same job, on further machines of a cluster, know whose turn it is. Metric: ' +
                 'exobench_agent_driver_up.',
