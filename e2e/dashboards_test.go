@@ -34,7 +34,7 @@ var withoutData = map[string]string{
 	"exobench-model, Memory of the last turn C":                    noPSS,
 	"exobench-model, Memory through the turns B":                   noPSS,
 	"exobench-node, exo's resident memory B":                       noPSS,
-	"exobench-node, Agents A":                               "a demo is one machine",
+	"exobench-node, Agents A":                                      "a demo is one machine",
 	"exobench-compare, Side by side I":                             "exo's streams carry no energy",
 }
 
