@@ -76,9 +76,9 @@ func (m *Manager) acquire(ctx context.Context, model string, offered func(contex
 }
 
 // existing returns a lease on an instance of the model that is there already, or nil when
-// there is none. One that is not ready is waited for: as long as others' work is, unless it
-// is dead, which shows within deadBound. It is never touched, and no second one is placed
-// beside it.
+// there is none. One that is not ready, or that another exporter with the same state directory is
+// measuring and will delete, is waited for: as long as others' work is, unless it is dead, which shows
+// within deadBound. It is never touched, and no second one is placed beside it.
 func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
 	for start := time.Now(); ; {
 		v, err := m.node.look(ctx, state.Query{Parts: lifecycle, MaxAge: justNow})
@@ -91,18 +91,24 @@ func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
 			return nil, nil
 		}
 		waitFor, h := firstUnready(v, all)
-		if waitFor == nil {
+		sibling := m.store.siblings()[all[0].ID]
+		if waitFor == nil && !sibling {
 			in := all[0]
 			m.log.Info("Using an instance that is loaded already; it will be left alone", "model", model, "instance", in.ID)
 			return m.lease(v, in, "existing", nil, workload.Load{}), nil
 		}
 		m.progress(Progress{Model: model, Stage: "waiting", Elapsed: time.Since(start)})
+		late := time.Since(start) >= m.opts.BusyTimeout
 		switch {
+		case waitFor == nil && late:
+			return nil, skipped(nil, "instance %s of %s is another exporter's on this machine, which still measured it after %s "+
+				"(EXOBENCH_BUSY_TIMEOUT)", all[0].ID, model, m.opts.BusyTimeout)
+		case waitFor == nil:
 		case m.isDead(waitFor.ID):
 			return nil, failed(nil, "instance %s of %s, which is not ours, is listed but not alive (runners: %s%s): exo would send requests "+
 				"there and they would hang (exo #2120). It was left alone; delete it in exo's dashboard or with DELETE /instance/%s",
 				waitFor.ID, model, h.States, because(h.Reason), waitFor.ID)
-		case time.Since(start) >= m.opts.BusyTimeout:
+		case late:
 			return nil, skipped(nil, "instance %s of %s, which is not ours, was not ready after %s (runners: %s): somebody seems to be "+
 				"loading it. It was left alone and is used once it is ready",
 				waitFor.ID, model, m.opts.BusyTimeout, h.States)

@@ -39,8 +39,18 @@ func (m *Manager) keep(ctx context.Context, l *Lease) bool {
 	if err != nil || !s.Health(s.Instances[l.in.ID]).Ready || !spare(s, l.in) {
 		return false
 	}
+	if err := m.mark(l.rec, true); err != nil {
+		m.log.Warn("An instance cannot be kept: its record cannot be written", "model", l.in.Model, "instance", l.in.ID, "err", err)
+		return false
+	}
 	m.putBack(kept{l.in, l.rec, time.Now()})
 	return true
+}
+
+// mark records whether the instance of rec is kept, or in use.
+func (m *Manager) mark(rec *record, kept bool) error {
+	rec.Kept = kept
+	return m.store.put(rec)
 }
 
 // spare reports whether the nodes of in, which is loaded, have memory to spare.
@@ -98,6 +108,9 @@ func (m *Manager) again(ctx context.Context, model string) (*Lease, error) {
 			why = "its runners are " + s.Health(in).States
 		case k.in.Model == model:
 			m.take(k.in.ID)
+			if err := m.mark(k.rec, false); err != nil {
+				m.log.Warn("Other exporters on this machine may take a kept instance for free: its record cannot be written", "err", err)
+			}
 			m.log.Info("Using the instance that was kept", "model", model, "instance", in.ID, "for", time.Since(k.since).Round(time.Second))
 			return m.lease(s, in, "kept", k.rec, workload.Load{}), nil
 		}

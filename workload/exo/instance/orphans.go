@@ -35,6 +35,21 @@ func (s *store) leftovers() ([]*record, error) {
 	return out, errors.Join(errs...)
 }
 
+// siblings returns the instances of this node that living exporters with the same directory are using and
+// will delete: those that are recorded for others once leftovers has adopted what the dead have left.
+func (s *store) siblings() map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, _ := s.list() // what cannot be read was said by leftovers
+	out := map[string]bool{}
+	for _, r := range all {
+		if r.Owner != s.owner && r.Node == s.node && !r.Kept {
+			out[r.Instance] = true
+		}
+	}
+	return out
+}
+
 // forgetOwners removes lock files of dead owners that left no record.
 func (s *store) forgetOwners(withRecords map[string][]*record) error {
 	names, err := filepath.Glob(filepath.Join(s.dir, ownerPrefix+"*.lock"))

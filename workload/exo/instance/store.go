@@ -26,6 +26,7 @@ type record struct {
 	Model    string    `json:"model"`
 	Created  time.Time `json:"created"`
 	Nodes    int       `json:"nodes,omitempty"` // that it was placed on
+	Kept     bool      `json:"kept,omitempty"`  // it stays between turns, and others may use it meanwhile
 	// Processes are the processes of its runners on this machine, where they could be seen.
 	Processes []string `json:"processes,omitempty"`
 

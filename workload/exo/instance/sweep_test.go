@@ -16,6 +16,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"exo-bench-exporter/workload"
 )
 
 // killer ends the process that calls the node, as SIGKILL does, around one of its calls.
@@ -346,6 +348,63 @@ func TestSweepLeavesSiblingsAlone(t *testing.T) {
 		}
 		if len(records(t, dir)) != 0 || f.called("DELETE") != 1 {
 			t.Errorf("records %v, %d DELETEs", records(t, dir), f.called("DELETE"))
+		}
+	})
+}
+
+// What a sibling is measuring it will delete: nobody borrows it, and who waits places his own afterwards.
+func TestSiblingsInstanceIsNotBorrowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFake(), t.TempDir()
+		a := newTestManager(t, caller{f, "a"}, dir)
+		b := newTestManager(t, caller{f, "b"}, dir)
+		lease, err := a.Acquire(t.Context(), llama)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const turn = time.Minute
+		go func() {
+			time.Sleep(turn)
+			if err := lease.Release(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}()
+		start := time.Now()
+		own, err := b.Acquire(t.Context(), llama)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(start); waited < turn || !own.Owned || own.in.ID == lease.in.ID {
+			t.Errorf("after %v b has instance %s, owned %v; a had %s for %v", waited, own.in.ID, own.Owned, lease.in.ID, turn)
+		}
+		_, err = a.Acquire(t.Context(), llama)
+		if o, _ := outcome(err); o != workload.TurnSkipped {
+			t.Errorf("an instance that its owner does not give back: %v", err)
+		}
+	})
+}
+
+// An instance that a sibling keeps between its turns is anybody's to use, and in its turns it is not.
+func TestSiblingsKeptInstanceIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, dir := newFake(), t.TempDir()
+		s := newStore(dir, "http://exo.test:52415")
+		rec := &record{Instance: "kept", Model: llama}
+		b := newTestManager(t, caller{f, "b"}, dir)
+		for _, kept := range []bool{true, false} {
+			rec.Kept = kept
+			if err := s.put(rec); err != nil {
+				t.Fatal(err)
+			}
+			if got := b.store.siblings()["kept"]; got == kept {
+				t.Errorf("kept %v: in use %v", kept, got)
+			}
+		}
+		if err := s.drop(rec); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
 		}
 	})
 }
