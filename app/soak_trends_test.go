@@ -35,10 +35,16 @@ func (o *soaker) sample(t *testing.T, b *Bench, at int) {
 	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	for name, value := range map[string]float64{
+	values := map[string]float64{
 		"series": float64(series), "bytes of page": float64(page), "goroutines": float64(runtime.NumGoroutine()),
-		"bytes of heap": float64(m.HeapAlloc), "bytes resident": resident(t), "descriptors": descriptors(),
-	} {
+		"bytes of heap": float64(m.HeapAlloc), "descriptors": descriptors(),
+	}
+	// What a process has of the system settles in thousands of cycles only, and with the race detector, which keeps
+	// a shadow of all that was ever touched, later still.
+	if o.cycles >= soakTell {
+		values["bytes resident"] = resident(t)
+	}
+	for name, value := range values {
 		if o.trends[name] == nil {
 			o.trends[name] = &trend{}
 		}
