@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"exo-bench-exporter/workload"
@@ -91,8 +92,9 @@ func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
 			return nil, nil
 		}
 		waitFor, h := firstUnready(v, all)
-		sibling := m.store.siblings()[all[0].ID]
-		if waitFor == nil && !sibling {
+		siblings := m.store.siblings()
+		theirs := slices.ContainsFunc(all, func(in state.Instance) bool { return siblings[in.ID] }) // exo may send a request to any
+		if waitFor == nil && !theirs {
 			in := all[0]
 			m.log.Info("Using an instance that is loaded already; it will be left alone", "model", model, "instance", in.ID)
 			return m.lease(v, in, "existing", nil, workload.Load{}), nil
@@ -101,8 +103,8 @@ func (m *Manager) existing(ctx context.Context, model string) (*Lease, error) {
 		late := time.Since(start) >= m.opts.BusyTimeout
 		switch {
 		case waitFor == nil && late:
-			return nil, skipped(nil, "instance %s of %s is another exporter's on this machine, which still measured it after %s "+
-				"(EXOBENCH_BUSY_TIMEOUT)", all[0].ID, model, m.opts.BusyTimeout)
+			return nil, skipped(nil, "another exporter on this machine was still measuring its instance of %s after %s (EXOBENCH_BUSY_TIMEOUT)",
+				model, m.opts.BusyTimeout)
 		case waitFor == nil:
 		case m.isDead(waitFor.ID):
 			return nil, failed(nil, "instance %s of %s, which is not ours, is listed but not alive (runners: %s%s): exo would send requests "+
