@@ -150,15 +150,14 @@ func cause(err error) error {
 }
 
 // ErrorMessage finds the words for people in an error body: OpenAI's and exo 1.x's
-// {"error":{"message"}}, legacy exo's {"detail":"…"}, FastAPI's {"detail":[{"msg","loc"}]}, a
-// {"message"} by itself, or else the text itself. The answer is one line of at most 300 bytes.
+// {"error":{"message"}}, legacy exo's {"detail":"…"}, FastAPI's {"detail":[{"msg","loc"}]}, the
+// first of {"errors":[{"message"}]}, a {"message"} by itself, or else the text itself. The answer
+// is one line of at most 300 bytes.
 func ErrorMessage(body []byte) string {
 	var doc struct {
 		Error  json.RawMessage `json:"error"`
 		Detail json.RawMessage `json:"detail"`
-		Errors []struct {
-			Message string `json:"message"`
-		} `json:"errors"`
+		Errors json.RawMessage `json:"errors"`
 	}
 	if json.Unmarshal(body, &doc) != nil {
 		return OneLine(string(body))
@@ -173,6 +172,9 @@ func ErrorMessage(body []byte) string {
 	var list []struct {
 		Msg string `json:"msg"`
 		Loc []any  `json:"loc"`
+	}
+	var several []struct {
+		Message string `json:"message"`
 	}
 	switch {
 	case json.Unmarshal(doc.Error, &obj) == nil && obj.Message != "":
@@ -189,8 +191,8 @@ func ErrorMessage(body []byte) string {
 			parts = append(parts, strings.TrimPrefix(strings.Join(loc, ".")+": "+d.Msg, ": "))
 		}
 		text = strings.Join(parts, "; ")
-	case len(doc.Errors) > 0 && doc.Errors[0].Message != "":
-		text = doc.Errors[0].Message
+	case json.Unmarshal(doc.Errors, &several) == nil && len(several) > 0 && several[0].Message != "":
+		text = several[0].Message
 	case json.Unmarshal(body, &plain) == nil && plain.Message != "":
 		text = plain.Message
 	default:

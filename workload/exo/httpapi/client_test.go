@@ -115,10 +115,12 @@ func TestErrorMessage(t *testing.T) {
 		`{"detail":"no such model"}`:              "no such model",
 		`{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required","input":{"secret":1}}]}`: "body.messages: Field required",
 		`{"detail":[{"loc":["body",0],"msg":"a"},{"msg":"b"}]}`:                                                 "body.0: a; b",
-		"Internal Server\n  Error": "Internal Server Error",
-		`{"unknown":1}`:            `{"unknown":1}`,
-		"\xff":                     "\uFFFD",
-		"":                         "",
+		`{"errors":[{"message":"a"},{"message":"b"}]}`:                                                          "a",
+		`{"error":{"message":"boom"},"errors":{"field":["bad"]}}`:                                               "boom",
+		"Internal Server\n  Error":                                                                              "Internal Server Error",
+		`{"unknown":1}`:                                                                                         `{"unknown":1}`,
+		"\xff":                                                                                                  "\uFFFD",
+		"":                                                                                                      "",
 	} {
 		if got := ErrorMessage([]byte(in)); got != want {
 			t.Errorf("ErrorMessage(%q) = %q, want %q", in, got, want)
