@@ -16,7 +16,7 @@ import (
 // Errors of a document that is not read to its end.
 var (
 	ErrSyntax = errors.New("not the JSON expected")
-	ErrTooBig = errors.New("exo's state is larger than anything known of exo")
+	ErrTooBig = errors.New("larger than anything known of a node")
 )
 
 const (
