@@ -1,9 +1,6 @@
 package state
 
-import (
-	"io"
-	"slices"
-)
+import "io"
 
 // Model is an entry of a list of models.
 type Model struct {
@@ -65,9 +62,7 @@ func ReadInitialModels(r io.Reader, each func(Model)) (ok bool, err error) {
 
 // truth reads true or false, and reports whether it was one of them.
 func (s *scanner) truth() bool {
-	if b := s.peek(); b != 't' && b != 'f' {
-		s.skip()
-		return false
-	}
-	return slices.Contains([]string{"true", "false"}, s.word()) && s.err == nil
+	b := s.peek()
+	s.skip()
+	return (b == 't' || b == 'f') && s.err == nil
 }
