@@ -110,7 +110,7 @@ func some(ids []string) string {
 	const few, longest = 8, 80 // bytes
 	shown := make([]string, 0, few)
 	for _, id := range ids[:min(few, len(ids))] {
-		shown = append(shown, foreign.Cut(foreign.Line(id), longest))
+		shown = append(shown, foreign.Cut(id, longest))
 	}
 	if len(ids) <= few {
 		return fmt.Sprint(shown)

@@ -146,9 +146,6 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// API returns the client of the node's JSON routes.
-func (c *Client) API() *httpapi.Client { return c.api }
-
 // Instances returns the manager of exo 1.x instances, which is made when it is first needed.
 func (c *Client) Instances() (*instance.Manager, error) {
 	c.mu.Lock()

@@ -161,11 +161,8 @@ func isRedirect(err error) bool {
 	return errors.As(err, &status) && status.Location != ""
 }
 
-// unready reports whether err says that a node is there but not ready: it is loading a model, or
-// whatever it is asked it is unavailable.
-func unready(err error) bool {
-	return loading(err) || httpapi.IsStatus(err, http.StatusServiceUnavailable)
-}
+// unready reports whether err says that a node is there but not ready, as one is that loads a model.
+func unready(err error) bool { return httpapi.IsStatus(err, http.StatusServiceUnavailable) }
 
 // loading reports whether err is that of a server which is loading a model.
 func loading(err error) bool {
