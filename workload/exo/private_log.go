@@ -2,7 +2,6 @@ package exo
 
 import (
 	"context"
-	"encoding"
 	"fmt"
 	"log/slog"
 )
@@ -23,11 +22,7 @@ func (h hidingHandler) Handle(ctx context.Context, r slog.Record) error {
 }
 
 func (h hidingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	shown := make([]slog.Attr, len(attrs))
-	for i, a := range attrs {
-		shown[i] = h.hide(a)
-	}
-	return hidingHandler{h.Handler.WithAttrs(shown), h.private}
+	return hidingHandler{h.Handler.WithAttrs(h.hideAll(attrs)), h.private}
 }
 
 func (h hidingHandler) WithGroup(name string) slog.Handler {
@@ -41,16 +36,17 @@ func (h hidingHandler) hide(a slog.Attr) slog.Attr {
 	case slog.KindString:
 		return slog.String(a.Key, h.private.hide(v.String()))
 	case slog.KindAny:
-		if _, words := v.Any().(encoding.TextMarshaler); words {
-			return a
-		}
 		return slog.String(a.Key, h.private.hide(fmt.Sprint(v.Any())))
 	case slog.KindGroup:
-		group := make([]any, 0, len(v.Group()))
-		for _, member := range v.Group() {
-			group = append(group, h.hide(member))
-		}
-		return slog.Group(a.Key, group...)
+		return slog.GroupAttrs(a.Key, h.hideAll(v.Group())...)
 	}
 	return a
+}
+
+func (h hidingHandler) hideAll(attrs []slog.Attr) []slog.Attr {
+	shown := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		shown[i] = h.hide(a)
+	}
+	return shown
 }

@@ -72,6 +72,11 @@ func TestHideLongTexts(t *testing.T) {
 	}
 }
 
+// marshals is a value that writes itself.
+type marshals string
+
+func (m marshals) MarshalText() ([]byte, error) { return []byte(m), nil }
+
 // The log of a client holds nothing private, in whatever form it is handed on.
 func TestNothingPrivateIsLogged(t *testing.T) {
 	const key = "sk-93751-SECRET-key"
@@ -79,7 +84,7 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 	log := slog.New(hidingHandler{slog.NewTextHandler(&out, nil), newPrivate(key)})
 	log = log.With("with", key, "n", 7).WithGroup("g")
 	log.Warn("message "+key, "text", key, "err", fmt.Errorf("wrapped: %w", errors.New(key)), "list", []string{key}, "bytes", []byte("x"),
-		slog.Group("group", "inner", key), "for", time.Second, "level", slog.LevelInfo)
+		slog.Group("group", "inner", key), "for", time.Second, "level", slog.LevelInfo, "marshals", marshals(key))
 	for _, want := range []string{"message <redacted>", "n=7", "g.for=1s", "g.level=INFO"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the log lacks %q: %s", want, &out)
