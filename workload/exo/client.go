@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,7 +107,7 @@ func New(o Options) (*Client, error) {
 	setDefault(&o.LoadTimeout, 10*time.Minute)
 	setDefault(&o.DownloadTimeout, time.Hour)
 	setDefault(&o.BusyTimeout, 5*time.Minute)
-	hidden := newPrivate(o.APIKey, slices.Clone(o.Prompts)...)
+	hidden := newPrivate(o.APIKey, o.Prompts...)
 	log := slog.New(hidingHandler{o.Logger.Handler(), hidden})
 	c := &Client{
 		opts: o, log: log, private: hidden, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}, said: map[string]bool{},

@@ -30,13 +30,12 @@ type private struct {
 
 func newPrivate(key string, prompts ...string) *private {
 	total := 0
-	for i, text := range prompts {
-		prompts[i] = strings.Join(strings.Fields(text), " ") // as what is shown is
-		total += len(prompts[i])
+	for _, text := range prompts {
+		total += len(text)
 	}
 	p := &private{key: newPieces(pieceOfKey, 1), prompts: newPieces(pieceOfPrompt, 1+total/maxPieces)}
 	for _, text := range prompts {
-		p.prompts.add(text)
+		p.prompts.add(strings.Join(strings.Fields(text), " ")) // as what is shown is
 	}
 	for _, text := range encodings(key) {
 		if len(text) < pieceOfKey {
@@ -75,9 +74,7 @@ func encodings(key string) []string {
 // hide returns text without the pieces that it holds.
 func (p *private) hide(text string) string {
 	for _, key := range p.short {
-		if key != "" {
-			text = strings.ReplaceAll(text, key, redacted)
-		}
+		text = strings.ReplaceAll(text, key, redacted)
 	}
 	return p.prompts.hide(p.key.hide(text))
 }
