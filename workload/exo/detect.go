@@ -28,7 +28,7 @@ type recognition struct {
 func (c *Client) Detect(ctx context.Context) (workload.Dialect, error) {
 	d, err := c.detect(ctx)
 	if err != nil {
-		return "", err
+		return "", c.private.hideError(err)
 	}
 	return d.traits().name, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 const (
@@ -15,6 +16,9 @@ const (
 	// prompt may stand in anybody's mouth, ours too.
 	pieceOfKey    = 12
 	pieceOfPrompt = 16
+	// beginOfKey is from how many bytes on the beginning of a key is kept from what is shown where the
+	// text was cut off in it.
+	beginOfKey = 4
 	// maxPieces bounds the pieces that are known. Of longer texts every so many are.
 	maxPieces = 1 << 16
 	// redacted stands where a piece was.
@@ -25,7 +29,7 @@ const (
 // sent: the key, also as people encode it, and the prompts, whole or cut off.
 type private struct {
 	key, prompts pieces
-	short        []string // keys that are no longer than a piece
+	forms        []string // of the key
 }
 
 func newPrivate(key string, prompts ...string) *private {
@@ -33,16 +37,12 @@ func newPrivate(key string, prompts ...string) *private {
 	for _, text := range prompts {
 		total += len(text)
 	}
-	p := &private{key: newPieces(pieceOfKey, 1), prompts: newPieces(pieceOfPrompt, 1+total/maxPieces)}
+	p := &private{key: newPieces(pieceOfKey, 1), prompts: newPieces(pieceOfPrompt, 1+total/maxPieces), forms: encodings(key)}
 	for _, text := range prompts {
 		p.prompts.add(strings.Join(strings.Fields(text), " ")) // as what is shown is
 	}
-	for _, text := range encodings(key) {
-		if len(text) < pieceOfKey {
-			p.short = append(p.short, text)
-		} else {
-			p.key.add(text)
-		}
+	for _, text := range p.forms {
+		p.key.add(text)
 	}
 	return p
 }
@@ -73,10 +73,34 @@ func encodings(key string) []string {
 
 // hide returns text without the pieces that it holds.
 func (p *private) hide(text string) string {
-	for _, key := range p.short {
-		text = strings.ReplaceAll(text, key, redacted)
+	for _, form := range p.forms {
+		if len(form) < pieceOfKey {
+			text = strings.ReplaceAll(text, form, redacted)
+		}
 	}
-	return p.prompts.hide(p.key.hide(text))
+	return p.prompts.hide(p.hideBegun(p.key.hide(text)))
+}
+
+// hideBegun returns text without the beginning of a key, too short for a piece, that it was cut off in.
+func (p *private) hideBegun(text string) string {
+	if len(p.forms) == 0 || !strings.Contains(text, foreign.Ellipsis) {
+		return text
+	}
+	parts := strings.Split(text, foreign.Ellipsis)
+	for i, part := range parts[:len(parts)-1] {
+		begun := 0
+		for _, form := range p.forms {
+			for n := beginOfKey; n < min(len(form), pieceOfKey); n++ {
+				if strings.HasSuffix(part, form[:n]) {
+					begun = max(begun, n)
+				}
+			}
+		}
+		if begun > 0 {
+			parts[i] = part[:len(part)-begun] + redacted
+		}
+	}
+	return strings.Join(parts, foreign.Ellipsis)
 }
 
 // hideError returns an error that says what err says, but for what is private. What err is, is kept.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 func TestHide(t *testing.T) {
@@ -44,6 +45,12 @@ func TestHide(t *testing.T) {
 			if rest := strings.NewReplacer("basic ", "", redacted, "").Replace(got); len(rest) > len(before)*4/3+12 {
 				t.Errorf("in base64 behind %q: %q of %q", before, got, text)
 			}
+		}
+	}
+	for _, n := range []int{beginOfKey, pieceOfKey - 1, pieceOfKey, len(key)} { // where a line is cut off, and more is said behind it
+		line := foreign.Cut("wrong key "+key[:n]+strings.Repeat("x", 300), 10+n+len("… (331 bytes)"))
+		if got := p.hide("said: " + line + " twice"); !strings.HasPrefix(got, "said: wrong key <redacted>… (") {
+			t.Errorf("%d bytes of a key: %q of %q", n, got, line)
 		}
 	}
 	if got := newPrivate("abc").hide("key abc is wrong"); got != "key <redacted> is wrong" {

@@ -16,6 +16,9 @@ const (
 	MaxID   = 128 // of an id or a name
 )
 
+// Ellipsis stands where text was cut off.
+const Ellipsis = "…"
+
 // Line makes s one printable line of at most MaxLine bytes, for a log or a page.
 func Line(s string) string { return Cut(s, MaxLine) }
 
@@ -36,7 +39,7 @@ func Head(head string, length, limit int) string {
 	if !cut && len(s) <= limit {
 		return s
 	}
-	mark := fmt.Sprintf("… (%d bytes)", length)
+	mark := fmt.Sprintf("%s (%d bytes)", Ellipsis, length)
 	s = s[:min(len(s), max(0, limit-len(mark)))]
 	for len(s) > 0 && !utf8.ValidString(s) {
 		s = s[:len(s)-1]

@@ -25,8 +25,6 @@ func (c *Client) Explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case c.apiKey != "" && strings.Contains(err.Error(), c.apiKey): // a header that repeats it
-		return errors.New(string(c.keyless([]byte(err.Error()))))
 	case errors.As(err, &authority):
 		return fmt.Errorf("%w; where the authority is one of your own, name the file of its certificate in EXOBENCH_EXO_CA_FILE", err)
 	case c.base.Scheme == "https" && (errors.As(err, &record) || strings.Contains(err.Error(), "HTTP response to HTTPS client")):

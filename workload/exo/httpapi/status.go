@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,24 +23,16 @@ type StatusError struct {
 // Status returns the error of an answer whose body is given.
 func (c *Client) Status(method, path string, resp *http.Response, body []byte) *StatusError {
 	e := &StatusError{
-		Method: method, Path: path, Code: resp.StatusCode, Message: ErrorMessage(c.keyless(body)),
+		Method: method, Path: path, Code: resp.StatusCode, Message: ErrorMessage(body),
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After")), keyed: c.apiKey != "",
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		if to, err := resp.Location(); err == nil {
 			to.User, to.RawQuery, to.Fragment = nil, "", ""
-			e.Location = OneLine(string(c.keyless([]byte(to.String()))))
+			e.Location = OneLine(to.String())
 		}
 	}
 	return e
-}
-
-// keyless returns what a node said without the key that it was sent.
-func (c *Client) keyless(text []byte) []byte {
-	if c.apiKey == "" {
-		return text
-	}
-	return bytes.ReplaceAll(text, []byte(c.apiKey), []byte("<redacted>"))
 }
 
 func (e *StatusError) Error() string { return e.Method + " " + e.Path + ": " + e.Answer() }
