@@ -292,17 +292,23 @@ func TestWatchWaits(t *testing.T) {
 	}
 }
 
+// borrow returns a lease on an instance that a stranger has on a node.
+func borrow(t *testing.T) (f *fakeNode, id string, lease *Lease) {
+	t.Helper()
+	f = newFake()
+	id = f.stranger(llama, always("RunnerReady"))
+	lease, err := newTestManager(t, f, t.TempDir()).Acquire(t.Context(), llama)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, id, lease
+}
+
 // TestWatchWaitsInATurn waits for chats that follow one another for no longer than for one that
 // does not end.
 func TestWatchWaitsInATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		id := f.stranger(llama, always("RunnerReady"))
-		m := newTestManager(t, f, t.TempDir())
-		lease, err := m.Acquire(t.Context(), llama)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f, id, lease := borrow(t)
 		start := time.Now()
 		for i := range 10 {
 			f.mu.Lock()
@@ -322,13 +328,7 @@ func TestWatchWaitsInATurn(t *testing.T) {
 // TestWatchFailure takes the look after a failed request for what is the matter.
 func TestWatchFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		id := f.stranger(llama, always("RunnerReady"))
-		m := newTestManager(t, f, t.TempDir())
-		lease, err := m.Acquire(t.Context(), llama)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f, id, lease := borrow(t)
 		before := f.called("GET /state")
 		stop := lease.Watch(t.Context())
 		f.instances[id].lifetime = always("")

@@ -168,13 +168,7 @@ func TestCreatedTwice(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		id := f.stranger(llama, always("RunnerReady"))
-		m := newTestManager(t, f, t.TempDir())
-		lease, err := m.Acquire(t.Context(), llama)
-		if err != nil {
-			t.Fatal(err)
-		}
+		f, id, lease := borrow(t)
 		f.instances[id].lifetime = always("")
 		pass(time.Second)
 		if err := lease.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "not ready any more (runners: absent)") {
