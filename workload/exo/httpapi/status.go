@@ -14,7 +14,7 @@ import (
 type StatusError struct {
 	Method, Path string
 	Code         int
-	Message      string        // what the node said, shortened; may be empty
+	Message      string        // what the node said, shortened; may be empty, and may repeat what the node was sent
 	Location     string        // where a redirect leads; empty where it is none
 	RetryAfter   time.Duration // after which the node wants to be asked again; 0 where it does not say
 	keyed        bool          // a key was sent
