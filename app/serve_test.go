@@ -235,6 +235,7 @@ func TestOpenPortIsSaid(t *testing.T) {
 			net.IPv6zero, file("basic_auth_users: {a: $2a$04$47r0CPcjfdWV4x5Za7iGZekr1w7SBa5DqoOGdl67270v7bhGhA/ny}"), false,
 		},
 		"with TLS":               {net.IPv6zero, file("tls_server_config: {cert_file: a, key_file: b}"), false},
+		"with TLS without a key": {net.IPv6zero, file("tls_server_config: {min_version: TLS13}"), true}, // HTTP is served
 		"with a file of nothing": {net.IPv6zero, file("http_server_config: {http2: false}"), true},
 	} {
 		for _, mode := range [][]string{nil, {"MODE", "memory", "DRIVER_URL", "http://127.0.0.1:1"}} {

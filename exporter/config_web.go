@@ -9,20 +9,16 @@ import (
 	"exo-bench-exporter/workload/regular"
 )
 
-// webFile is what is looked at of a web configuration beside the toolkit.
-type webFile struct {
-	TLS   map[string]any `yaml:"tls_server_config"`
-	Users map[string]any `yaml:"basic_auth_users"`
-}
-
-func readWebFile(path string) (webFile, error) {
-	var f webFile
+// readWebConfig returns what the web configuration at path says, as far as it can be read. The
+// toolkit, which is asked afterwards, says better what is wrong with it.
+func readWebConfig(path string) (web.Config, error) {
+	var c web.Config
 	content, err := readSmall(path)
-	if err != nil {
-		return f, err
+	if err == nil {
+		_ = yaml.Unmarshal(content, &c)
+		c.TLSConfig.SetDirectory(filepath.Dir(path))
 	}
-	_ = yaml.Unmarshal(content, &f) // the toolkit says better what is wrong
-	return f, nil
+	return c, err
 }
 
 // validWebConfig returns what is wrong with the web configuration at path; "" is none and valid. The
@@ -31,17 +27,13 @@ func validWebConfig(path string) error {
 	if path == "" {
 		return nil
 	}
-	f, err := readWebFile(path)
+	c, err := readWebConfig(path)
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"cert_file", "key_file", "client_ca_file"} {
-		named, _ := f.TLS[name].(string)
+	for _, named := range []string{c.TLSConfig.TLSCertPath, c.TLSConfig.TLSKeyPath, c.TLSConfig.ClientCAs} {
 		if named == "" {
 			continue
-		}
-		if !filepath.IsAbs(named) {
-			named = filepath.Join(filepath.Dir(path), named) // as the toolkit has it
 		}
 		if err := regular.Check(named); err != nil {
 			return err
@@ -52,6 +44,6 @@ func validWebConfig(path string) error {
 
 // Guarded reports whether the web configuration at path asks for TLS or a password.
 func Guarded(path string) bool {
-	f, err := readWebFile(path)
-	return err == nil && len(f.TLS)+len(f.Users) > 0
+	c, err := readWebConfig(path)
+	return err == nil && (c.TLSConfig.IsEnabled() || len(c.Users) > 0)
 }
