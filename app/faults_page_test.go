@@ -34,7 +34,7 @@ const faultsHead = `# What becomes of what goes wrong
 
 Written by ` + "`go generate ./app`" + ` from the cases of [app/faults_cases_test.go](../app/faults_cases_test.go).
 For each of them, and each release of exo named, a test puts the fault to one model (of %d prompts of %d tokens) in a cycle of two,
-with a stranger's model loaded and in use beside them, and holds that
+on exo 1.x with a stranger's model loaded and in use beside them, and holds that
 
 - turn and requests end as the table says, and the reason is in the log and on the status page;
 - exactly the requests that are ok enter histograms, sums and gauges, with exactly the tokens and gaps that came: the column
