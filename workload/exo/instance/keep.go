@@ -39,18 +39,15 @@ func (m *Manager) keep(ctx context.Context, l *Lease) bool {
 	if err != nil || !s.Health(s.Instances[l.in.ID]).Ready || !spare(s, l.in) {
 		return false
 	}
-	if err := m.mark(l.rec, true); err != nil {
+	l.rec.Kept = true
+	if err := m.store.put(l.rec); err != nil {
 		m.log.Warn("An instance cannot be kept: its record cannot be written", "model", l.in.Model, "instance", l.in.ID, "err", err)
 		return false
 	}
-	m.putBack(kept{l.in, l.rec, time.Now()})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept = append(m.kept, kept{l.in, l.rec, time.Now()})
 	return true
-}
-
-// mark records whether the instance of rec is kept, or in use.
-func (m *Manager) mark(rec *record, kept bool) error {
-	rec.Kept = kept
-	return m.store.put(rec)
 }
 
 // spare reports whether the nodes of in, which is loaded, have memory to spare.
@@ -64,18 +61,26 @@ func spare(s state.Snapshot, in state.Instance) bool {
 	return len(in.Nodes) > 0
 }
 
-// take takes the kept instance with the id out of the list; an empty id means the one that has
-// not been used for longest. False when there is none.
-func (m *Manager) take(id string) (kept, bool) {
+// oldest returns the kept instance that has not been used for longest. False when there is none.
+func (m *Manager) oldest() (kept, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i, k := range m.kept { // in the order in which they were used
-		if id == "" || k.in.ID == id {
-			m.kept = slices.Delete(m.kept, i, i+1)
-			return k, true
-		}
+	if len(m.kept) == 0 {
+		return kept{}, false
 	}
-	return kept{}, false
+	return m.kept[0], true // they are in the order in which they were used
+}
+
+// take takes k out of the list, to be used or to be given back: others may not use it any more.
+func (m *Manager) take(k kept) {
+	m.mu.Lock()
+	m.kept = slices.DeleteFunc(m.kept, func(other kept) bool { return other.rec == k.rec })
+	m.mu.Unlock()
+	k.rec.Kept = false
+	if err := m.store.put(k.rec); err != nil {
+		m.log.Warn("Other exporters on this machine may use an instance that was kept: its record cannot be written",
+			"model", k.in.Model, "instance", k.in.ID, "err", err)
+	}
 }
 
 // drop gives a kept instance back; why is for the log.
@@ -107,15 +112,12 @@ func (m *Manager) again(ctx context.Context, model string) (*Lease, error) {
 		case k.in.Model == model && !s.Health(in).Ready:
 			why = "its runners are " + s.Health(in).States
 		case k.in.Model == model:
-			m.take(k.in.ID)
-			if err := m.mark(k.rec, false); err != nil {
-				m.log.Warn("Other exporters on this machine may take a kept instance for free: its record cannot be written", "err", err)
-			}
+			m.take(k)
 			m.log.Info("Using the instance that was kept", "model", model, "instance", in.ID, "for", time.Since(k.since).Round(time.Second))
 			return m.lease(s, in, "kept", k.rec, workload.Load{}), nil
 		}
 		if why != "" {
-			m.take(k.in.ID)
+			m.take(k)
 			m.drop(ctx, k, why)
 		}
 	}
@@ -130,14 +132,11 @@ func (m *Manager) placeWithRoom(ctx context.Context, model string) (*Lease, erro
 		if !errors.As(err, &want) {
 			return lease, err
 		}
-		k, any := m.take("")
-		if !any {
+		k, any := m.oldest()
+		if !any || m.lent(ctx, k) {
 			return nil, err
 		}
-		if m.lent(ctx, k) {
-			m.putBack(k)
-			return nil, err
-		}
+		m.take(k)
 		m.drop(ctx, k, fmt.Sprintf("%s needs the room", model))
 	}
 }
@@ -152,22 +151,17 @@ func (m *Manager) lent(ctx context.Context, k kept) bool {
 	return slices.ContainsFunc(s.Tasks.Open, func(t state.Task) bool { return t.Instance == k.in.ID })
 }
 
-func (m *Manager) putBack(k kept) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.kept = append(m.kept, k)
-}
-
 // giveAllBack gives back what is kept, within graceAfterStop.
 func (m *Manager) giveAllBack() {
 	ctx, cancel := context.WithTimeout(context.Background(), graceAfterStop)
 	defer cancel()
 	var all sync.WaitGroup
 	for {
-		k, any := m.take("")
+		k, any := m.oldest()
 		if !any {
 			break
 		}
+		m.take(k)
 		all.Go(func() {
 			if err := m.remove(ctx, k.rec, func() bool { return true }); err != nil && !errors.Is(err, errYoung) {
 				m.log.Warn("An instance that was kept could not be given back; the next start does",

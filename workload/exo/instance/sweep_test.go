@@ -388,23 +388,18 @@ func TestSiblingsInstanceIsNotBorrowed(t *testing.T) {
 func TestSiblingsKeptInstanceIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, dir := newFake(), t.TempDir()
-		s := newStore(dir, "http://exo.test:52415")
-		rec := &record{Instance: "kept", Model: llama}
+		a := newTestManager(t, caller{f, "a"}, dir, keeping)
 		b := newTestManager(t, caller{f, "b"}, dir)
-		for _, kept := range []bool{true, false} {
-			rec.Kept = kept
-			if err := s.put(rec); err != nil {
-				t.Fatal(err)
-			}
-			if got := b.store.siblings()["kept"]; got == kept {
-				t.Errorf("kept %v: in use %v", kept, got)
-			}
+		id := turnOf(t, a, llama).in.ID
+		if lease := turnOf(t, b, llama); lease.in.ID != id || lease.Owned {
+			t.Errorf("b used %s, owned %v; a keeps %s", lease.in.ID, lease.Owned, id)
 		}
-		if err := s.drop(rec); err != nil {
+		lease, err := a.Acquire(t.Context(), llama)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.close(); err != nil {
-			t.Fatal(err)
+		if lease.in.ID != id || !b.store.siblings()[id] {
+			t.Errorf("while a uses %s again, b takes as in use: %v", lease.in.ID, b.store.siblings())
 		}
 	})
 }
