@@ -4,6 +4,7 @@ import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { build, uid } from './common';
 import { graphPanel, hour, roleColors, timelinePanel } from './graphs';
 import { noData, nothing, textPanel, unit, unknown, upOrDown, words } from './panels';
+import { status } from './queries';
 import { nodeAndExporter as q } from './queries_node';
 import { section } from './runbook';
 import { statPanel } from './stats';
@@ -23,7 +24,7 @@ export function node(): dashboard.Dashboard {
         panels: [
           statPanel(
             { ...small, title: 'Scraped', description: 'Whether Prometheus reaches the exporter. Metric: up.', unit: unit.none },
-            [{ expr: q.scraped, legend: 'exporter' }],
+            [{ expr: status.scraped, legend: 'exporter' }],
             { filled: true, mappings: words(upOrDown, { text: 'not scraped', color: 'red' }) },
           ),
           statPanel(
@@ -255,7 +256,7 @@ export function node(): dashboard.Dashboard {
               unit: unit.intervals,
               noValue: 'No request has succeeded',
             },
-            [{ expr: q.age, legend: 'age' }],
+            [{ expr: status.age, legend: 'age' }],
             { least: 0, most: 2.5, mark: [{ color: 'text', from: null }, { color: 'red', from: 2 }] },
           ),
           labelsPanel(

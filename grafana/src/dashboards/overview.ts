@@ -24,7 +24,7 @@ const loss: Step[] = [
 ];
 
 /** A request in a hundred may fail before anybody has to look. */
-export const success: Step[] = [
+const success: Step[] = [
   { color: 'text', from: null },
   { color: 'red', from: 0 },
   { color: 'orange', from: 0.9 },
@@ -113,7 +113,7 @@ function tiles() {
           'Metrics: exobench_last_success_timestamp_seconds, exobench_cycle_interval_seconds.',
         unit: unit.intervals,
       },
-      [{ expr: q.age, legend: 'age' }],
+      [{ expr: status.age, legend: 'age' }],
       {
         filled: true,
         decimals: 1,
@@ -125,7 +125,7 @@ function tiles() {
       {
         ...wide,
         title: 'Requests ok, last $window',
-        description: 'Share of all requests that were ok; cancelled ones do not count. Metric: exobench_requests_total.',
+        description: 'Share of all requests that were ok. Metric: exobench_requests_total.',
         unit: unit.ratio,
       },
       [{ expr: q.success, legend: 'ok' }],

@@ -159,19 +159,18 @@ export function liveOrState(gauge: string, more = ''): string {
   return `max by (model) (${metric('exobench_model_info', more)}) * on (model) (${figures})`;
 }
 
-export const completed = 'outcome!="canceled"';
-export const failed = 'outcome!~"ok|canceled"';
+export const ok = 'outcome="ok"';
+export const failed = 'outcome!="ok"';
 
-/** Share of requests that were ok: 0, and not nothing, where none was. */
-export function success(by: string, window = period): string {
-  const all = total(added.requests, by, completed, window);
-  return `(${total(added.requests, by, 'outcome="ok"', window)} or 0 * ${all}) / ${all}`;
+/** Requests over a window that ended as a matcher of outcomes says: 0, and not nothing, where none of them did. */
+export function ended(outcome: string, by: string, more = '', window = period): string {
+  const some = total(added.requests, by, more === '' ? outcome : `${more}, ${outcome}`, window);
+  return `${some} or 0 * ${total(added.requests, by, more, window)}`;
 }
 
-/** Requests that failed over a window: 0 where all were ok. */
-export function failures(by: string, more: string, window = period): string {
-  const join = more === '' ? '' : `${more}, `;
-  return `${total(added.requests, by, `${join}${failed}`, window)} or 0 * ${total(added.requests, by, more, window)}`;
+/** Share of requests that were ok. */
+export function success(by: string, window = period): string {
+  return `(${ended(ok, by, '', window)}) / ${total(added.requests, by, '', window)}`;
 }
 
 /** 0 all along where any request was recorded in the visible period: an empty graph is no good news. */
@@ -193,13 +192,15 @@ export function firing(more = ''): string {
 export const alertInfo = 'exobench:alert:info';
 
 /** A constant while rules/dashboards.yml is loaded. */
-export const dashboardRules = 'exobench:dashboard_rules:info';
+const dashboardRules = 'exobench:dashboard_rules:info';
 
 export const status = {
   simulated: `max(max_over_time(${metric('exobench_simulated')}[$__range]))`,
   noDashboardRules: `2 * absent(${dashboardRules})`,
   noAlertRules: `3 * absent(${alertInfo})`,
   scraped: `min(${metric('up')})`,
+  /** Of the newest result, in cycle intervals. */
+  age: `(time() - max(${metric('exobench_last_success_timestamp_seconds')})) / max(${metric('exobench_cycle_interval_seconds')})`,
   exo: [
     `${metric('exobench_exo_up')} * on (job, instance) group_left (dialect) ${metric('exobench_exo_info')}`,
     `or on (job, instance) ${metric('exobench_exo_up')}`,

@@ -3,8 +3,8 @@ import {
   chosen,
   configured,
   decodeRate,
+  ended,
   failed,
-  failures,
   histograms,
   increase,
   last,
@@ -13,6 +13,7 @@ import {
   metric,
   noFailures,
   ofModel,
+  ok,
   quantile,
   quantiles,
   reported,
@@ -34,7 +35,7 @@ function everyHistogram(expr: (histogram: Histogram) => string): string {
 
 /** Tokens of each prompt of the chosen model, averaged over the good requests of the period. */
 function length(record: string): string {
-  return `${total(record, 'prompt', ofModel)} / ${total(added.requests, 'prompt', `${ofModel}, outcome="ok"`)}`;
+  return `${total(record, 'prompt', ofModel)} / ${total(added.requests, 'prompt', `${ofModel}, ${ok}`)}`;
 }
 
 /** A rule's baseline with a share of it at which the alarm begins to count a cycle. */
@@ -51,7 +52,7 @@ function evidence(more: string, by: string) {
     requests: total(added.requests, by, more),
     contended: increase('exobench_contended_requests_total', by, more),
     starved: increase('exobench_starved_requests_total', by, more),
-    buffered: `${total(added.requests, by, `${more}${more === '' ? '' : ', '}outcome="buffered"`)} or 0 * ${total(added.requests, by, more)}`,
+    buffered: ended('outcome="buffered"', by, more),
     cached: increase('exobench_cached_prompt_tokens_total', by, more),
     disagree: increase('exobench_rate_disagreements_total', by, more),
     mismatches: increase('exobench_token_count_mismatches_total', by, more),
@@ -94,8 +95,8 @@ export const model = {
     samples: samples(h, 'model', ofModel, chosen),
   }),
   prompt: {
-    ok: total(added.requests, 'prompt', `${ofModel}, outcome="ok"`),
-    failed: failures('prompt', ofModel),
+    ok: total(added.requests, 'prompt', `${ofModel}, ${ok}`),
+    failed: ended(failed, 'prompt', ofModel),
     decode: live('exobench_output_tokens_per_second', 'prompt', ofModel),
     prefill: live('exobench_prefill_tokens_per_second', 'prompt', ofModel),
     ttft: quantile('p50', histograms.ttft, 'prompt', ofModel),

@@ -3,7 +3,6 @@ import { increase, last, metric } from './queries';
 const lateness = `sum(increase(${metric('exobench_stamp_lateness_seconds')}[$__rate_interval]))`;
 
 export const nodeAndExporter = {
-  scraped: `min(${metric('up')})`,
   exo: `min(${metric('exobench_exo_up')})`,
   agents: `min by (instance) (exobench_agent_driver_up{job=~"$job"})`,
   scrapedOverTime: metric('up'),
@@ -18,7 +17,6 @@ export const nodeAndExporter = {
   temperature: `max by (node) (${metric('exobench_node_temperature_celsius')})`,
   duration: `${metric('exobench_cycle_duration_seconds')} / 60`,
   interval: `${metric('exobench_cycle_interval_seconds')} / 60`,
-  age: `(time() - max(${metric('exobench_last_success_timestamp_seconds')})) / max(${metric('exobench_cycle_interval_seconds')})`,
   running: metric('exobench_cycle_running'),
   cycles: increase('exobench_cycles_total', 'outcome'),
   dropped: increase('exobench_dropped_total', 'what'),

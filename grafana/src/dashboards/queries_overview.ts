@@ -2,11 +2,10 @@ import {
   added,
   alertInfo,
   chosen,
-  completed,
   configured,
   decodeRate,
+  ended,
   failed,
-  failures,
   firing,
   histograms,
   last,
@@ -27,6 +26,7 @@ import {
   success,
   total,
   turnTTFT,
+  type Histogram,
 } from './queries';
 import { evidenceByModel } from './queries_model';
 
@@ -55,8 +55,8 @@ const withinAll = [
 ].join(' ');
 
 /** Requests with figures, and those that failed: of the others nobody can say. */
-const judged = `(sum by (model) (count_over_time(${metric(request.ttft)}[${chosen}])) or 0 * ${total(added.requests, 'model', completed, chosen)})`;
-const judgedAndFailed = `(${judged} + (${failures('model', '', chosen)}))`;
+const judged = `(sum by (model) (count_over_time(${metric(request.ttft)}[${chosen}])) or 0 * ${total(added.requests, 'model', '', chosen)})`;
+const judgedAndFailed = `(${judged} + (${ended(failed, 'model', '', chosen)}))`;
 
 /**
  * Share of the requests with figures or failures that kept within all objectives. Of those with figures it is counted in steps
@@ -71,10 +71,9 @@ function shareWithinAll(): string {
 
 const goodput = shareWithinAll();
 
-/** Share of a histogram's samples up to a bound, of those and the failed requests. */
-function within(h: (typeof histograms)[keyof typeof histograms], bound: string): string {
-  const of = over(h, 'model', '', chosen);
-  return `histogram_fraction(0, ${bound}, ${of})`;
+/** Share of a histogram's samples up to a bound. */
+function within(h: Histogram, bound: string): string {
+  return `histogram_fraction(0, ${bound}, ${over(h, 'model', '', chosen)})`;
 }
 
 const severities = ['info', 'warning', 'critical'];
@@ -88,7 +87,6 @@ export const overview = {
     `or label_replace(0 * count(${alertInfo}) unless on () ${firing()}, "severity", "alerts", "", "")`,
     `or label_replace(-absent(${alertInfo}) unless on () ${firing()}, "severity", "rules", "", "")`,
   ].join(' '),
-  age: `(time() - max(${metric('exobench_last_success_timestamp_seconds')})) / max(${metric('exobench_cycle_interval_seconds')})`,
   success: scraped(success('', chosen)),
 
   decodeOrState: liveOrState(decodeRate),
@@ -128,7 +126,7 @@ export const overview = {
     interToken: configured(within(histograms.interToken, '$objective_itl')),
     rate: configured(within(histograms.perToken, '1 / $objective_rate')),
     judged: configured(judgedAndFailed),
-    failed: configured(failures('model', '', chosen)),
+    failed: configured(ended(failed, 'model', '', chosen)),
   },
 
   // Alerts
