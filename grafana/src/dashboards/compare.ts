@@ -75,7 +75,7 @@ export function compare(): dashboard.Dashboard {
               description:
                 'Longer is better: decode tokens per second for each 10⁹ bytes, from exobench_model_output_tokens_per_second. The ' +
                 'memory is RSS peak or exo\'s own peak, whichever is larger, ' +
-                'because on Apple silicon the weights are in the latter only.',
+                'because on Apple silicon RSS may hold all, part or none of the weights.',
               unit: unit.perGigabyte,
               noValue: nothing.turn,
               width: 8,
@@ -136,8 +136,8 @@ export function compare(): dashboard.Dashboard {
             {
               title: 'Decode by prompt',
               description:
-                'Median over the requests of exobench_output_tokens_per_second. Long prompts decode more slowly, the more so the ' +
-                'larger a model\'s KV cache.',
+                'Median over the requests of what each added to exobench_decode_tokens_total over what it added to ' +
+                'exobench_decode_seconds_total. Long prompts decode more slowly, the more so the larger a model\'s KV cache.',
               unit: unit.tokensPerSecond,
               noValue: nothing.samples,
               width: 12,

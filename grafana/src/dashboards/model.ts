@@ -156,7 +156,8 @@ function againstBaseline() {
         description:
           'Output speed, turn by turn; the baseline that the rules have learned; and where the alarm begins to count a cycle, from ' +
           'this model\'s own noise. ' +
-          'Before there is a baseline (about 85 good cycles), the median of the period stands in its place, and no alarm line. Metrics: ' +
+          'Before there is a baseline (about 35 good cycles), the median of the period stands in its place; the line of the alarm ' +
+          'comes with about 85. Metrics: ' +
           'exobench_model_output_tokens_per_second, exobench:decode_tps:median, exobench:decode:alarm_ratio.',
         unit: unit.tokensPerSecond,
         noValue: nothing.turn,
@@ -301,7 +302,7 @@ function depth() {
         noValue: noData,
       },
       [{ expr: q.runs, legend: '{{exo_model}}' }],
-      { text: common.BigValueTextMode.Name, size: 18 },
+      { label: 'exo_model', mappings: words({}, unknown), size: 18 },
     ),
     statPanel(
       {
@@ -442,9 +443,10 @@ export function model(): dashboard.Dashboard {
             {
               title: 'Load time',
               description:
-                'From asking for the model to its being ready, download excluded, at each load. Metric: exobench_model_load_seconds.',
+                'From asking for the model to its being ready, download excluded, at each load. Metric: exobench_model_load_seconds; ' +
+                'absent where it was loaded already.',
               unit: unit.seconds,
-              noValue: 'It was loaded already in every turn of this period, or none has ended',
+              noValue: nothing.turn,
               width: 8,
               height: 8,
             },

@@ -65,7 +65,7 @@ export function node(): dashboard.Dashboard {
           statPanel(
             { ...small, title: 'Exporter', description: 'Version that runs. Metric: exobench_build_info.', unit: unit.none },
             [{ expr: q.build, legend: '{{version}}' }],
-            { text: common.BigValueTextMode.Name },
+            { label: 'version', mappings: words({}, unknown) },
           ),
           statPanel(
             {
@@ -77,7 +77,7 @@ export function node(): dashboard.Dashboard {
               unit: unit.none,
             },
             [{ expr: q.workload, legend: '{{version}}' }],
-            { text: common.BigValueTextMode.Name },
+            { label: 'version', mappings: words({}, unknown) },
           ),
           statPanel(
             {
@@ -87,7 +87,7 @@ export function node(): dashboard.Dashboard {
                 'Whether the memory agents of the same job, on further machines of a cluster, know whose turn it is. Metric: ' +
                 'exobench_agent_driver_up.',
               unit: unit.none,
-              noValue: 'no agents',
+              noValue: 'none seen',
             },
             [{ expr: q.agents, legend: '{{instance}}' }],
             {
@@ -136,9 +136,10 @@ export function node(): dashboard.Dashboard {
               title: 'Memory not given back',
               description:
                 'What exo kept after a model was unloaded, against before it was loaded. Metric: exobench_model_unreleased_memory_bytes. ' +
-                'Growing from cycle to cycle it ends in swapping (exo issue 752). Absent for models that were loaded already.',
+                'Growing from cycle to cycle it ends in swapping (exo issue 752). Absent for models that were loaded ' +
+                'already, and where exo\'s processes are not visible.',
               unit: unit.bytes,
-              noValue: 'No model was unloaded in this period while exo\'s processes were visible',
+              noValue: nothing.turn,
             },
             [{ expr: q.unreleased, legend: '{{model}}' }],
             { steps: true, least: 0, most: 1 },
@@ -214,7 +215,7 @@ export function node(): dashboard.Dashboard {
                 'exobench_cycle_interval_seconds. ' +
                 'A cycle longer than the interval delays the next: lengthen the interval.',
               unit: unit.minutes,
-              noValue: 'No cycle has ended in this period',
+              noValue: nothing.exporter,
             },
             [
               { expr: q.duration, legend: 'cycle' },
@@ -254,7 +255,7 @@ export function node(): dashboard.Dashboard {
                 'exobench_last_success_timestamp_seconds, ' +
                 'exobench_cycle_interval_seconds.',
               unit: unit.intervals,
-              noValue: 'No request has succeeded',
+              noValue: nothing.exporter,
             },
             [{ expr: status.age, legend: 'age' }],
             { least: 0, most: 2.5, mark: [{ color: 'text', from: null }, { color: 'red', from: 2 }] },

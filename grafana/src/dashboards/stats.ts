@@ -1,6 +1,7 @@
 import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
+import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 
 import { modelOverrides, type Override } from './models';
@@ -12,7 +13,9 @@ export interface StatOptions {
   decimals?: number;
   /** Fills the whole tile with the colour of the value. */
   filled?: boolean;
-  /** Shows the series' name in place of its value, or beside it. */
+  /** Shows this label of the series, which say nothing but by their labels, in place of a value. */
+  label?: string;
+  /** Shows the series' name beside its value. */
   text?: common.BigValueTextMode;
   /** Height of the figures, and of the names beside them, in pixels, where they are not to follow from the tile's. */
   size?: number;
@@ -31,8 +34,16 @@ export function statPanel(about: About, series: Series[], options: StatOptions =
     .textMode(options.text ?? common.BigValueTextMode.Auto)
     // Side by side, a name and a value share a line, and both are small.
     .wideLayout(false)
-    .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false));
-  series.forEach(({ expr, legend }, i) => panel.withTarget(query(expr, refIds[i]!).legendFormat(legend).instant()));
+    .reduceOptions(
+      new common.ReduceDataOptionsBuilder()
+        .calcs(['lastNotNull'])
+        .fields(options.label ? `/^${options.label}$/` : '')
+        .values(false),
+    );
+  series.forEach(({ expr, legend }, i) => {
+    const target = query(expr, refIds[i]!).legendFormat(legend).instant();
+    panel.withTarget(options.label ? target.format(prometheus.PromQueryFormat.Table) : target);
+  });
   if (options.steps) panel.thresholds(thresholds(options.steps));
   if (options.mappings) panel.mappings(options.mappings);
   if (options.decimals !== undefined) panel.decimals(options.decimals);
