@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"exo-bench-exporter/workload/judge/judgesim"
 )
 
 // lossScenarios make models slower: what matters is how soon and how surely that is found.
@@ -58,8 +60,8 @@ var lossScenarios = []scenario{
 				}
 			}
 		}
-		add("still fires after 7 days", "always", "%s of %d", percent(Wilson(still, w.Nodes)), w.Nodes)
-		add("has fired since the first 8 cycles without a break", "", "%s of %d", percent(Wilson(unbroken, w.Nodes)), w.Nodes)
+		add("still fires after 7 days", "always", "%s of %d", percent(judgesim.Wilson(still, w.Nodes)), w.Nodes)
+		add("has fired since the first 8 cycles without a break", "", "%s of %d", percent(judgesim.Wilson(unbroken, w.Nodes)), w.Nodes)
 		if still < w.Nodes {
 			t.Errorf("only %d of %d fire after 7 days", still, w.Nodes)
 		}
@@ -81,7 +83,7 @@ var lossScenarios = []scenario{
 				still++
 			}
 		}
-		add("still fires a day and a half later", "", "%s of %d", percent(Wilson(still, w.Nodes)), w.Nodes)
+		add("still fires a day and a half later", "", "%s of %d", percent(judgesim.Wilson(still, w.Nodes)), w.Nodes)
 		if still < w.Nodes*8/10 {
 			t.Errorf("only %d of %d still fire", still, w.Nodes)
 		}
@@ -171,8 +173,8 @@ var lossScenarios = []scenario{
 			}
 		}
 		runs := w.Nodes * times
-		add("ExoBenchAllModelsSlow fires within 4 cycles", "one alert", "%s of %d", percent(Wilson(fired, runs)), runs)
-		add("no alert about a single model comes before it", "inhibited", "%s of %d", percent(Wilson(alone, runs)), runs)
+		add("ExoBenchAllModelsSlow fires within 4 cycles", "one alert", "%s of %d", percent(judgesim.Wilson(fired, runs)), runs)
+		add("no alert about a single model comes before it", "inhibited", "%s of %d", percent(judgesim.Wilson(alone, runs)), runs)
 		if fired < runs*99/100 || alone < runs*99/100 {
 			t.Errorf("%d fired and %d alone, of %d", fired, alone, runs)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/exporter/rules"
+	"exo-bench-exporter/workload/judge/judgesim"
 )
 
 var (
@@ -183,11 +184,13 @@ func single(nodes, cycles int, seed uint64) World {
 	return w
 }
 
-func percent(i Interval) string {
+func percent(i judgesim.Interval) string {
 	return fmt.Sprintf("%.1f %% (%.1f–%.1f)", 100*i.Estimate, 100*i.Low, 100*i.High)
 }
 
-func rate(i Interval) string { return fmt.Sprintf("%.2f (%.2f–%.2f)", i.Estimate, i.Low, i.High) }
+func rate(i judgesim.Interval) string {
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", i.Estimate, i.Low, i.High)
+}
 
 // between returns the episodes of the given alerts that begin in cycles from (included) to to.
 func between(eps []Episode, from, to int, alerts ...string) []Episode {
@@ -201,9 +204,9 @@ func between(eps []Episode, from, to int, alerts ...string) []Episode {
 }
 
 // falseAlarms counts the episodes from a cycle on, as a rate per unit.
-func falseAlarms(eps []Episode, from int, w World, alerts ...string) (Interval, []Episode) {
+func falseAlarms(eps []Episode, from int, w World, alerts ...string) (judgesim.Interval, []Episode) {
 	some := between(eps, from, w.Cycles, alerts...)
-	return Poisson(len(some), float64(w.Nodes*w.Models*(w.Cycles-from))/float64(unit)), some
+	return judgesim.Poisson(len(some), float64(w.Nodes*w.Models*(w.Cycles-from))/float64(unit)), some
 }
 
 // kinds says how many of the episodes are of which alert.
@@ -260,14 +263,14 @@ func (tr trials) delays(eps []Episode, w World, chosen func(node int) bool, aler
 
 func every(int) bool { return true }
 
-func within(delays []int, cycles int) Interval {
+func within(delays []int, cycles int) judgesim.Interval {
 	hits := 0
 	for _, d := range delays {
 		if d > 0 && d <= cycles {
 			hits++
 		}
 	}
-	return Wilson(hits, len(delays))
+	return judgesim.Wilson(hits, len(delays))
 }
 
 // median returns the median delay, in which what was never found counts as later than all else.

@@ -1,6 +1,10 @@
 package replay
 
-import "testing"
+import (
+	"testing"
+
+	"exo-bench-exporter/workload/judge/judgesim"
+)
 
 // steadyScenarios change nothing: every alarm is a false one.
 var steadyScenarios = []scenario{
@@ -14,7 +18,7 @@ var steadyScenarios = []scenario{
 		}
 		add("false alarms of all throughput alerts in 180 days of five models", "≤ 1", "%s, %s", rate(fa), kinds(seen))
 		add("false alarms on the first day after installation", "none", "%d in %d installations", len(firstDay), w.Nodes)
-		add("installations with a false alarm in days 2 to 8", "", "%s", percent(Wilson(len(early), w.Nodes)))
+		add("installations with a false alarm in days 2 to 8", "", "%s", percent(judgesim.Wilson(len(early), w.Nodes)))
 		if fa.Estimate > 1 {
 			t.Errorf("%s false alarms in 180 days over five models, want at most 1", rate(fa))
 		}

@@ -123,15 +123,6 @@ func TestNoiseIsWhatItSays(t *testing.T) {
 	}
 }
 
-func TestIntervals(t *testing.T) {
-	if got := Wilson(96, 100); math.Abs(got.Low-0.9016) > 0.001 || math.Abs(got.High-0.9843) > 0.001 {
-		t.Errorf("Wilson: %+v", got)
-	}
-	if got := Poisson(3, 2); math.Abs(2*got.Low-0.6187) > 0.001 || math.Abs(2*got.High-8.7673) > 0.001 {
-		t.Errorf("Garwood: %+v", got)
-	}
-}
-
 // TestEpisodesAreOpenUntilTheyEnd has one loss come and go.
 func TestEpisodesAreOpenUntilTheyEnd(t *testing.T) {
 	w := World{Interval: time.Hour, Seed: 5, Noise: Noise{SD: 0.01}}
