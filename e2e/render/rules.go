@@ -187,7 +187,7 @@ func green(s Sight, p PanelSight) []string {
 }
 
 // ofPeriod finds in a title that the panel's figures are of a period, and not of now.
-var ofPeriod = regexp.MustCompile(`(?i)\b(last|period|median|before|then|\d+[mhdw])\b`)
+var ofPeriod = regexp.MustCompile(`(?i)\b(period|median|before|then|\d+[mhdw])\b`)
 
 // speedOfTheDown finds speeds on tiles of models that cannot be asked.
 func speedOfTheDown(s Sight, p PanelSight) []string {
@@ -196,8 +196,10 @@ func speedOfTheDown(s Sight, p PanelSight) []string {
 	}
 	var found []string
 	one := s.state == "modelfails"
+	speeds := strings.Contains(p.Title, "tokens per second") // which the tiles do not repeat
 	for _, t := range p.Tiles {
-		if one && t.Title != failing || !strings.Contains(t.Text.Text, "tok/s") {
+		speed := strings.Contains(t.Text.Text, "tok/s") || speeds && digit.MatchString(t.Value())
+		if one && t.Title != failing || !speed {
 			continue
 		}
 		found = append(found, fmt.Sprintf("%s: %s", t.Title, t.Value()))

@@ -11,9 +11,8 @@ func TestEveryRuleSeesItsFault(t *testing.T) {
 		sentence = "No turn of this node has ended in this period yet"
 		green    = "#73bf69"
 	)
-	zero := 0.0
 	tile := func(title, text, color string) Tile {
-		return Tile{Text: Text{Text: text, Color: color}, Title: title, Size: 40, Least: 14, Numeric: &zero}
+		return Tile{Text: Text{Text: text, Color: color}, Title: title, Size: 40, Least: 14}
 	}
 	axis := func(low, high float64, ticks ...string) *Axis { return &Axis{Range: Range{low, high}, Ticks: ticks} }
 	cases := map[string]struct {
@@ -94,6 +93,29 @@ func TestEveryRuleSeesItsFault(t *testing.T) {
 	for _, r := range everywhere {
 		if _, there := cases[r.name]; !there {
 			t.Errorf("nothing shows that %q sees a fault", r.name)
+		}
+	}
+}
+
+// TestSpeedsAreSeen shows the rule about speeds the kinds of tiles and cells that have them.
+func TestSpeedsAreSeen(t *testing.T) {
+	tile := func(title, text string) PanelSight {
+		return PanelSight{Title: title, Tiles: []Tile{{Text: Text{Text: failing + " " + text}, Title: failing}}}
+	}
+	row := PanelSight{Columns: []Column{{Name: "Model"}, {Name: "State"}, {Name: "Decode"}}}
+	row.Rows = [][]Text{{{Text: failing}, {Text: "DOWN"}, {Text: "51.1 tok/s"}}}
+	for name, tt := range map[string]struct {
+		panel PanelSight
+		want  int
+	}{
+		"with a unit":      {tile("Decode", "51.1 tok/s"), 1},
+		"under a title":    {tile("Decode, tokens per second, last turn", "51.1"), 1},
+		"a state":          {tile("Decode, tokens per second, last turn", "DOWN"), 0},
+		"of a period":      {tile("Decode, 6h", "51.1 tok/s"), 0},
+		"beside its state": {row, 1},
+	} {
+		if got := speedOfTheDown(Sight{UID: "exobench-overview", state: "modelfails"}, tt.panel); len(got) != tt.want {
+			t.Errorf("%s: %q, want %d", name, got, tt.want)
 		}
 	}
 }

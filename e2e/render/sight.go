@@ -9,30 +9,24 @@ import (
 	"strings"
 )
 
-// Sight is what a reader reads on a dashboard: what web/src/read.ts writes.
+// Sight is what a reader reads on a dashboard: of what web/src/read.ts writes, what the rules are about.
 type Sight struct {
-	UID        string              `json:"uid"`
-	Values     map[string][]string `json:"values"`
-	Greens     []string            `json:"greens"` // colours that say that all is well
-	Reds       []string            `json:"reds"`   // colours that say that something is not
-	Complaints []string            `json:"complaints"`
-	Panels     []PanelSight        `json:"panels"`
+	UID        string       `json:"uid"`
+	Greens     []string     `json:"greens"` // colours that say that all is well
+	Complaints []string     `json:"complaints"`
+	Panels     []PanelSight `json:"panels"`
 
 	state string // that it was seen in
 }
 
 // PanelSight is what a reader reads on a panel.
 type PanelSight struct {
-	ID           int      `json:"id"`
 	Type         string   `json:"type"`
 	Title        string   `json:"title"`
-	Folded       bool     `json:"folded"`
-	Top          float64  `json:"top"`
 	TitleCut     bool     `json:"titleCut"`
 	Errors       []string `json:"errors"`
 	Gone         []string `json:"gone"`     // series that have been in the period and are no more
 	NoValues     []string `json:"noValues"` // texts that the panel has for what is not there
-	Message      *string  `json:"message"`  // in place of all else
 	Tiles        []Tile   `json:"tiles"`
 	Columns      []Column `json:"columns"`
 	Rows         [][]Text `json:"rows"`
@@ -41,7 +35,6 @@ type PanelSight struct {
 	Axis         *Axis    `json:"axis"`
 	Legend       []Text   `json:"legend"`
 	Drawn        *Range   `json:"drawn"`
-	Lanes        []Lane   `json:"lanes"`
 }
 
 // Text is a text with how it looks.
@@ -55,10 +48,9 @@ type Text struct {
 // Tile is one value of a stat or bar gauge.
 type Tile struct {
 	Text
-	Title   string   `json:"title"`
-	Numeric *float64 `json:"numeric"`
-	Size    float64  `json:"size"`  // of the largest text, in pixels
-	Least   float64  `json:"least"` // of the smallest
+	Title string  `json:"title"`
+	Size  float64 `json:"size"`  // of the largest text, in pixels
+	Least float64 `json:"least"` // of the smallest
 }
 
 // Value returns what stands on the tile besides its name.
@@ -81,14 +73,6 @@ type Axis struct {
 
 // Range goes from the least to the greatest value.
 type Range struct{ Min, Max float64 }
-
-// Lane is one series of a state timeline.
-type Lane struct {
-	Name      string   `json:"name"`
-	States    []string `json:"states"`
-	Last      string   `json:"last"`
-	LastColor string   `json:"lastColor"`
-}
 
 // fault is something that a reader would be misled or hindered by.
 type fault struct {

@@ -11,7 +11,6 @@ export interface Placed {
   h: number;
   /** In a row that is closed until the reader opens it. */
   folded: boolean;
-  values: Values;
 }
 
 const columns = 24;
@@ -19,39 +18,21 @@ const row = 30;
 const gap = 8;
 const margin = 16;
 
-function repeated(panel: any, values: Values): { panel: any; values: Values }[] {
-  const names = panel.repeat ? (values[panel.repeat] ?? []) : [];
-  if (names.length === 0) return [{ panel, values }];
-  const perRow = Math.min(panel.maxPerRow ?? 4, names.length);
-  const width = Math.floor(columns / perRow);
-  return names.map((name, i) => {
-    const { gridPos } = panel;
-    const place =
-      panel.repeatDirection === 'v'
-        ? { ...gridPos, y: gridPos.y + i * gridPos.h }
-        : { ...gridPos, w: width, x: (i % perRow) * width, y: gridPos.y + Math.floor(i / perRow) * gridPos.h };
-    return { panel: { ...panel, gridPos: place }, values: { ...values, [panel.repeat]: [name] } };
-  });
-}
-
 /** Places all panels; rows that are closed are shown open, or as they are. */
 export function place(dashboard: any, width: number, values: Values, open: boolean): Placed[] {
   const cell = (width - 2 * margin - (columns - 1) * gap) / columns;
   const placed: Placed[] = [];
   let pushed = 0;
   const put = (one: any, folded: boolean, shift: number) => {
-    for (const { panel, values: own } of repeated(one, values)) {
-      const { x, y, w, h } = panel.gridPos;
-      placed.push({
-        panel: { ...panel, title: interpolate(panel.title ?? '', own) },
-        x: margin + x * (cell + gap),
-        y: (y + shift) * (row + gap),
-        w: w * cell + (w - 1) * gap,
-        h: h * row + (h - 1) * gap,
-        folded,
-        values: own,
-      });
-    }
+    const { x, y, w, h } = one.gridPos;
+    placed.push({
+      panel: { ...one, title: interpolate(one.title ?? '', values) },
+      x: margin + x * (cell + gap),
+      y: (y + shift) * (row + gap),
+      w: w * cell + (w - 1) * gap,
+      h: h * row + (h - 1) * gap,
+      folded,
+    });
   };
   const all = [...(dashboard.panels ?? [])].sort((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x);
   for (const panel of all) {

@@ -14,7 +14,7 @@ import { place, type Placed } from './layout';
 import { Prometheus } from './prometheus';
 import { read, type Sight } from './read';
 import { Bars, hasNumbers, Stat } from './stat';
-import { choose, interpolate } from './variables';
+import { choose, interpolate, type Values } from './variables';
 import type { View } from './view';
 
 import '../node_modules/@fontsource/inter/400.css';
@@ -158,8 +158,7 @@ function Shown({ placed, view }: { placed: Placed; view: View | undefined }): Re
   );
 }
 
-async function viewOf(placed: Placed, prometheus: Prometheus, timeRange: any): Promise<View> {
-  const { panel, values, w } = placed;
+async function viewOf({ panel, w }: Placed, values: Values, prometheus: Prometheus, timeRange: any): Promise<View> {
   const asked = await ask(panel, w, values, prometheus);
   let data: DataFrame[] = frames(asked.answers);
   try {
@@ -194,7 +193,7 @@ export async function show(order: Order): Promise<Sight> {
   const unit = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 }[hours[2]!]!;
   const period = { from: order.from ?? to - Number(hours[1]) * unit, to };
   const prometheus = new Prometheus(order.prometheus, period);
-  const values = await choose(dashboard, order.chosen, {}, prometheus);
+  const values = await choose(dashboard, order.chosen, prometheus);
   const placed = place(dashboard, order.width, values, order.open);
   const timeRange = {
     from: dateTime(period.from * 1000),
@@ -202,7 +201,7 @@ export async function show(order: Order): Promise<Sight> {
     raw: { from: dateTime(period.from * 1000), to: dateTime(to * 1000) },
   };
   const views = await Promise.all(
-    placed.map((p) => (p.panel.type === 'row' ? Promise.resolve(undefined) : viewOf(p, prometheus, timeRange))),
+    placed.map((p) => (p.panel.type === 'row' ? Promise.resolve(undefined) : viewOf(p, values, prometheus, timeRange))),
   );
 
   const head = 96;

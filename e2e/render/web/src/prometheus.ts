@@ -68,12 +68,12 @@ export class Prometheus {
     return series(data.result);
   }
 
-  async labelValues(label: string, match?: string): Promise<string[]> {
+  async labelValues(label: string, match: string): Promise<string[]> {
     const { from, to } = this.period;
     return get(this.server, `/api/v1/label/${label}/values`, [
       ['start', String(from)],
       ['end', String(to)],
-      ...(match ? ([['match[]', match]] as [string, string][]) : []),
+      ['match[]', match],
     ]);
   }
 }

@@ -69,8 +69,6 @@ export interface Sight {
   values: Values;
   /** Colours that mean that all is well. */
   greens: string[];
-  /** And those that mean that it is not. */
-  reds: string[];
   panels: PanelSight[];
 }
 
@@ -257,14 +255,12 @@ function panel(placed: Placed, view: View): PanelSight {
 }
 
 export function read(dashboard: any, placed: Placed[], views: (View | undefined)[], values: Values, theme: GrafanaTheme2): Sight {
-  const shades = (name: string) =>
-    ['', 'dark-', 'semi-dark-', 'light-', 'super-light-'].map((shade) => theme.visualization.getColorByName(shade + name).toLowerCase());
+  const shades = ['', 'dark-', 'semi-dark-', 'light-', 'super-light-'];
   return {
     uid: dashboard.uid,
     title: dashboard.title,
     values,
-    greens: shades('green'),
-    reds: shades('red'),
+    greens: shades.map((shade) => theme.visualization.getColorByName(`${shade}green`).toLowerCase()),
     panels: placed.flatMap((p, i) => (views[i] ? [panel(p, views[i]!)] : [])),
   };
 }

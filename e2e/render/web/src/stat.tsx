@@ -116,10 +116,9 @@ export function Bars(view: View & { width: number; height: number }): React.Reac
 }
 
 /** What the stats and bars show, before pixels: of each the name, the value and the colour. */
-export function tilesOf(view: View): { title: string; text: string; color: string; numeric: number | null }[] {
+export function tilesOf(view: View): { title: string; color: string; numeric: number | null }[] {
   return displays(view, false).map(({ display, name }: any) => ({
     title: String(display.title ?? name ?? ''),
-    text: [display.prefix, display.text, display.suffix].filter((part) => part !== undefined).join(''),
     color: display.color ?? '',
     numeric: Number.isFinite(display.numeric) ? display.numeric : null,
   }));

@@ -4,28 +4,14 @@ import type { Prometheus } from './prometheus';
 
 export type Values = Record<string, string[]>;
 
-/** Fills in $name, ${name}, ${name:format} and [[name]]. What has no value stays as it is. */
+/** Fills in $name and ${name}. What has no value stays as it is. */
 export function interpolate(text: string, values: Values, list: (values: string[]) => string = (all) => all.join(',')): string {
-  return text.replace(/\$(\w+)|\$\{(\w+)(?:\.[^:}]+)?(?::([^}]+))?\}|\[\[(\w+)\]\]/g, (whole, plain, braced, format, old) => {
-    const found = values[plain ?? braced ?? old];
+  return text.replace(/\$(?:(\w+)|\{(\w+)\})/g, (whole, plain, braced) => {
+    const found = values[plain ?? braced];
     if (!found) return whole;
-    switch (format) {
-      case 'regex':
-        return found.map(escapeRegex).join('|');
-      case 'pipe':
-        return found.join('|');
-      case 'csv':
-      case 'raw':
-        return found.join(',');
-      case 'queryparam':
-        return found.map((v) => `var-${plain ?? braced}=${encodeURIComponent(v)}`).join('&');
-      default:
-        return found.length === 1 ? found[0]! : list(found);
-    }
+    return found.length === 1 ? found[0]! : list(found);
   });
 }
-
-const escapeRegex = (text: string): string => text.replace(/[\\^$*+?.()|[\]{}/]/g, '\\$&');
 
 /** As Grafana does it in queries to Prometheus. */
 export const inQuery = (text: string, values: Values): string => interpolate(text, values, (all) => `(${all.join('|')})`);
@@ -41,44 +27,21 @@ async function options(variable: any, values: Values, prometheus: Prometheus): P
   const query = typeof variable.query === 'string' ? variable.query : (variable.query?.query ?? '');
   switch (variable.type) {
     case 'custom':
-      return query.split(/(?<!\\),/).map((part: string) => {
-        const [, value] = /^.*?\s:\s(.*)$/.exec(part.trim()) ?? [];
-        return value ?? part.trim();
-      });
+      return query.split(',');
     case 'query': {
-      const labels = /^label_values\((?:(.+),\s*)?(\w+)\)$/.exec(query);
-      if (labels) {
-        const found = await prometheus.labelValues(labels[2]!, labels[1] && inQuery(labels[1], values));
-        return [...new Set(filtered(variable.regex, found))].sort((a, b) => a.localeCompare(b));
-      }
-      const result = /^query_result\((.+)\)$/.exec(query);
-      if (result) {
-        const found = await prometheus.instant(inQuery(result[1]!, values));
-        const texts = found.map(({ metric: { __name__, ...labels }, points }) => {
-          const pairs = Object.entries(labels).map(([k, v]) => `${k}="${v}"`);
-          return `${__name__ ?? ''}{${pairs.join(',')}} ${points[0]?.[1]} ${(points[0]?.[0] ?? 0) * 1000}`;
-        });
-        return [...new Set(filtered(variable.regex, texts))].sort((a, b) => a.localeCompare(b));
-      }
-      throw new Error(`variable ${variable.name}: ${query} cannot be asked`);
+      const labels = /^label_values\((.+), (\w+)\)$/.exec(query);
+      if (!labels) throw new Error(`variable ${variable.name}: ${query} cannot be asked`);
+      const found = await prometheus.labelValues(labels[2]!, inQuery(labels[1]!, values));
+      return found.sort((a, b) => a.localeCompare(b));
     }
     default:
       return [query];
   }
 }
 
-function filtered(regex: string | undefined, values: string[]): string[] {
-  if (!regex) return values;
-  const expression = new RegExp(regex.replace(/^\/(.*)\/\w*$/, '$1'));
-  return values.flatMap((value) => {
-    const match = expression.exec(value);
-    return match ? [match.groups?.['value'] ?? match[1] ?? match[0]] : [];
-  });
-}
-
 /** What every variable of a dashboard has when it is opened, but for what the reader chose. */
-export async function choose(dashboard: any, chosen: Record<string, string>, given: Values, prometheus: Prometheus): Promise<Values> {
-  const values: Values = { ...given };
+export async function choose(dashboard: any, chosen: Record<string, string>, prometheus: Prometheus): Promise<Values> {
+  const values: Values = {};
   for (const variable of dashboard.templating?.list ?? []) {
     if (variable.type === 'datasource') {
       values[variable.name] = current(variable);
