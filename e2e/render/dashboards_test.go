@@ -21,7 +21,6 @@ var (
 	dashboard = flag.String("dashboard", "", "part of the file name of the dashboards to look at; all by default")
 	grafana   = flag.String("grafana", "", "version of Grafana's components to look with; the oldest and the newest by default")
 	picture   = flag.String("picture", "", "file for README's picture of the overview, which is otherwise not made")
-	update    = flag.Bool("update", false, "write the faults that are found to known.txt")
 	again     = flag.Bool("again", false, "hold what is in -out already against the rules")
 	rulesDir  = flag.String("rules", "../../prometheus/rules", "directory of the rules that are loaded in the states")
 	from      = flag.String("dashboards", "../../grafana/dashboards", "directory of the dashboards")
@@ -68,7 +67,10 @@ func TestDashboards(t *testing.T) {
 			}
 		}
 	}
-	report(t, found)
+	for _, key := range slices.Sorted(maps.Keys(found)) {
+		where := found[key]
+		t.Errorf("%s\n\t%s", key, strings.Join(where[:min(len(where), 6)], "\n\t"))
+	}
 }
 
 // versions are those of Grafana's components that are asked for.
@@ -77,39 +79,6 @@ func versions() []string {
 		return []string{*grafana}
 	}
 	return grafanas
-}
-
-// knownFile has the faults that are known and not mended, one a line. One that is mended has to go from there.
-const knownFile = "known.txt"
-
-// report fails for every fault that is not known, and where all was looked at for every one that is known and not found.
-func report(t *testing.T, found map[string][]string) {
-	t.Helper()
-	keys := slices.Sorted(maps.Keys(found))
-	if *update {
-		writeFile(t, knownFile, strings.Join(append(keys, ""), "\n"))
-	}
-	content, err := os.ReadFile(knownFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := strings.Split(strings.TrimSpace(string(content)), "\n")
-	for _, key := range keys {
-		tell := t.Errorf
-		if slices.Contains(known, key) {
-			tell = t.Logf
-		}
-		where := found[key]
-		tell("%s\n\t%s", key, strings.Join(where[:min(len(where), 6)], "\n\t"))
-	}
-	if *only != "" || *dashboard != "" || *grafana != "" {
-		return
-	}
-	for _, key := range known {
-		if key != "" && found[key] == nil {
-			t.Errorf("%q is mended: take it from %s", key, knownFile)
-		}
-	}
 }
 
 // faults holds a dashboard against the rules.
