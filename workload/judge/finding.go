@@ -35,7 +35,7 @@ func (s *series) collapsed() float64 { return min(deep, -4.5*s.sd()) }
 
 // judge decides what the newest point means.
 func (s *series) judge(c context) {
-	s.Down, s.Slowly, s.Above = 0, 0, 0
+	s.Down, s.Slowly = 0, 0
 	if s.learning() {
 		s.note0(c)
 		return
@@ -87,7 +87,7 @@ func (s *series) watch(c context, steps []step) {
 	}
 
 	loss, gain := s.scan(c, steps)
-	s.Down, s.Above = loss.evidence, gain.evidence
+	s.Down = loss.evidence
 	switch {
 	case loss.evidence >= 1:
 		s.lose(c, loss, steps)

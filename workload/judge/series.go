@@ -51,10 +51,9 @@ type series struct {
 	Loss, Up *finding
 	Runs     intermittent
 	Deep     int // newest cycles in a row that were as slow as after a collapse
-	DeepN    float64
 
-	// Evidence after the newest cycle: of a loss, of one of a day and longer, of a gain.
-	Down, Slowly, Above float64
+	// Evidence after the newest cycle: of a loss, and of one of a day and longer.
+	Down, Slowly float64
 }
 
 // context is what a series has to know of its surroundings.
@@ -176,7 +175,6 @@ func (s *series) learn(c context, steps []step, i int) {
 	s.Habit.N = min(s.Habit.N+1, noiseMemory)
 	toward(&s.Habit.Var, clamp(h*h, 0, 9*sd*sd), s.Habit.N)
 	s.Runs.learn(st.x < s.slow())
-	s.DeepN++
 	c.memory.deep(st.x < s.collapsed())
 }
 

@@ -116,7 +116,7 @@ func (r *Run) found(m, within int, extra Effect, kinds ...judge.Kind) bool {
 		before := r.measured[m]
 		r.Go(1, extra, nil)
 		measured += r.measured[m] - before
-		if c, ok := r.first(m, onset, kinds...); ok && c >= onset {
+		if _, ok := r.first(m, onset, kinds...); ok {
 			return true
 		}
 	}
