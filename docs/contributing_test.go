@@ -5,31 +5,84 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
-// documents are for people who change the program.
-var documents = []string{
-	"CONTRIBUTING.md", "docs/architecture.md", "README.md", "SECURITY.md", "docs/faults.md", "grafana/README.md",
-	"prometheus/RUNBOOK.md", "prometheus/QUALITY.md",
+// documents returns what is written for people, relative to the root.
+func documents(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	for _, in := range []string{"*.md", "config/*.md", "docs/*.md", "grafana/*.md", "prometheus/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, in))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %q, %v", in, found, err)
+		}
+		for _, file := range found {
+			files = append(files, path.Clean(strings.TrimPrefix(filepath.ToSlash(file), root+"/")))
+		}
+	}
+	return files
 }
 
 var (
-	link     = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	link     = regexp.MustCompile(`\]\(([^)#:\s]*)(?:#([^)\s]*))?\)`)
+	heading  = regexp.MustCompile(`(?m)^#+ (.+)$`)
 	codeSpan = regexp.MustCompile("`([^`\n]+)`")
 	// aPath is a file or folder of this repository, where code looks like one.
 	aPath = regexp.MustCompile(`^(\.ci|app|cmd|docs|e2e|exporter|grafana|prometheus|workload)/[\w./*-]+$|^[\w-]+\.(go|md|yml|yaml|env)$`)
 )
 
-// TestLinksLeadSomewhere asserts that what the documents link to is there.
+// TestLinksLeadSomewhere asserts that what the documents link to is there: the file, and the heading in it.
 func TestLinksLeadSomewhere(t *testing.T) {
-	for _, document := range documents {
+	found := 0
+	for _, document := range documents(t) {
 		for _, m := range link.FindAllStringSubmatch(read(t, document), -1) {
-			target := path.Join(path.Dir(document), m[1])
+			found++
+			target := document
+			if m[1] != "" {
+				target = path.Join(path.Dir(document), m[1])
+			}
 			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
 				t.Errorf("%s links to %s, which is not there", document, m[1])
+			} else if m[2] != "" && !slices.Contains(anchors(read(t, target)), m[2]) {
+				t.Errorf("%s links to the heading %s of %s, which has none such", document, m[2], target)
 			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d links were found", found)
+	}
+}
+
+// anchors returns what the headings of a document are linked to as, by GitHub's rule for plain ones.
+func anchors(text string) []string {
+	var all []string
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		all = append(all, strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, m[1]))
+	}
+	return all
+}
+
+// TestReadmeIsShort asserts that README stays what somebody reads to the end, and leads to every other document.
+func TestReadmeIsShort(t *testing.T) {
+	readme := read(t, "README.md")
+	if n := strings.Count(readme, "\n"); n > 120 {
+		t.Errorf("README.md has %d lines, more than 120: move what is not for everybody to docs", n)
+	}
+	for _, file := range documents(t) {
+		if strings.HasPrefix(file, "docs/") && !strings.Contains(readme, "("+file+")") && file != "docs/judge.md" {
+			t.Errorf("README.md does not lead to %s", file)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // TestDefaultModelsAreKnownEverywhere names the step of the recipe that was left out. What each dialect asks for a
-// model as, and that the README says so, is held by package exo's own tests.
+// model as, and that docs/use.md says so, is held by package exo's own tests.
 func TestDefaultModelsAreKnownEverywhere(t *testing.T) {
 	looks := read(t, "grafana/dashboards/exobench-overview.json")
 	profiles := map[string]bool{}
@@ -75,7 +75,7 @@ func TestDialectsAreTriedAndDocumented(t *testing.T) {
 			tests.WriteString(read(t, file))
 		}
 	}
-	readme := read(t, "README.md")
+	use := read(t, "docs/use.md")
 	names := map[workload.Dialect]string{}
 	for _, m := range constant.FindAllStringSubmatch(read(t, "workload/target.go"), -1) {
 		names[workload.Dialect(m[2])] = m[1]
@@ -86,8 +86,8 @@ func TestDialectsAreTriedAndDocumented(t *testing.T) {
 		} else if !strings.Contains(tests.String(), "workload."+names[d]) {
 			t.Errorf("no test below workload/exo measures or recognizes dialect %s", d)
 		}
-		if d != workload.DialectAuto && !regexp.MustCompile("\n\\| `"+string(d)+"` \\|").MatchString(readme) {
-			t.Errorf("README.md has no row about dialect %s", d)
+		if d != workload.DialectAuto && !regexp.MustCompile("\n\\| `"+string(d)+"` \\|").MatchString(use) {
+			t.Errorf("docs/use.md has no row about dialect %s", d)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func Variables() []Variable {
 	return vars
 }
 
-// ConfigTable returns the variables as the Markdown table that README.md holds.
+// ConfigTable returns the variables as the Markdown table that docs/commands.md holds.
 func ConfigTable() string {
 	var b strings.Builder
 	b.WriteString("| variable | default | mode | meaning |\n| --- | --- | --- | --- |\n")

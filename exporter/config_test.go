@@ -514,19 +514,19 @@ func TestLogger(t *testing.T) {
 	}
 }
 
-// TestReadmeTable compares the table of variables in the README with Config.
-func TestReadmeTable(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+// TestTableOfVariables compares the table of variables in docs/commands.md with Config.
+func TestTableOfVariables(t *testing.T) {
+	commands, err := os.ReadFile("../docs/commands.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(readme), "<!-- variables -->")
+	_, rest, found := strings.Cut(string(commands), "<!-- variables -->")
 	table, _, closed := strings.Cut(rest, "<!-- /variables -->")
 	if !found || !closed {
-		t.Fatal("README.md has no table between <!-- variables --> and <!-- /variables -->")
+		t.Fatal("docs/commands.md has no table between <!-- variables --> and <!-- /variables -->")
 	}
 	if strings.TrimSpace(table) != strings.TrimSpace(ConfigTable()) {
-		t.Errorf("the table of variables in README.md is not that of Config, which is:\n%s", ConfigTable())
+		t.Errorf("the table of variables in docs/commands.md is not that of Config, which is:\n%s", ConfigTable())
 	}
 }
 

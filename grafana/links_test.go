@@ -110,7 +110,11 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	all, found := load(t), 0
 	markdown := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	inGrafana := regexp.MustCompile(`https?://[^\s)"'<>]+/d/exobench-[^\s)"'<>` + "`" + `]*`)
-	for _, file := range []string{"../README.md", "README.md", "../prometheus/RUNBOOK.md", "../prometheus/QUALITY.md"} {
+	files, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, "../README.md", "README.md", "../prometheus/RUNBOOK.md", "../prometheus/QUALITY.md") {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -47,9 +47,9 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// The README says what each model is asked for as.
-func TestReadmeSaysWhatModelsAreAskedForAs(t *testing.T) {
-	b, err := os.ReadFile("../../README.md")
+// docs/use.md says what each model is asked for as.
+func TestDocumentSaysWhatModelsAreAskedForAs(t *testing.T) {
+	b, err := os.ReadFile("../../docs/use.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestReadmeSaysWhatModelsAreAskedForAs(t *testing.T) {
 		columns := strings.Split(row, " | ")
 		want := []string{exo1Names[m.Name], exo0Names[m.Name], ollamaNames[m.Name]}
 		if len(columns) != len(want) {
-			t.Errorf("README.md does not say what %s is asked for as: %q", m.Name, row)
+			t.Errorf("docs/use.md does not say what %s is asked for as: %q", m.Name, row)
 			continue
 		}
 		for i, id := range want {
@@ -68,7 +68,7 @@ func TestReadmeSaysWhatModelsAreAskedForAs(t *testing.T) {
 				id = "none ²"
 			}
 			if says != id {
-				t.Errorf("README.md says that %s is asked for as %q, want %q", m.Name, says, id)
+				t.Errorf("docs/use.md says that %s is asked for as %q, want %q", m.Name, says, id)
 			}
 		}
 	}
