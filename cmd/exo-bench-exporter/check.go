@@ -48,8 +48,8 @@ func check(ctx context.Context, inv invocation, demo bool) int {
 	switch p := p.(type) {
 	case *app.Bench:
 		rig := p.Rig()
-		l.ok("configuration", fmt.Sprintf("%d models, suite %s with %d prompts, a cycle every %s",
-			len(rig.Config.Models), rig.Suite.Version, len(rig.Suite.Prompts), rig.Config.CycleInterval))
+		l.ok("configuration", fmt.Sprintf("%s, suite %s with %s, a cycle every %s",
+			several(len(rig.Config.Models), "model"), rig.Suite.Version, several(len(rig.Suite.Prompts), "prompt"), rig.Config.CycleInterval))
 		l.state(rig.Config)
 		report := rig.Client.Check(ctx, rig.Config.Models)
 		l.node(report, p.Simulated())
@@ -162,4 +162,12 @@ func (l *checklist) driver(ctx context.Context, a *app.Agent) {
 	if s.Simulated {
 		l.ok("simulated", "the driver measures the simulator, not a real exo")
 	}
+}
+
+// several counts things in words: "1 model", "5 models".
+func several(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

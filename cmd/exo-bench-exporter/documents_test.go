@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -130,6 +131,11 @@ func checkArguments(t *testing.T, file, typed string, args []string) {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, args = args[0], args[1:]
 	}
+	if name == "help" && len(args) > 0 {
+		name, args = args[0], nil
+	} else if name == "help" {
+		name = ""
+	}
 	i := slices.IndexFunc(commands(), func(c command) bool { return c.name == name })
 	if i < 0 {
 		t.Errorf("%s: %q calls a command that there is not", file, typed)
@@ -138,7 +144,7 @@ func checkArguments(t *testing.T, file, typed string, args []string) {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	commands()[i].flags(fs)
-	if err := fs.Parse(args); err != nil || fs.NArg() > 0 {
+	if err := fs.Parse(args); err != nil && !errors.Is(err, flag.ErrHelp) || fs.NArg() > 0 {
 		t.Errorf("%s: %q cannot be typed: %v, left over: %q", file, typed, err, fs.Args())
 	}
 }

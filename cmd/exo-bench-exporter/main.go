@@ -93,8 +93,13 @@ func (inv invocation) run(ctx context.Context, args []string) int {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, args = args[0], args[1:]
 	}
-	if name == "help" {
+	switch {
+	case name == "help" && len(args) > 0:
+		name, args = args[0], []string{"-h"}
+	case name == "help":
 		name, args = "", []string{"-h"}
+	case len(args) == 1 && (args[0] == "-version" || args[0] == "--version"): // as every other exporter has it
+		name, args = "version", nil
 	}
 	for _, c := range commands() {
 		if c.name != name {
