@@ -13,6 +13,7 @@ import (
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/instance"
+	"exo-bench-exporter/workload/exo/power"
 	"exo-bench-exporter/workload/exosim"
 )
 
@@ -25,6 +26,8 @@ const (
 	// demoSettle is how long memory may settle after a model is unloaded there.
 	demoSettle = 500 * time.Millisecond
 	demoSeed   = 1
+	// demoPower is how often the simulated node reads its power.
+	demoPower = power.Every / demoSpeed
 )
 
 // demo is the built-in simulator, serving on a free loopback port.
@@ -101,7 +104,7 @@ func (d *demo) environ(env map[string]string) map[string]string {
 
 // seams returns s with the simulator's processes.
 func (d *demo) seams(s Seams) Seams {
-	s.Processes, s.Settle, s.Simulated = processesOf(d.node), demoSettle, true
+	s.Processes, s.Settle, s.PowerEvery, s.Simulated = processesOf(d.node), demoSettle, demoPower, true
 	return s
 }
 

@@ -27,6 +27,8 @@ type Seams struct {
 	Processes memory.Source
 	// Settle is how long memory may settle after a model was unloaded; 0 for the sampler's own.
 	Settle time.Duration
+	// PowerEvery is how often exo reads the power of its machines; 0 for a real one's.
+	PowerEvery time.Duration
 	// Watcher tells when the program itself was held up while an answer came; nil where time is
 	// not the real one.
 	Watcher *stall.Watcher

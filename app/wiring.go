@@ -77,7 +77,7 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 		LoadTimeout: cfg.LoadTimeout, DownloadTimeout: cfg.DownloadTimeout, BusyTimeout: cfg.BusyTimeout,
 		Reload: instance.Reload(cfg.Reload), KeepLoaded: cfg.KeepLoaded,
 		StateDir: cfg.StateDir, AddModels: cfg.AddModels, MinNodes: cfg.MinNodes, Sharding: cfg.Sharding,
-		Progress: seams.loading(w.log), Watcher: seams.Watcher, Prompts: suite.Texts(), Logger: w.log,
+		Progress: seams.loading(w.log), PowerEvery: seams.PowerEvery, Watcher: seams.Watcher, Prompts: suite.Texts(), Logger: w.log,
 	}
 	w.shown = exporter.Options{
 		Target: cfg.ExoURL, Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Simulated: seams.Simulated,

@@ -218,7 +218,8 @@ func TestEverySeamArrives(t *testing.T) {
 	s := Seams{
 		Log: &log, Transport: nowhere{}, Listener: l, Processes: memory.SimulatedSource(nil), Settle: time.Minute, Simulated: true,
 		Observers: []workload.Observer{hooks{}}, Loading: func(instance.Progress) { loads++ }, Watcher: stall.Fixed(stall.Report{}),
-		Hangup: make(chan os.Signal),
+		PowerEvery: time.Minute,
+		Hangup:     make(chan os.Signal),
 	}
 	for field := range reflect.TypeFor[Seams]().Fields() {
 		if field.IsExported() && reflect.ValueOf(s).FieldByIndex(field.Index).IsZero() {
@@ -248,6 +249,7 @@ func TestEverySeamArrives(t *testing.T) {
 		t.Errorf("agent: driver %+v, sampler %+v", agent.driver, agent.memory)
 	}
 	if _, ok := bench.client.Transport.(nowhere); !ok || bench.client.Logger != bench.log || bench.client.Watcher != s.Watcher ||
+		bench.client.PowerEvery != s.PowerEvery ||
 		!bench.memory.PSS {
 		t.Errorf("client %+v, sampler %+v", bench.client, bench.memory)
 	}

@@ -35,7 +35,6 @@ var withoutData = map[string]string{
 	"exobench-model, Memory through the turns B":                   noPSS,
 	"exobench-node, exo's resident memory B":                       noPSS,
 	"exobench-node, Agents A":                                      "a demo is one machine",
-	"exobench-compare, Side by side I":                             "exo's streams carry no energy",
 }
 
 const (

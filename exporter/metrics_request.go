@@ -131,14 +131,16 @@ func modelRequests() metric.Group[workload.Result] {
 			},
 			{
 				Family: metric.Family{
-					Name: "energy_joules_total", Unit: "joules", Absent: "until exo reports any",
-					Help: "Energy in joules that exo reports for successful requests.",
+					Name: "energy_joules_total", Unit: "joules", Absent: "until that of a request is known",
+					Help: "Energy in joules that the machines which hold the model took for successful requests, whatever else ran on them: " +
+						"exo's own figure where its answer has one, else the integral over the power that exo shows once a second, of " +
+						"requests that took long enough for two readings. exobench_model_energy_info says which.",
 				},
 				Value: func(r workload.Result) float64 { return r.EnergyJoules }, Late: true,
 			},
 			{
 				Family: metric.Family{
-					Name: "energy_output_tokens_total", Unit: "tokens", Absent: "until exo reports any energy",
+					Name: "energy_output_tokens_total", Unit: "tokens", Absent: "until that of a request is known",
 					Help: "Output tokens of the successful requests whose energy is in exobench_energy_joules_total: what to divide it by.",
 				},
 				Value: energyTokens, Late: true,
@@ -147,7 +149,7 @@ func modelRequests() metric.Group[workload.Result] {
 	}
 }
 
-// energyTokens are the output tokens of a request of which exo says what it cost.
+// energyTokens are the output tokens of a request of which the energy is known.
 func energyTokens(r workload.Result) float64 {
 	if r.EnergyJoules <= 0 {
 		return 0

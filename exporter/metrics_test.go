@@ -82,7 +82,8 @@ func observeSequence(m *Metrics) {
 
 	o.CycleStarted(1, models, epoch.Add(15*time.Minute))
 	late := okResult("mistral-7b", "short")
-	late.Start, late.TokenMismatch, late.TokenSource, late.EnergyJoules = epoch.Add(15*time.Minute), true, workload.TokensFromStats, 31.5
+	late.Start, late.TokenMismatch, late.TokenSource = epoch.Add(15*time.Minute), true, workload.TokensFromStats
+	late.EnergyJoules, late.EnergySource = 31.5, workload.EnergyFromPower
 	failed := failedResult("mistral-7b", "long", workload.OutcomeTruncated)
 	o.RequestDone(late)
 	o.RequestDone(failed)

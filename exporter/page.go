@@ -42,6 +42,7 @@ func parsePage(name, html string) *template.Template {
 		"seconds":  func(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) },
 		"moment":   newMoment,
 		"rate":     formatRate,
+		"joules":   formatJoules,
 		"bytes":    formatBytes,
 		"size":     func(b uint64) string { return formatBytes(&b) },
 		"shortSHA": func(s string) string { return s[:min(len(s), 12)] },
@@ -120,6 +121,13 @@ func formatRate(r *float64) string {
 		return unknown
 	}
 	return fmt.Sprintf("%.1f", *r)
+}
+
+func formatJoules(j *float64) string {
+	if j == nil {
+		return unknown
+	}
+	return fmt.Sprintf("%.2f", *j)
 }
 
 func formatBytes(b *uint64) string {

@@ -26,6 +26,7 @@ type Summary struct {
 	ITLp99       *time.Duration // 99th percentile of the gaps, from minP99Gaps on
 	RSSMedian    *uint64        // bytes
 	RSSPeak      *uint64        // bytes
+	PerToken     *float64       // energy in joules per output token
 }
 
 // minP99Gaps is the least number of gaps that a 99th percentile is taken from: below it the
@@ -52,6 +53,7 @@ func Summarize(t workload.Turn) Summary {
 	}
 	s.RSSMedian = known(t.Memory.Median, t.Memory.Samples > 0)
 	s.RSSPeak = known(t.Memory.Peak, t.Memory.Samples > 0)
+	s.PerToken = known(t.EnergyPerToken())
 	return s
 }
 

@@ -38,6 +38,7 @@ type resultJSON struct {
 	FinishReason string       `json:"finish_reason,omitempty"`
 	Server       *ServerStats `json:"server,omitempty"`
 	EnergyJoules float64      `json:"energy_joules,omitempty"`
+	EnergySource EnergySource `json:"energy_source,omitempty"`
 	Contended    bool         `json:"contended,omitempty"`
 	Asked        int          `json:"asked_tokens,omitempty"`
 	FirstTokens  int          `json:"first_event_tokens,omitempty"`
@@ -65,7 +66,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		Connect: r.Connect.Seconds(), E2E: r.E2E.Seconds(), TokenEvents: r.TokenEvents, ExtraEvents: r.ExtraEvents,
 		PromptTokens: r.PromptTokens, CachedTokens: r.CachedTokens, OutputTokens: r.OutputTokens,
 		TokenSource: r.TokenSource, Mismatch: r.TokenMismatch, FinishReason: r.FinishReason,
-		Server: r.Server, EnergyJoules: r.EnergyJoules, Contended: r.Contended,
+		Server: r.Server, EnergyJoules: r.EnergyJoules, EnergySource: r.EnergySource, Contended: r.Contended,
 		Asked: r.AskedTokens, FirstTokens: r.FirstTokens, Silent: r.SilentTokens, Coalesced: r.Coalesced,
 		Stalled: r.Stalled.Seconds(), Lateness: inSeconds(r.StampLateness), Disbelieved: r.Disbelieved, Marks: r.Marks(),
 	}
@@ -131,6 +132,8 @@ type turnJSON struct {
 	DecodeTPS *float64    `json:"output_tokens_per_second,omitempty"`
 	Reported  *uint64     `json:"reported_peak_memory_bytes,omitempty"`
 	Memory    *memoryJSON `json:"resident_memory,omitempty"`
+	Idle      float64     `json:"idle_power_watts,omitempty"`
+	PerToken  *float64    `json:"energy_per_token_joules,omitempty"`
 	Results   []Result    `json:"results,omitzero"`
 }
 
@@ -139,7 +142,10 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 	j := turnJSON{
 		Model: t.Model, ExoModel: t.ExoModel, Start: t.Start, Duration: t.Duration.Seconds(), Outcome: t.Outcome,
 		Reason: t.Reason, Loaded: t.Load.Loaded, Load: t.Load.Duration.Seconds(), Download: t.Load.Download.Seconds(),
-		Results: t.Results,
+		Idle: t.IdleWatts, Results: t.Results,
+	}
+	if v, ok := t.EnergyPerToken(); ok {
+		j.PerToken = &v
 	}
 	if v, ok := t.MedianTTFT(); ok {
 		j.TTFT = seconds(v)

@@ -20,11 +20,14 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 		Connect: duration(j.Connect), E2E: duration(j.E2E), TokenEvents: j.TokenEvents, ExtraEvents: j.ExtraEvents,
 		PromptTokens: j.PromptTokens, CachedTokens: j.CachedTokens, OutputTokens: j.OutputTokens,
 		TokenSource: j.TokenSource, TokenMismatch: j.Mismatch, FinishReason: j.FinishReason,
-		Server: j.Server, EnergyJoules: j.EnergyJoules, Contended: j.Contended,
+		Server: j.Server, EnergyJoules: j.EnergyJoules, EnergySource: j.EnergySource, Contended: j.Contended,
 		AskedTokens: j.Asked, FirstTokens: j.FirstTokens, SilentTokens: j.Silent, Coalesced: j.Coalesced,
 		StampLateness: durations(j.Lateness),
 		Disbelieved:   j.Disbelieved,
 		Stalled:       duration(j.Stalled), Starved: slices.Contains(j.Marks, MarkStarved), Overran: slices.Contains(j.Marks, MarkOverran),
+	}
+	if r.EnergyJoules > 0 && r.EnergySource == "" { // before there were several
+		r.EnergySource = EnergyFromAnswer
 	}
 	if j.Epoch != nil {
 		r.Epoch = j.Epoch.Epoch
@@ -46,8 +49,8 @@ func (t *Turn) UnmarshalJSON(b []byte) error {
 	}
 	*t = Turn{
 		Model: j.Model, ExoModel: j.ExoModel, Start: j.Start, Duration: duration(j.Duration), Outcome: j.Outcome, Reason: j.Reason,
-		Load:    Load{Loaded: j.Loaded, Duration: duration(j.Load), Download: duration(j.Download)},
-		Results: j.Results,
+		Load:      Load{Loaded: j.Loaded, Duration: duration(j.Load), Download: duration(j.Download)},
+		IdleWatts: j.Idle, Results: j.Results,
 	}
 	if m := j.Memory; m != nil {
 		t.Memory = Memory{

@@ -44,6 +44,15 @@ const (
 	TokensFromEvents TokenSource = "events" // the token events that were counted
 )
 
+// EnergySource says where a Result's EnergyJoules was taken from.
+type EnergySource string
+
+// Sources of the energy, best first. They are label values and therefore a contract.
+const (
+	EnergyFromAnswer EnergySource = "answer" // exo's own figure, which /bench has in an answer that is one document
+	EnergyFromPower  EnergySource = "power"  // integrated over the power that exo showed during the request
+)
+
 // Endpoint says which of exo's routes served a request.
 type Endpoint string
 
@@ -118,7 +127,10 @@ type Result struct {
 	Overran      bool // the server went on past AskedTokens; what came beyond was not measured
 	FinishReason string
 	Server       *ServerStats // nil where exo does not report any
-	EnergyJoules float64      // what exo says the request cost; 0 where it does not say
+	// EnergyJoules is what the machines that hold the model took from t0 to E2E, all that else runs on them included;
+	// 0 where that is not known.
+	EnergyJoules float64
+	EnergySource EnergySource // empty where EnergyJoules is 0
 	Contended    bool         // somebody else's work ran meanwhile
 	// Starved says that the exporter itself did not get the processor, or that the machine slept,
 	// for so long that the times are not the model's. Stalled is how long that was, in all.

@@ -78,6 +78,13 @@ type Ender interface {
 	Ended() string
 }
 
+// Idler is a Session that may know what its machines draw when they rest.
+type Idler interface {
+	// IdleWatts returns the power in watts just before the turn of the machines that hold the model together; 0
+	// where that is not known.
+	IdleWatts() float64
+}
+
 // Request is one prompt to be put to a model.
 type Request struct {
 	Model       string // name in the workload

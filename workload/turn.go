@@ -67,10 +67,13 @@ type Turn struct {
 	Duration time.Duration
 	Outcome  TurnOutcome
 	// Reason says, for people, why Outcome is not ok and what to do; empty when it is.
-	Reason  string
-	Load    Load
-	Memory  Memory
-	Results []Result // measured requests in suite order, without the warm-up
+	Reason string
+	Load   Load
+	Memory Memory
+	// IdleWatts is the power in watts just before the turn of the machines that hold the model together; 0 where
+	// that is not known.
+	IdleWatts float64
+	Results   []Result // measured requests in suite order, without the warm-up
 }
 
 // OKResults returns the results that succeeded.
@@ -147,6 +150,27 @@ func (t Turn) PeakReported() (uint64, bool) {
 		}
 	}
 	return peak, peak > 0
+}
+
+// Energy returns the energy in joules of the turn's clean requests of which it is known, the tokens that they brought
+// forth, and where it was taken from; no tokens when it is known of none.
+func (t Turn) Energy() (joules float64, tokens int, from EnergySource) {
+	for _, r := range t.CleanResults() {
+		if r.EnergyJoules > 0 {
+			joules, tokens, from = joules+r.EnergyJoules, tokens+r.OutputTokens, r.EnergySource
+		}
+	}
+	return joules, tokens, from
+}
+
+// EnergyPerToken returns the energy in joules per output token over the turn's clean requests of which it is known;
+// false when it is known of none.
+func (t Turn) EnergyPerToken() (float64, bool) {
+	joules, tokens, _ := t.Energy()
+	if tokens == 0 {
+		return 0, false
+	}
+	return joules / float64(tokens), true
 }
 
 // Cycle is the immutable record of one pass over all models.

@@ -36,6 +36,9 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 		return t, reached
 	}
 	t.ExoModel = session.ExoModel()
+	if s, ok := session.(Idler); ok {
+		t.IdleWatts = s.IdleWatts()
+	}
 	t.Load = session.Load()
 	reached = r.measure(ctx, session, rec, &t)
 	t.judge(len(r.o.Suite.Prompts))

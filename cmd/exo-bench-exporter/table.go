@@ -17,7 +17,8 @@ import (
 // the number of prompts in the suite, of which a turn that was stopped had not put all.
 func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts int) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "MODEL\tTURN\tTTFT p50\tITL p50\tITL p99\tDECODE tok/s\tSERVER tok/s\tPREFILL tok/s\tLOAD\tRSS p50\tRSS PEAK\tREQUESTS")
+	fmt.Fprintln(tw, "MODEL\tTURN\tTTFT p50\tITL p50\tITL p99\tDECODE tok/s\tSERVER tok/s\tPREFILL tok/s\tLOAD\t"+
+		"RSS p50\tRSS PEAK\tJ/token\tREQUESTS")
 	for _, m := range models {
 		i := slices.IndexFunc(c.Turns, func(t workload.Turn) bool { return t.Model == m.Name })
 		if i < 0 {
@@ -33,10 +34,10 @@ func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts 
 		if t.Load.Loaded && t.Load.Duration > 0 {
 			load = fmt.Sprintf("%.1f s", t.Load.Duration.Seconds())
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d of %d ok\n",
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d of %d ok\n",
 			t.Model, t.Outcome, text(s.TTFT, milliseconds), text(s.ITLp50, milliseconds), text(s.ITLp99, milliseconds),
 			text(s.Output, tenths), text(s.ServerOutput, tenths), text(s.Prefill, whole), load,
-			text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), s.OK, s.Requests)
+			text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), text(s.PerToken, hundredths), s.OK, s.Requests)
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -77,7 +78,8 @@ func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.0f ms", ms)
 }
 
-func tenths(v float64) string { return fmt.Sprintf("%.1f", v) }
-func whole(v float64) string  { return fmt.Sprintf("%.0f", v) }
+func hundredths(v float64) string { return fmt.Sprintf("%.2f", v) }
+func tenths(v float64) string     { return fmt.Sprintf("%.1f", v) }
+func whole(v float64) string      { return fmt.Sprintf("%.0f", v) }
 
 func gibibytes(b uint64) string { return fmt.Sprintf("%.2f GiB", float64(b)/(1<<30)) }

@@ -23,6 +23,7 @@ func TestTable(t *testing.T) {
 			{
 				Outcome: workload.OutcomeOK, Timed: true, TTFT: 250 * time.Millisecond, Decode: 2 * time.Second, E2E: 3 * time.Second,
 				Gaps: gaps, TokenEvents: 201, OutputTokens: 201, PromptTokens: 80, Prompt: "chat", AskedTokens: 256,
+				EnergyJoules: 50.25, EnergySource: workload.EnergyFromPower,
 				Server: &workload.ServerStats{GenerationTPS: 102.5, GenerationTokens: 201},
 			},
 			{Outcome: workload.OutcomeBuffered, Prompt: "code"},
@@ -37,9 +38,12 @@ func TestTable(t *testing.T) {
 	want := [][]string{
 		{
 			"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "RSS p50", "RSS PEAK",
-			"REQUESTS",
+			"J/token", "REQUESTS",
 		},
-		{"llama-3.2-1b", "partial", "250 ms", "100 ms", "198 ms", "100.0", "102.5", "320", "3.1 s", "2.50 GiB", "3.00 GiB", "1 of 2 ok"},
+		{
+			"llama-3.2-1b", "partial", "250 ms", "100 ms", "198 ms", "100.0", "102.5", "320", "3.1 s", "2.50 GiB", "3.00 GiB",
+			"0.25", "1 of 2 ok",
+		},
 		{"mistral-7b", "not run"},
 		{""},
 		{"llama-3.2-1b is partial: 1 of 2 requests failed"},

@@ -23,6 +23,7 @@ import (
 	"exo-bench-exporter/workload/exo/arrival"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/instance"
+	"exo-bench-exporter/workload/exo/power"
 	"exo-bench-exporter/workload/exo/state"
 	"exo-bench-exporter/workload/stall"
 )
@@ -63,7 +64,10 @@ type Options struct {
 	Watcher *stall.Watcher
 	// Prompts are texts that the node is sent; what it repeats of them is shown to nobody, as of the key.
 	Prompts []string
-	Logger  *slog.Logger // discarded when nil
+	// PowerEvery is how often exo reads the power of its machines; 1 second, which only a simulator in fast motion
+	// falls below.
+	PowerEvery time.Duration
+	Logger     *slog.Logger // discarded when nil
 }
 
 // Client measures models on one node. It implements workload.Target and is safe for
@@ -93,6 +97,7 @@ type Client struct {
 	engine    *engine // what the node runs; nil while that was not asked
 	instances *instance.Manager
 	state     *state.Reader // of exo 1.x
+	power     *power.Meter  // likewise
 }
 
 // New returns a Client, or an error when o is not usable. It calls nobody.
@@ -133,6 +138,7 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	c.state = state.NewReader(c.api, c.log)
+	c.power = power.NewMeter(c.state, o.PowerEvery, c.log)
 	c.stream = o.Transport
 	if t, ok := o.Transport.(*http.Transport); ok {
 		t = t.Clone()

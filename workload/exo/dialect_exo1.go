@@ -140,6 +140,7 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 	if found {
 		acquire = manager.AcquireListed
 	}
+	rest := c.power.Rest(ctx)
 	lease, err := acquire(ctx, id)
 	if err != nil {
 		return nil, err
@@ -152,6 +153,8 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 		return err
 	}
 	s.diagnose = lease.Recover
+	s.idle, _ = rest.Idle(lease.Nodes())
+	s.observe = c.observePower(lease.Nodes)
 	s.watch = func(ctx context.Context) func([]workload.Result) bool {
 		stop := lease.Watch(ctx)
 		return func(results []workload.Result) bool {

@@ -38,8 +38,9 @@ func (c *counter) take() map[string]int {
 	return got
 }
 
-// Every look at exo's state costs exo a dump of all of it: a prompt costs three, a turn reads
-// the catalogue once.
+// Every look at exo's state costs exo a dump of all of it: a prompt costs three, and one at the power before it where exo
+// shows any; while it is answered there is none in the first second, and then one a second at most. A turn reads the
+// catalogue once.
 func TestLooksOfAPrompt(t *testing.T) {
 	for name, variant := range map[string]exosim.Variant{"HEAD": exosim.HEAD, "v1.0.71": exosim.V1071} {
 		t.Run(name, func(t *testing.T) {
@@ -73,6 +74,10 @@ func TestLooksOfAPrompt(t *testing.T) {
 						t.Errorf("request %d: %s %s, contended: %v", i, r.Outcome, r.Err, r.Contended)
 					}
 					got, looks := calls.take(), 0
+					if n := got["/state/nodeSystem"]; n != 1+int(r.E2E.Seconds()) {
+						t.Errorf("request %d of %s looked %d times at the power", i, r.E2E, n)
+					}
+					delete(got, "/state/nodeSystem")
 					for path, n := range got {
 						if !strings.HasPrefix(path, "/state/") {
 							t.Errorf("request %d read %s", i, path)

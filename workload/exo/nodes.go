@@ -47,6 +47,23 @@ func (c *Client) nodes(ctx context.Context, maxAge time.Duration) ([]workload.No
 	return distinct(nodes), nil
 }
 
+// observePower returns what watches the power of the nodes during a request, and adds the energy to its result. What
+// exo itself says in its answer wins; where it is known to say so, nothing is watched.
+func (c *Client) observePower(nodes func() []string) func(context.Context) func(*workload.Result) {
+	return func(ctx context.Context) func(*workload.Result) {
+		if c.Endpoint() == workload.EndpointBenchJSON {
+			return func(*workload.Result) {}
+		}
+		watch := c.power.Begin(ctx, nodes())
+		return func(r *workload.Result) {
+			joules, known := watch.End(r.Start, r.Start.Add(r.E2E))
+			if known && r.OK() && r.EnergyJoules == 0 {
+				r.EnergyJoules, r.EnergySource = joules, workload.EnergyFromPower
+			}
+		}
+	}
+}
+
 // positive returns an amount, nil where it is 0: that is what exo has while it does not know.
 func positive(v *uint64) *uint64 {
 	if v == nil || *v == 0 {

@@ -54,7 +54,7 @@ func (r *record) event(ev answer.Event) (token bool, failure workload.Outcome, w
 	}
 	r.engine(ev.Engine)
 	if ev.Energy > 0 {
-		r.res.EnergyJoules = float64(ev.Energy)
+		r.res.EnergyJoules, r.res.EnergySource = float64(ev.Energy), workload.EnergyFromAnswer
 	}
 	kind := r.dialect.token(ev.Delta)
 	if kind != answer.None && r.evidence.Finish != "" && ev.Finish == "" {

@@ -26,7 +26,8 @@ type session struct {
 	// empty for nothing, and mends it where it can; over tells that the node will not serve the
 	// model any more. Nil where that cannot be seen.
 	diagnose func(context.Context) (why string, over bool)
-	ended    string // why the node will not serve the model any more
+	ended    string  // why the node will not serve the model any more
+	idle     float64 // watts that its machines drew before the turn; 0 where that is not known
 	// observe looks at the node before a request and returns what adds to the result what the node
 	// shows of it elsewhere than in the answer; nil where it shows nothing.
 	observe func(context.Context) (add func(*workload.Result))
@@ -46,6 +47,9 @@ func (s *session) Load() workload.Load { return s.load }
 
 // Ended implements workload.Ender.
 func (s *session) Ended() string { return s.client.private.hide(s.ended) }
+
+// IdleWatts implements workload.Idler.
+func (s *session) IdleWatts() float64 { return s.idle }
 
 // Close implements workload.Session.
 func (s *session) Close(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"time"
 
 	"exo-bench-exporter/workload/exosim/exo0"
 	"exo-bench-exporter/workload/exosim/exo1"
@@ -88,6 +89,15 @@ func (n *Node) Truth(id string) (Truth, bool) { return n.world.Truths.Truth(id) 
 
 // Truths returns the last requests, oldest first, at most limit of them if that is positive.
 func (n *Node) Truths(limit int) []Truth { return n.world.Truths.Truths(limit) }
+
+// Joules returns the energy that the simulated machine drew from one moment to another: the exact integral of the
+// power that exo 1.x shows once a second. 0 on legacy exo, which shows none.
+func (n *Node) Joules(from, to time.Time) float64 {
+	if n.exo1 == nil {
+		return 0
+	}
+	return n.exo1.Joules(from, to)
+}
 
 // Processes returns exo's process tree: the main process first, then the others by pid.
 func (n *Node) Processes() []Process { return n.exo.Processes() }

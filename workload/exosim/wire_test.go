@@ -156,18 +156,19 @@ func TestBenchDocument(t *testing.T) {
 	}{
 		{
 			HEAD, false,
-			`"power_usage":{"elapsed_seconds":S,"nodes":[{"node_id":"NODE","samples":N,"avg_sys_power":38.7,"prefill_avg_sys_power":38.7,` +
-				`"generation_avg_sys_power":38.7,"prefill_energy_joules":S,"generation_energy_joules":S}],"total_avg_sys_power_watts":38.7,` +
+			`"power_usage":{"elapsed_seconds":S,"nodes":[{"node_id":"NODE","samples":N,"avg_sys_power":W,"prefill_avg_sys_power":W,` +
+				`"generation_avg_sys_power":W,"prefill_energy_joules":S,"generation_energy_joules":S}],"total_avg_sys_power_watts":W,` +
 				`"total_energy_joules":S,"prefill_seconds":S,"generation_seconds":S,"prefill_energy_joules":S,"generation_energy_joules":S,` +
-				`"prefill_avg_sys_power_watts":38.7,"generation_avg_sys_power_watts":38.7}}`,
+				`"prefill_avg_sys_power_watts":W,"generation_avg_sys_power_watts":W}}`,
 		},
 		{
 			V1071, true,
-			`"power_usage":{"elapsed_seconds":S,"nodes":[{"node_id":"PEER","samples":N,"avg_sys_power":38.7}],"total_avg_sys_power_watts":38.7,` +
+			`"power_usage":{"elapsed_seconds":S,"nodes":[{"node_id":"PEER","samples":N,"avg_sys_power":W}],"total_avg_sys_power_watts":W,` +
 				`"total_energy_joules":S}}`,
 		},
 	}
 	figures := regexp.MustCompile(`((?:_seconds|_joules)":)[0-9.e-]+`)
+	watts := regexp.MustCompile(`((?:_power|_watts)":)[0-9.e-]+`)
 	samples := regexp.MustCompile(`"samples":\d+`)
 	for _, tt := range tests {
 		t.Run(string(tt.variant), func(t *testing.T) {
@@ -181,6 +182,7 @@ func TestBenchDocument(t *testing.T) {
 				if status != http.StatusOK {
 					t.Errorf("status %d", status)
 				}
+				got = watts.ReplaceAllString(got, "${1}W")
 				got = samples.ReplaceAllString(figures.ReplaceAllString(got, "${1}S"), `"samples":N`)
 				compare(t, "document", got, message+tt.want)
 			})
@@ -323,12 +325,11 @@ func TestStateKeys(t *testing.T) {
 			t.Errorf("keys of /state:\n got %s\nwant %s", got, want)
 		}
 		for path, want := range map[string]string{
-			"/state/runners/" + runner:                       `{"RunnerReady":{"prefillServerPort":null}}`,
-			"/state/topology/nodes/0":                        `"NODE"`,
-			"/state/nodeBackends/" + b.node.ID() + "/1":      `"MlxMetal"`,
-			"/state/nodeMemory/" + b.node.ID() + "/ramTotal": `{"inBytes":51539607552}`,
-			"/state/nodeSystem/" +
-				b.node.ID(): `{"gpuUsage":0.02,"temp":41.5,"sysPower":6.2,"pcpuUsage":0.03,"ecpuUsage":0.08}`,
+			"/state/runners/" + runner:                                       `{"RunnerReady":{"prefillServerPort":null}}`,
+			"/state/topology/nodes/0":                                        `"NODE"`,
+			"/state/nodeBackends/" + b.node.ID() + "/1":                      `"MlxMetal"`,
+			"/state/nodeMemory/" + b.node.ID() + "/ramTotal":                 `{"inBytes":51539607552}`,
+			"/state/nodeSystem/" + b.node.ID() + "/gpuUsage":                 `0.02`,
 			"/state/downloads/" + b.node.ID() + "/1/DownloadCompleted/total": `{"inBytes":729808896}`,
 		} {
 			_, body := b.do("GET", path, "")

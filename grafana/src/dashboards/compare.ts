@@ -90,8 +90,8 @@ export function compare(): dashboard.Dashboard {
                 'Medians over the period. Metrics: exobench_model_output_tokens_per_second, exobench_model_time_to_first_token_seconds, ' +
                 'exobench_inter_token_latency_seconds, exobench_request_duration_seconds, exobench_model_resident_memory_peak_bytes ' +
                 'or exobench_model_reported_peak_memory_bytes, whichever is ' +
-                'larger, and exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which exo ' +
-                'says what they cost. Where it says so of none, there is no figure.',
+                'larger, and exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which the ' +
+                'energy is known. Where it is of none, there is no figure.',
               unit: unit.none,
               noValue: nothing.samples,
               width: 24,

@@ -456,7 +456,7 @@ export function model(): dashboard.Dashboard {
         ],
       },
       {
-        title: 'Memory',
+        title: 'Memory and energy',
         panels: [
           graphPanel(
             {
@@ -502,6 +502,35 @@ export function model(): dashboard.Dashboard {
               { expr: q.memory.proportionalNow, legend: '{{role}}, PSS' },
             ],
             { least: 0, colors: roleColors },
+          ),
+          graphPanel(
+            {
+              title: 'Energy by token',
+              description:
+                'What an output token took of the machines that hold the model, turn by turn, their rest and the prefill included, and ' +
+                'where that is known from: exo\'s answer, or the power that it showed during requests that took long enough for two ' +
+                'readings. Metrics: exobench_model_energy_per_token_joules, exobench_model_energy_info.',
+              unit: unit.joulesPerToken,
+              noValue: 'exo showed no power in this period, or no request took long enough for two readings of it',
+              width: 16,
+              height: 8,
+            },
+            [{ expr: q.energy.perToken, legend: 'from {{source}}' }],
+            { steps: true, least: 0 },
+          ),
+          statPanel(
+            {
+              title: 'Machines at rest',
+              description:
+                'Power just before the last turn of the machines that hold the model: what they draw anyway, which is part of the ' +
+                'energy. Metric: exobench_model_idle_power_watts.',
+              unit: unit.watts,
+              noValue: none,
+              width: 8,
+              height: 8,
+            },
+            [{ expr: q.energy.atRest, legend: '{{model}}' }],
+            { decimals: 1, size: 28 },
           ),
         ],
       },

@@ -171,7 +171,7 @@ function models() {
         'In goals: requests within all three objectives above, of those that have figures or failed. RSS peak: of exo\'s processes ' +
         'in the last turn; ' +
         'exo\'s own figure stands beside it, because on Apple silicon RSS may hold all, part or none of the weights. The two are ' +
-        'never to be added.',
+        'never to be added. J/token: energy by output token of the last turn, exobench_model_energy_per_token_joules.',
       unit: unit.none,
       noValue: nothing.models,
       width: 24,
@@ -191,6 +191,7 @@ function models() {
       { title: 'In goals', expr: q.goodput, unit: unit.ratio, decimals: 1 },
       { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
       { title: 'exo\'s peak', expr: q.reported, unit: unit.bytes, decimals: 1 },
+      { title: 'J/token', expr: q.joules, unit: unit.none, decimals: 2 },
       { title: 'ok', expr: q.modelSuccess, unit: unit.ratio, decimals: 1, steps: success },
     ],
     { row: 'model', rowTitle: 'Model', link: modelLink, minWidth: 70 },

@@ -14,6 +14,7 @@ import {
   noFailures,
   ofModel,
   ok,
+  perToken,
   quantile,
   quantiles,
   reported,
@@ -121,6 +122,13 @@ export const model = {
   loadOverTime: last('exobench_model_load_seconds', 'model', ofModel),
   evidence: evidence(ofModel, 'model'),
   counted: increase('exobench_token_counts_total', 'source', ofModel),
+  energy: {
+    perToken: [
+      `max by (source) (last_over_time(${metric('exobench_model_energy_info', ofModel)}[$__interval])`,
+      `* on (instance, model) group_left () last_over_time(${metric(perToken, ofModel)}[$__interval]))`,
+    ].join(' '),
+    atRest: live('exobench_model_idle_power_watts', 'model', ofModel),
+  },
   memory: {
     median: last('exobench_model_resident_memory_bytes', 'model', ofModel),
     peak: last(rss, 'model', ofModel),

@@ -15,6 +15,7 @@ import {
   metric,
   noFailures,
   over,
+  perToken,
   quantile,
   reported,
   request,
@@ -101,6 +102,7 @@ export const overview = {
   samples: configured(samples(histograms.ttft, 'model', '', chosen)),
   rss: live(rss),
   reported: live(reported),
+  joules: live(perToken),
   modelSuccess: configured(success('model', chosen)),
   goodput: configured(goodput),
 

@@ -137,6 +137,9 @@ func because(reason string) string {
 	return "; " + reason
 }
 
+// Nodes returns the ids of the nodes that the instance is on, empty where exo does not say.
+func (l *Lease) Nodes() []string { return l.in.Nodes }
+
 func (m *Manager) lease(v state.Snapshot, in state.Instance, via string, rec *record, load workload.Load) *Lease {
 	return &Lease{
 		Load: load, Owned: rec != nil, Shared: len(v.Instances) > 1,

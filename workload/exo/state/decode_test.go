@@ -327,3 +327,21 @@ func TestListsAreNotHeld(t *testing.T) {
 		t.Errorf("%d entries, %v, %v", n, ok, err)
 	}
 }
+
+// What exo shows of a machine's power is a figure, or nothing: exo has 0 where there is no sensor.
+func TestPower(t *testing.T) {
+	for text, known := range map[string]bool{
+		"38.7": true, "0.5": true, "0": false, "-3": false, "1e9": false, "1e999": false, `"38.7"`: false, "null": false, "{}": false,
+		"true": false, "[38.7]": false,
+	} {
+		var s Snapshot
+		err := decodePart(strings.NewReader(`{"n":{"gpuUsage":0.5,"sysPower":`+text+`,"temp":50}}`), Systems, Query{}, &s)
+		if got := s.Systems["n"]; err != nil || (got.Watts != nil) != known || got.GPU == nil || *got.GPU != 0.5 || got.Celsius == nil {
+			t.Errorf("sysPower of %s: %+v, %v", text, got, err)
+		}
+	}
+	reading := func(watts, fast float64) System { return System{GPU: new(0.5), Watts: &watts, Fast: &fast} }
+	if !reading(1, 2).Same(reading(1, 2)) || reading(1, 2).Same(reading(1, 3)) || reading(1, 2).Same(System{GPU: new(0.5), Watts: new(1.0)}) {
+		t.Error("readings are told apart wrongly")
+	}
+}

@@ -9,8 +9,9 @@ import (
 // maxNodes bounds the machines of a cluster; exo's own are a dozen at most.
 const maxNodes = 1024
 
-// maxWatts is beyond the power of any machine that runs exo.
-const maxWatts = 1e5
+// The power of a machine, in watts: more than the one is beyond any that runs exo, and none that runs draws less than
+// the other. exo has 0 where the machine's own sensor is not there.
+const minWatts, maxWatts = 0.1, 1e5
 
 // Memory is what exo says of a machine's memory, in bytes; nil where it does not say.
 type Memory struct{ Total, Available *uint64 }
@@ -20,6 +21,16 @@ type System struct {
 	GPU     *float64 // utilization, 0 to 1
 	Celsius *float64
 	Watts   *float64 // of the whole machine
+	// Loads of its fast and of its slow processors as exo has them, of which nothing is said: they help to tell
+	// one reading from another.
+	Fast, Slow *float64
+}
+
+// Same reports whether two looks saw one and the same reading, which exo takes once a second.
+func (y System) Same(other System) bool {
+	same := func(a, b *float64) bool { return a == b || a != nil && b != nil && *a == *b }
+	return same(y.GPU, other.GPU) && same(y.Celsius, other.Celsius) && same(y.Watts, other.Watts) && same(y.Fast, other.Fast) &&
+		same(y.Slow, other.Slow)
 }
 
 // nodes reads a map by node.
@@ -44,7 +55,8 @@ func (s *scanner) memory() Memory {
 
 func (s *scanner) system() System {
 	var y System
-	s.fields(figure("gpuUsage", 0, 1, &y.GPU), figure("temp", -100, 200, &y.Celsius), figure("sysPower", 0, maxWatts, &y.Watts))
+	s.fields(figure("gpuUsage", 0, 1, &y.GPU), figure("temp", -100, 200, &y.Celsius), figure("sysPower", minWatts, maxWatts, &y.Watts),
+		figure("pcpuUsage", 0, 1, &y.Fast), figure("ecpuUsage", 0, 1, &y.Slow))
 	return y
 }
 

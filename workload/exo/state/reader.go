@@ -112,6 +112,10 @@ func (r *Reader) setWhole() {
 	r.whole = true
 }
 
+// Narrow reports whether a part can be read without the rest: a look then costs exo little to send and nobody much to
+// read.
+func (r *Reader) Narrow() bool { return !r.readsWhole() }
+
 // Forget drops what was read and found out: the node may come back as another.
 func (r *Reader) Forget() {
 	r.mu.Lock()

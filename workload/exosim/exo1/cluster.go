@@ -18,6 +18,7 @@ type cluster struct {
 	remains   []remains
 	leaked    uint64 // bytes that the main process never gave back
 	nextPID   int
+	draw      draw
 }
 
 // remains is the last status of a runner that is gone, which exo never takes from the state.
@@ -113,6 +114,7 @@ func (c *cluster) forget(i *instance) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.instances, i.id)
+	c.draw.note(c.busyLocked() > 0)
 	i.ended = time.Now()
 	if len(c.deleted) == deletedKept {
 		c.deleted = c.deleted[1:]
@@ -166,6 +168,7 @@ func (c *cluster) setStatus(i *instance, s wire.Runner) {
 
 func (c *cluster) setStatusLocked(i *instance, s wire.Runner) {
 	i.status = s
+	c.draw.note(c.busyLocked() > 0)
 	close(i.changed)
 	i.changed = make(chan struct{})
 }

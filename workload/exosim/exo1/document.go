@@ -10,9 +10,6 @@ import (
 	"exo-bench-exporter/workload/exosim/wire"
 )
 
-// Power that the simulated machine draws.
-const idleWatts, busyWatts = 6.2, 38.7
-
 // collected is the sink of an answer that comes as one document.
 type collected struct {
 	event              func() // told of every token
@@ -107,30 +104,34 @@ func (q *request) stats() *wire.Stats[wire.Memory] {
 	}
 }
 
-// power returns what exo says a request cost, from a 1 Hz sampler that saw the machine busy
-// all the time. What each of the two phases cost is known at HEAD only.
+// power returns what exo says a request cost, which here is what it did cost: exo's sampler of 1 Hz is taken for
+// exact. What each of the two phases cost is known at HEAD only.
 func (q *request) power() wire.PowerUsage {
-	elapsed := time.Since(q.received).Seconds()
-	samples := max(2, int(elapsed*q.node.Speed)+1)
-	node := wire.NodePower{NodeID: q.node.id, Samples: samples, AvgSysPower: busyWatts}
-	p := wire.PowerUsage{
-		ElapsedSeconds: elapsed, TotalAvgSysPowerWatts: busyWatts, TotalEnergyJoules: busyWatts * elapsed,
-	}
-	if q.node.opts.Variant != wire.V1071 {
-		prefill := elapsed // as exo has it: until the first token
-		if !q.FirstToken.IsZero() {
-			prefill = q.FirstToken.Sub(q.received).Seconds()
+	now := time.Now()
+	span := func(from, to time.Time) (seconds, joules, watts float64) {
+		seconds, joules = to.Sub(from).Seconds(), q.node.Joules(from, to)
+		if seconds > 0 {
+			watts = joules / seconds
 		}
-		generation := elapsed - prefill
-		watts := busyWatts
-		prefillJoules, generationJoules := watts*prefill, watts*generation
+		return seconds, joules, watts
+	}
+	elapsed, joules, watts := span(q.received, now)
+	node := wire.NodePower{NodeID: q.node.id, Samples: max(2, int(elapsed*q.node.Speed)+1), AvgSysPower: watts}
+	p := wire.PowerUsage{ElapsedSeconds: elapsed, TotalAvgSysPowerWatts: watts, TotalEnergyJoules: joules}
+	if q.node.opts.Variant != wire.V1071 {
+		first := now // as exo has it: until the first token
+		if !q.FirstToken.IsZero() {
+			first = q.FirstToken
+		}
+		prefill, prefillJoules, prefillWatts := span(q.received, first)
+		generation, generationJoules, generationWatts := span(first, now)
 		p.PowerSplit = &wire.PowerSplit{
 			PrefillSeconds: &prefill, GenerationSeconds: &generation,
 			PrefillEnergyJoules: &prefillJoules, GenerationEnergyJoules: &generationJoules,
-			PrefillAvgSysPowerWatts: &watts, GenerationAvgSysPowerWatts: &watts,
+			PrefillAvgSysPowerWatts: &prefillWatts, GenerationAvgSysPowerWatts: &generationWatts,
 		}
 		node.NodePowerSplit = &wire.NodePowerSplit{
-			PrefillAvgSysPower: &watts, GenerationAvgSysPower: &watts,
+			PrefillAvgSysPower: &prefillWatts, GenerationAvgSysPower: &generationWatts,
 			PrefillEnergyJoules: &prefillJoules, GenerationEnergyJoules: &generationJoules,
 		}
 	}

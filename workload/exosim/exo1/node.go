@@ -56,7 +56,7 @@ type Node struct {
 func New(w *world.World, o Options) *Node {
 	n := &Node{World: w, opts: o, id: newNodeID(o.Variant), catalogue: newCatalogue(w, o)}
 	n.cluster.init()
-	n.worker.clock, n.tasks.event = w.Clock, n.event
+	n.worker.clock, n.cluster.draw.clock, n.tasks.event = w.Clock, w.Clock, n.event
 	n.events.start, n.events.cards = w.Clock.Start(), n.catalogue.cards
 	return n
 }

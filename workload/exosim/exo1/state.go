@@ -77,10 +77,11 @@ func (n *Node) machine() (wire.MachineMemory, wire.MachineSystem) {
 		RAMTotal: wire.Memory{InBytes: n.MemoryTotal}, RAMAvailable: wire.Memory{InBytes: n.memoryAvailable()},
 		SwapTotal: wire.Memory{InBytes: swap}, SwapAvailable: wire.Memory{InBytes: swap},
 	}
-	if n.cluster.busy() > 0 {
-		return mem, wire.MachineSystem{GPUUsage: 0.91, Temp: 61.2, SysPower: busyWatts, PCPUUsage: 0.22, ECPUUsage: 0.35}
+	busy, watts := n.cluster.load()
+	if busy > 0 {
+		return mem, wire.MachineSystem{GPUUsage: 0.91, Temp: 61.2, SysPower: watts, PCPUUsage: 0.22, ECPUUsage: 0.35}
 	}
-	return mem, wire.MachineSystem{GPUUsage: 0.02, Temp: 41.5, SysPower: idleWatts, PCPUUsage: 0.03, ECPUUsage: 0.08}
+	return mem, wire.MachineSystem{GPUUsage: 0.02, Temp: 41.5, SysPower: watts, PCPUUsage: 0.03, ECPUUsage: 0.08}
 }
 
 // document returns v, the state or a part of it, as it goes over the wire.

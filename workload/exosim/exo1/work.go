@@ -2,6 +2,7 @@ package exo1
 
 import (
 	"slices"
+	"time"
 
 	"exo-bench-exporter/workload/exosim/pace"
 	"exo-bench-exporter/workload/exosim/wire"
@@ -31,13 +32,14 @@ func (c *cluster) working(i *instance) bool {
 	return slices.Contains([]string{wire.RunnerRunning, wire.RunnerLoading, wire.RunnerWarmingUp}, i.status.Tag)
 }
 
-// busy returns how many instances generate.
-func (c *cluster) busy() int {
+// load returns how many instances generate, and the power that exo shows.
+func (c *cluster) load() (busy int, watts float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.busyLocked()
+	return c.busyLocked(), c.draw.reading(time.Now())
 }
 
+// busyLocked returns how many instances generate.
 func (c *cluster) busyLocked() int {
 	busy := 0
 	for _, i := range c.instances {
