@@ -50,6 +50,7 @@ func (a *tally) request(r workload.Result) {
 	a.want["exobench_output_tokens_total"+by] += float64(r.OutputTokens)
 	a.want["exobench_prompt_tokens_total"+by] += float64(r.PromptTokens)
 	a.want[fmt.Sprintf("exobench_coalesced_events_total{model=%q}", r.Model)] += float64(r.Coalesced)
+	a.want[fmt.Sprintf("exobench_withheld_gaps_total{model=%q}", r.Model)] += float64(r.Withheld)
 	a.want[fmt.Sprintf("exobench_token_counts_total{model=%q,source=%q}", r.Model, r.TokenSource)]++
 }
 

@@ -93,7 +93,9 @@ func TestDialectsAreTriedAndDocumented(t *testing.T) {
 }
 
 // notShown are the families that are on no dashboard and in no rule, each with the reason.
-var notShown = map[string]string{}
+var notShown = map[string]string{
+	"exobench_withheld_gaps_total": "for who misses samples in a distribution; that the exporter was late is shown by how late it was",
+}
 
 // notInCatalogue are the families that e2e/catalogue_test.go leaves out, each with the reason.
 var notInCatalogue = map[string]string{

@@ -72,7 +72,7 @@ func catalogue(suite workload.Suite) []series {
 	add(map[string][]string{"model": models, "source": {"usage", "stats", "events"}}, "exobench_token_counts_total")
 	all = append(all, series{"exobench_model_good_cycles_total", map[string][]string{"model": models, "epoch": nil}, len(models)})
 	add(byModel, "exobench_token_count_mismatches_total", "exobench_contended_requests_total", "exobench_starved_requests_total",
-		"exobench_coalesced_events_total", "exobench_rate_disagreements_total",
+		"exobench_coalesced_events_total", "exobench_withheld_gaps_total", "exobench_rate_disagreements_total",
 		"exobench_model_output_tokens_per_second", "exobench_model_time_to_first_token_seconds",
 		"exobench_model_resident_memory_bytes", "exobench_model_resident_memory_peak_bytes",
 		"exobench_model_resident_memory_delta_bytes", "exobench_model_unreleased_memory_bytes",

@@ -123,6 +123,14 @@ func modelRequests() metric.Group[workload.Result] {
 			},
 			{
 				Family: metric.Family{
+					Name: "withheld_gaps_total", Unit: "gaps",
+					Help: "Gaps between tokens of successful requests that are no sample of exobench_inter_token_latency_seconds because, by the " +
+						"kernel's own receive time, the exporter read one of their ends late by more than a tenth of the gap.",
+				},
+				Value: func(r workload.Result) float64 { return float64(r.Withheld) },
+			},
+			{
+				Family: metric.Family{
 					Name: "rate_disagreements_total", Unit: "requests",
 					Help: "Successful requests whose decode rate as the client saw it and the server's own differ by more than 5 %, " +
 						"so that at least one is wrong. Such a rate is kept out of exobench_model_output_tokens_per_second.",
@@ -189,7 +197,8 @@ func latencies() []metric.Histogram[workload.Result] {
 			Family: metric.Family{
 				Name: "inter_token_latency_seconds", Unit: "seconds",
 				Help: "Time in seconds between successive tokens as the client saw them, of successful requests. A gap before an event " +
-					"of k tokens is k samples of a k-th each; one before an event that shared a read with the one before is none.",
+					"of k tokens is k samples of a k-th each; one before an event that shared a read with the one before is none, nor is one " +
+					"that the exporter was late to read (exobench_withheld_gaps_total).",
 			},
 			Buckets: itlBuckets,
 			Samples: func(r workload.Result, o prometheus.Observer) {

@@ -46,6 +46,7 @@ type resultJSON struct {
 	PerEvent     *float64     `json:"tokens_per_event,omitempty"`
 	Coalesced    int          `json:"coalesced_events,omitempty"`
 	Stalled      float64      `json:"stalled_seconds,omitempty"`
+	Withheld     int          `json:"withheld_gaps,omitempty"`
 	Lateness     []float64    `json:"stamp_lateness_seconds,omitempty"`
 	Disbelieved  []string     `json:"disbelieved,omitempty"`
 	Marks        []Mark       `json:"marks,omitempty"`
@@ -67,7 +68,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		PromptTokens: r.PromptTokens, CachedTokens: r.CachedTokens, OutputTokens: r.OutputTokens,
 		TokenSource: r.TokenSource, Mismatch: r.TokenMismatch, FinishReason: r.FinishReason,
 		Server: r.Server, EnergyJoules: r.EnergyJoules, EnergySource: r.EnergySource, Contended: r.Contended,
-		Asked: r.AskedTokens, FirstTokens: r.FirstTokens, Silent: r.SilentTokens, Coalesced: r.Coalesced,
+		Asked: r.AskedTokens, FirstTokens: r.FirstTokens, Silent: r.SilentTokens, Coalesced: r.Coalesced, Withheld: r.Withheld,
 		Stalled: r.Stalled.Seconds(), Lateness: inSeconds(r.StampLateness), Disbelieved: r.Disbelieved, Marks: r.Marks(),
 	}
 	if r.Epoch != (Epoch{}) {

@@ -22,9 +22,8 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 		TokenSource: j.TokenSource, TokenMismatch: j.Mismatch, FinishReason: j.FinishReason,
 		Server: j.Server, EnergyJoules: j.EnergyJoules, EnergySource: j.EnergySource, Contended: j.Contended,
 		AskedTokens: j.Asked, FirstTokens: j.FirstTokens, SilentTokens: j.Silent, Coalesced: j.Coalesced,
-		StampLateness: durations(j.Lateness),
-		Disbelieved:   j.Disbelieved,
-		Stalled:       duration(j.Stalled), Starved: slices.Contains(j.Marks, MarkStarved), Overran: slices.Contains(j.Marks, MarkOverran),
+		Withheld: j.Withheld, StampLateness: durations(j.Lateness), Disbelieved: j.Disbelieved,
+		Stalled: duration(j.Stalled), Starved: slices.Contains(j.Marks, MarkStarved), Overran: slices.Contains(j.Marks, MarkOverran),
 	}
 	if r.EnergyJoules > 0 && r.EnergySource == "" { // before there were several
 		r.EnergySource = EnergyFromAnswer

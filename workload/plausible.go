@@ -36,6 +36,7 @@ func (r Result) Check(p Prompt) error {
 		{"tokens of the first event", float64(r.FirstTokens), float64(r.OutputTokens)},
 		{"silent tokens", float64(r.SilentTokens), float64(r.OutputTokens)},
 		{"coalesced events", float64(r.Coalesced), float64(r.TokenEvents)},
+		{"withheld gaps", float64(r.Withheld), float64(r.OutputTokens)},
 		{"prompt tokens", float64(r.PromptTokens), float64(p.MostTokens())},
 		{"cached tokens", float64(r.CachedTokens), float64(r.PromptTokens)},
 		{"energy", r.EnergyJoules, maxEnergyJoules},

@@ -38,6 +38,7 @@ func TestCheckFindsWhatCannotBeTrue(t *testing.T) {
 		"tokens of the first event": func(r *Result) { r.FirstTokens = 33 },
 		"silent tokens":             func(r *Result) { r.SilentTokens = -1 },
 		"coalesced events":          func(r *Result) { r.Coalesced = 33 },
+		"withheld gaps":             func(r *Result) { r.Withheld = 1_000_000 },
 		"prompt tokens":             func(r *Result) { r.PromptTokens = 1e9 },
 		"cached tokens":             func(r *Result) { r.CachedTokens = 41 },
 		"energy":                    func(r *Result) { r.EnergyJoules = math.NaN() },

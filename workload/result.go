@@ -107,6 +107,9 @@ type Result struct {
 	// Gaps are samples of the time between successive tokens. A gap before an event of k tokens
 	// is k samples of a k-th each; events that shared a read with the one before have none.
 	Gaps []time.Duration
+	// Withheld is the number of such samples that are none because the exporter was late to read at one
+	// end of the gap, by more than a tenth of it.
+	Withheld int
 
 	AskedTokens int // max_tokens of the request
 	TokenEvents int
@@ -136,8 +139,8 @@ type Result struct {
 	// for so long that the times are not the model's. Stalled is how long that was, in all.
 	Starved bool
 	Stalled time.Duration
-	// StampLateness is how long before each read of the answer the kernel had received what was
-	// read: the exporter's own part in the times. Empty where the kernel does not tell.
+	// StampLateness is how long before each stamp of a read of token events the kernel had received what
+	// was read: the exporter's own part in the times. Empty where the kernel does not tell.
 	StampLateness []time.Duration
 	Epoch         Epoch // method by which all of this was measured
 }

@@ -89,7 +89,8 @@ type Client struct {
 	probe     string  // path of the question that found it
 	nodeID    string  // of exo 1.x, random per start
 	endpoint  workload.Endpoint
-	loaded    string // id that legacy exo answered for last
+	askAgain  time.Time // from when on a better route, which was refused, is asked for again; zero for never
+	loaded    string    // id that legacy exo answered for last
 	unlisted  map[string]bool
 	said      map[string]bool // warnings that were given
 	form      form            // of a body that the node takes

@@ -26,7 +26,8 @@ func (r *record) conclude() (answer.Tally, answer.Shape) {
 	if t.Measured > 0 {
 		res.Timed = true
 		res.TTFT, res.Decode, res.E2E = s.First.Sub(r.t0), s.Last.Sub(s.First), s.Last.Sub(r.t0)
-		res.Gaps, res.Coalesced = s.Gaps, s.Coalesced
+		res.Gaps, res.Coalesced, res.Withheld, res.StampLateness = s.Gaps, s.Coalesced, s.Withheld, s.Lateness
+		r.late = s.Late
 		if !s.FirstContent.IsZero() {
 			res.TTFO = s.FirstContent.Sub(r.t0)
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/httpapi"
@@ -287,6 +288,7 @@ func (c *Client) forget() {
 
 func (c *Client) forgetLocked() {
 	c.probe, c.endpoint, c.loaded = "", "", ""
+	c.askAgain = time.Time{}
 	c.loads.forget()
 	c.state.Forget()
 	c.form, c.formKnown, c.engine = 0, false, nil

@@ -67,6 +67,7 @@ func (x *exchange) put(ctx context.Context) (res workload.Result, refused *refus
 	if err != nil {
 		return x.rec.fail(x.unanswered(ctx, err)), nil
 	}
+	x.rec.evidence.Wrote = x.trace.written()
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		refused = x.refused(resp)
@@ -148,6 +149,7 @@ func (x *exchange) stream(ctx context.Context, d *sse.Decoder) workload.Result {
 		case err != nil:
 			return x.ended(ctx, err)
 		default:
+			ev.Came = x.trace.came()
 			failure, why = x.event(ev)
 		}
 		switch {

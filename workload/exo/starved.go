@@ -1,6 +1,7 @@
 package exo
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -14,13 +15,10 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, refused *refus
 	watch := x.watcher.Begin()
 	res, refused = x.put(ctx)
 	seen := watch.End()
-	if x.trace != nil {
-		res.StampLateness = x.trace.lateness()
-	}
 	if x.watcher == nil {
 		return res, refused
 	}
-	why := seen.Starved(stall.Stream{Gap: meanGap(res), Lateness: res.StampLateness})
+	why := x.rec.starved(seen)
 	res.Starved, res.Stalled = why != "", seen.Stalled()
 	// Only a standstill that fills most of the silence before an answer can have made it come at once.
 	if res.Starved && res.Outcome == workload.OutcomeBuffered && 2*max(seen.Longest, seen.Jump) >= res.TTFT {
@@ -30,6 +28,12 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, refused *refus
 		x.log.Info("The times of a request are not the model's: "+why, "model", res.Model, "prompt", res.Prompt)
 	}
 	return res, refused
+}
+
+// starved says, for people, why the times of an answer are not the node's, by what was seen of this process
+// meanwhile: it spoilt a figure of the whole answer, or the stream as such. It is empty when they are.
+func (r *record) starved(seen stall.Report) string {
+	return cmp.Or(r.late, seen.Starved(stall.Stream{Gap: meanGap(r.res), Events: r.res.TokenEvents, Lateness: r.res.StampLateness}))
 }
 
 // meanGap returns the mean time between the token events of r, 0 when there are none.

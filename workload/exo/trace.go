@@ -16,6 +16,7 @@ type connTrace struct {
 	mu       sync.Mutex
 	asked    time.Time
 	got      time.Time
+	wrote    time.Time
 	conn     *arrival.Conn // nil where the system does not tell when bytes came
 	isReused bool
 }
@@ -33,6 +34,11 @@ func (t *connTrace) hooks() *httptrace.ClientTrace {
 			t.mu.Unlock()
 			t.connected()
 		},
+		WroteHeaders: func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.wrote = time.Now()
+		},
 	}
 }
 
@@ -47,11 +53,23 @@ func (t *connTrace) times() (got time.Time, connect time.Duration, ok bool) {
 	return t.got, connect, !t.got.IsZero()
 }
 
-// lateness returns how late each read of the connection was; none where that is not known.
-func (t *connTrace) lateness() []time.Duration {
+// written returns when the request was written; zero while it was not.
+func (t *connTrace) written() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.conn.Lateness()
+	return t.wrote
+}
+
+// came returns when the kernel received what was read last; zero where it does not tell, and for a nil
+// connTrace. Nothing is read ahead of what is asked for, so that this is what the last event came by.
+func (t *connTrace) came() time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	t.mu.Lock()
+	conn := t.conn
+	t.mu.Unlock()
+	return conn.Came()
 }
 
 // failed reports whether a connection was asked for but never had.

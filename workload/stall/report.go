@@ -41,7 +41,7 @@ type Report struct {
 }
 
 // Starved says, for people, why times of a stream that was read meanwhile are not the sender's;
-// it is empty when they are. Where it is known how late the reads were, that tells, and waiting that
+// it is empty when they are. Where it is known how late the events were read, that tells, and waiting that
 // kept no read from its time is passed over: beside a busy engine on the same machine threads wait
 // for moments all the time.
 func (r Report) Starved(s Stream) string {
@@ -57,7 +57,7 @@ func (r Report) Starved(s Stream) string {
 	case r.Longest > stop:
 		return fmt.Sprintf("the exporter stood still for %v of %v", round(r.Longest), round(r.Duration))
 	case s.known():
-		return s.late(longest)
+		return s.late()
 	case r.RunDelay > max(minTotal, part(r.Duration, runDelayPart)):
 		return fmt.Sprintf("the exporter's threads waited %v for a processor in %v", round(r.RunDelay), round(r.Duration))
 	case r.Late > max(minTotal, part(r.Duration, latePart)):

@@ -19,6 +19,8 @@ type Event struct {
 	// Read is the number of that read: events with the same number came together, and nothing
 	// can be said of the time between them.
 	Read int
+	// Came is when the kernel received that byte; zero where it does not tell.
+	Came time.Time
 
 	ID     string // of the answer
 	Model  string // that the answer says it is by

@@ -6,14 +6,16 @@ import "time"
 type Arrival struct {
 	At      time.Time
 	Read    int
-	Content bool // of the answer proper
-	Size    int  // about how many bytes of text it has
-	Told    int  // completion tokens that the event's own usage counts; 0 where it has none
+	Came    time.Time // zero where the kernel does not tell
+	Content bool      // of the answer proper
+	Size    int       // about how many bytes of text it has
+	Told    int       // completion tokens that the event's own usage counts; 0 where it has none
 }
 
 // Evidence is everything that an answer offers to count its tokens by.
 type Evidence struct {
-	Sent     time.Time // when the request was written; zero where that is not known
+	Sent     time.Time // when the request was to be written; zero where that is not known
+	Wrote    time.Time // when it really was; likewise
 	Asked    int       // max_tokens; 0 is no bound
 	Prompt   int       // most tokens that the prompt can be; 0 is no bound
 	Arrivals []Arrival // of the token events, in their order; no more than Asked
@@ -41,7 +43,7 @@ func (e *Evidence) Add(ev Event, kind Token) {
 	}
 	e.Ended = e.Ended || ev.Finish != "" && ev.Delta.Size == 0
 	e.Arrivals = append(e.Arrivals, Arrival{
-		At: ev.At, Read: ev.Read, Content: kind == Content, Size: ev.Delta.Size, Told: max(0, int(ev.Usage.Completion)),
+		At: ev.At, Read: ev.Read, Came: ev.Came, Content: kind == Content, Size: ev.Delta.Size, Told: max(0, int(ev.Usage.Completion)),
 	})
 }
 

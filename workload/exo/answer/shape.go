@@ -14,6 +14,13 @@ type Shape struct {
 	// samples of a k-th. A read that brought several events makes one sample of what a token took.
 	Gaps      []time.Duration
 	Coalesced int // token events that shared a read with the one before
+	// Withheld are samples of gaps that are none because the exporter was late to read at one end of them.
+	Withheld int
+	// Lateness is how late each read of token events was; empty where that is not known of all.
+	Lateness []time.Duration
+	// Late says, for people, which figure of the whole answer the exporter's lateness has spoilt; empty
+	// for none, and where Lateness is.
+	Late string
 	// Buffered says, for people, that something on the way held the answer back or replayed it, so
 	// that none of its times is the model's; empty when nothing did.
 	Buffered string
@@ -49,20 +56,28 @@ const (
 func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 	var s Shape
 	arrivals := e.Arrivals[t.Head:][:t.Measured]
-	near, mean := nearness(arrivals), meanStep(arrivals)
+	near, mean, known := nearness(arrivals), meanStep(arrivals), stamped(arrivals)
 	for i := 0; i < len(arrivals); {
 		n := firstRead(arrivals[i:], near)
 		at := arrivals[i].At
 		if i == 0 {
 			s.First = at
 		} else if t.Steps != nil {
-			s.Gaps = appendGap(s.Gaps, at.Sub(s.Last), mean, t.Steps[i:i+n])
+			gap, kept := at.Sub(s.Last), len(s.Gaps)
+			s.Gaps = appendGap(s.Gaps, gap, mean, t.Steps[i:i+n])
+			if known && spoilt(gap, arrivals[i].late()-arrivals[i-1].late(), offTime) {
+				s.Withheld += len(s.Gaps) - kept
+				s.Gaps = s.Gaps[:kept]
+			}
 		}
 		s.Last = arrivals[i+n-1].At
 		s.Coalesced += n - 1
 		i += n
 	}
 	s.FirstContent = e.firstContent(arrivals)
+	if known {
+		s.Lateness, s.Late = lateness(arrivals), s.late(t0, e, arrivals)
+	}
 	s.Buffered = buffered(t0, e, t, s)
 	return s
 }

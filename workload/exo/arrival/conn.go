@@ -1,29 +1,24 @@
-// Package arrival tells when the kernel received what a connection is read for, which is how
+// Package arrival tells when the kernel received what a connection was read for, which is how
 // late the reader was. Only Linux tells that of TCP.
 package arrival
 
 import (
 	"context"
 	"net"
-	"slices"
 	"sync"
 	"time"
 )
 
-const (
-	maxReads = 1 << 16        // that a Conn remembers: more than the tokens of any answer
-	maxLate  = 24 * time.Hour // a clock may be set by years while bytes wait
-)
+// maxLate bounds what a read may have been late: a clock may be set by years while bytes wait.
+const maxLate = 24 * time.Hour
 
-// Conn is a connection that remembers of each read how long before it the kernel had received
-// what was read.
+// Conn is a connection that knows when the kernel had received what was read from it last.
 type Conn struct {
 	net.Conn
 	read func(p []byte) (n int, at time.Time, err error)
 
-	mu     sync.Mutex
-	late   []time.Duration
-	untold int // reads of which the kernel did not tell
+	mu   sync.Mutex
+	came time.Time
 }
 
 // Dialer makes connections as net.Dialer.DialContext does.
@@ -68,29 +63,25 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// note notes a read, just now, of what had come at the given time.
+// note notes a read, just now, of what had come at the given time; zero where that is not known.
 func (c *Conn) note(at time.Time) {
-	late := time.Since(at) // by the wall clock, as the kernel gives no other
+	var came time.Time
+	if !at.IsZero() {
+		now := time.Now()
+		came = now.Add(-min(maxLate, max(0, now.Sub(at)))) // at is by the wall clock: the kernel gives no other
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case at.IsZero():
-		c.untold++
-	case len(c.late) < maxReads:
-		c.late = append(c.late, min(maxLate, max(0, late)))
-	}
+	c.came = came
 }
 
-// Lateness returns how late each read was so far, one time for every read of which the kernel told
-// when its last bytes came; none where it did not tell of more than a tenth, and for a nil Conn.
-func (c *Conn) Lateness() []time.Duration {
+// Came returns when the kernel received the last byte of what was read last, by the monotonic clock;
+// zero before the first read, where the kernel does not tell, and for a nil Conn.
+func (c *Conn) Came() time.Time {
 	if c == nil {
-		return nil
+		return time.Time{}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if 10*c.untold > len(c.late) {
-		return nil
-	}
-	return slices.Clone(c.late)
+	return c.came
 }

@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"os"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -85,20 +84,35 @@ func TestReadsAreStamped(t *testing.T) {
 // clocks is by how much the kernel's stamps may differ from the clock on the wall that the test reads.
 const clocks = 5 * time.Millisecond
 
-// How late a read was is the time from the stamp to the read.
-func TestLatenessIsFromStampToRead(t *testing.T) {
-	const late = time.Hour
-	c := &Conn{}
-	c.note(time.Now().Add(-late))
-	if got := c.Lateness(); len(got) != 1 || got[0] < late || got[0] > late+time.Minute {
-		t.Errorf("read %v after it came, but reads are said to be %v late", late, got)
+// When bytes came is told by the clock that stamps are taken by, however late they were read.
+func TestCameIsByTheMonotonicClock(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, want time.Duration
+	}{
+		"an hour ago":                               {time.Hour, time.Hour},
+		"by a clock that was set back since":        {-time.Hour, 0},
+		"by a clock that was set by years in front": {30 * 365 * 24 * time.Hour, maxLate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := &Conn{}
+			conn.note(time.Now().Add(-c.before).Round(0))
+			if got := time.Since(conn.Came()); got < c.want || got > c.want+time.Minute {
+				t.Errorf("what came %v ago is said to have come %v ago", c.want, got)
+			}
+		})
 	}
 }
 
-func TestNothingReadIsNotLate(t *testing.T) {
+func TestWhatIsNotToldIsNotKnown(t *testing.T) {
 	t.Parallel()
-	if c, _ := pair(t); len(c.Lateness()) != 0 {
-		t.Errorf("before anything was read reads were %v late", c.Lateness())
+	if c, _ := pair(t); !c.Came().IsZero() {
+		t.Errorf("before anything was read something came at %v", c.Came())
+	}
+	c := &Conn{}
+	c.note(time.Now())
+	c.note(time.Time{})
+	if !c.Came().IsZero() {
+		t.Errorf("the kernel does not tell, but it is said to have come at %v", c.Came())
 	}
 }
 
@@ -200,34 +214,8 @@ func TestUnderHTTPAndTLS(t *testing.T) {
 	if conn == nil {
 		t.Fatal("the connection below TLS is not found")
 	}
-	if got := conn.Lateness(); len(got) > 0 && slices.Max(got) > time.Minute {
-		t.Errorf("reads are said to be %v late", got)
-	}
-}
-
-func TestReadsToRememberAreBounded(t *testing.T) {
-	c := &Conn{}
-	for range maxReads + 10 {
-		c.note(time.Now().Add(time.Hour)) // a clock that was set back meanwhile
-	}
-	if got := c.Lateness(); len(got) != maxReads || slices.Max(got) != 0 || slices.Min(got) != 0 {
-		t.Errorf("%d reads are remembered, from %v to %v", len(got), slices.Min(got), slices.Max(got))
-	}
-}
-
-func TestMostReadsMustBeKnown(t *testing.T) {
-	c := &Conn{}
-	for range 20 {
-		c.note(time.Now())
-	}
-	c.note(time.Time{})
-	c.note(time.Time{})
-	if got := c.Lateness(); len(got) != 20 {
-		t.Errorf("of 20 in 22 reads %d are known", len(got))
-	}
-	c.note(time.Time{})
-	if got := c.Lateness(); got != nil {
-		t.Errorf("of 20 in 23 reads %d are known", len(got))
+	if late := time.Since(conn.Came()); !conn.Came().IsZero() && (late < 0 || late > time.Minute) {
+		t.Errorf("what was read is said to have come %v ago", late)
 	}
 }
 
@@ -256,7 +244,7 @@ func TestWithoutAConnNothingIsKnown(t *testing.T) {
 	if err != nil || c != client || Of(c) != nil || Of(nil) != nil {
 		t.Errorf("a pipe is dialed as %T (error %v)", c, err)
 	}
-	if got := Of(c).Lateness(); got != nil {
+	if got := Of(c).Came(); !got.IsZero() {
 		t.Errorf("of no connection: %v", got)
 	}
 	refused := errors.New("refused")
