@@ -2,6 +2,7 @@ package exo
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
@@ -282,6 +283,78 @@ func TestWarmupMayLoad(t *testing.T) {
 			if r := s.Measure(t.Context(), request(4)); r.Outcome != workload.OutcomeFirstTokenTimeout {
 				t.Errorf("%s: a measured request after 11 minutes: %s", d, r.Outcome)
 			}
+		})
+	}
+}
+
+// A route that was refused is asked for again by a warm-up, once an hour, and taken when it streams. What is
+// measured asks for nothing else meanwhile.
+func TestRefusedRouteIsAskedForAgain(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		later http.HandlerFunc // what /bench answers an hour later
+		again []string         // routes that the first warm-up after that took
+		next  []string         // routes that the next request took
+		found workload.Endpoint
+		hours []string // routes that a warm-up took after another hour
+	}{
+		{"it streams", good, []string{"bench"}, []string{"bench"}, workload.EndpointBench, []string{"bench"}},
+		{
+			"it is refused still", reply(405, ``),
+			[]string{"bench", "bench", "v1"},
+			[]string{"v1"},
+			workload.EndpointV1,
+			[]string{"bench", "bench", "v1"},
+		},
+		{"it fails", raw500, []string{"bench", "v1"}, []string{"v1"}, workload.EndpointV1, []string{"bench", "v1"}},
+		{
+			"it answers a document", document(200, benchJSON),
+			[]string{"bench", "v1"},
+			[]string{"v1"},
+			workload.EndpointV1,
+			[]string{"bench", "v1"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				bench := reply(405, ``)
+				n := newFakeNode(t, map[string]http.HandlerFunc{
+					pathV1: good, "/bench/chat/completions": func(w http.ResponseWriter, r *http.Request) { bench(w, r) },
+				})
+				var log strings.Builder
+				s := n.session(workload.DialectExo1, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+				measure := func(warmup bool, want ...string) workload.Result {
+					t.Helper()
+					req := request(4)
+					req.Warmup = warmup
+					r := s.Measure(t.Context(), req)
+					var took []string
+					for _, p := range n.paths() {
+						took = append(took, strings.Split(p, "/")[1])
+					}
+					if !r.OK() || !slices.Equal(took, want) {
+						t.Errorf("warm-up %v: %s (%s) by %v, want %v", warmup, r.Outcome, r.Err, took, want)
+					}
+					return r
+				}
+				measure(true, "bench", "bench", "v1")
+				before := measure(false, "v1").Epoch
+				measure(true, "v1")
+				bench = tc.later
+				time.Sleep(refusedFor)
+				measure(false, "v1")
+				measure(true, tc.again...)
+				r := measure(false, tc.next...)
+				measure(true, tc.next...)
+				if changed := r.Epoch.ID() != before.ID(); r.Endpoint != tc.found || changed != (tc.found == workload.EndpointBench) {
+					t.Errorf("endpoint %s, epoch %+v after %+v", r.Endpoint, r.Epoch, before)
+				}
+				time.Sleep(refusedFor)
+				measure(true, tc.hours...)
+				if n := strings.Count(log.String(), "Route for prompts found"); n != len(slices.Compact([]workload.Endpoint{"v1", tc.found})) {
+					t.Errorf("the log tells %d times which route was found: %s", n, log.String())
+				}
+			})
 		})
 	}
 }
