@@ -37,6 +37,9 @@ var markNotes = []struct {
 		}
 		return fmt.Sprintf("%.1f and %.1f tok/s", rate, r.Server.GenerationTPS)
 	}},
+	{workload.MarkLate, "no decode rate, because the exporter was late to read one end of", func(r workload.Result) string {
+		return "by " + r.DecodeOff.Abs().Round(100*time.Microsecond).String()
+	}},
 	{workload.MarkDisbelieved, "the server says what cannot be true, and was not believed, in", func(r workload.Result) string {
 		return foreign.Cut(strings.Join(r.Disbelieved, ", "), maxSaid)
 	}},

@@ -24,6 +24,7 @@ func TestNotes(t *testing.T) {
 		with("slept", func(r *workload.Result) { r.Starved, r.Stalled = true, 3200*time.Microsecond }),
 		with("doubled", func(r *workload.Result) { r.Server = &workload.ServerStats{GenerationTPS: 50, GenerationTokens: 5} }),
 		with("absurd", func(r *workload.Result) { r.Disbelieved = []string{"completion_tokens -1", "prompt_tokens 1e9"} }),
+		with("late", func(r *workload.Result) { r.DecodeOff = -7123 * time.Microsecond }),
 		with("clumps", func(r *workload.Result) { r.Coalesced = 3 }),
 		with("long", func(r *workload.Result) { r.Overran = true }),
 	}
@@ -36,11 +37,12 @@ func TestNotes(t *testing.T) {
 		"contended (other people's work ran), so nothing is taken from: busy",
 		"starved (the exporter was kept from running), so nothing is taken from: slept (3ms)",
 		"client's and server's decode rate disagree in: doubled (100.0 and 50.0 tok/s)",
+		"no decode rate, because the exporter was late to read one end of: late (by 7.1ms)",
 		"the server says what cannot be true, and was not believed, in: absurd (completion_tokens -1, prompt_tokens 1e9)",
 		"answers shorter than asked for: short0 (5 of 32 tokens), short1 (5 of 32 tokens), short2 (5 of 32 tokens), " +
 			"short3 (5 of 32 tokens), 2 more",
 		"answers longer than asked for, of which the rest was not measured: long (more than 5 tokens)",
-		"token events came in clumps: 3 of 55 shared a read with the one before",
+		"token events came in clumps: 3 of 60 shared a read with the one before",
 	}
 	turn := turnOf("llama-3.2-1b", workload.TurnPartial, results...)
 	if got := Summarize(turn).Notes; !slices.Equal(got, want) {

@@ -46,6 +46,7 @@ type resultJSON struct {
 	PerEvent     *float64     `json:"tokens_per_event,omitempty"`
 	Coalesced    int          `json:"coalesced_events,omitempty"`
 	Stalled      float64      `json:"stalled_seconds,omitempty"`
+	DecodeOff    float64      `json:"decode_off_seconds,omitempty"`
 	Withheld     int          `json:"withheld_gaps,omitempty"`
 	Lateness     []float64    `json:"stamp_lateness_seconds,omitempty"`
 	Disbelieved  []string     `json:"disbelieved,omitempty"`
@@ -78,7 +79,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		j.PerEvent = &v
 	}
 	if r.Timed {
-		j.TTFT, j.Decode = seconds(r.TTFT), seconds(r.Decode)
+		j.TTFT, j.Decode, j.DecodeOff = seconds(r.TTFT), seconds(r.Decode), r.DecodeOff.Seconds()
 		if r.TTFO > 0 {
 			j.TTFO = seconds(r.TTFO)
 		}

@@ -35,7 +35,7 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	r.Timed, r.TTFT, r.TTFO, r.Decode = true, duration(*j.TTFT), optional(j.TTFO), optional(j.Decode)
-	r.Gaps = durations(j.Gaps)
+	r.Gaps, r.DecodeOff = durations(j.Gaps), duration(j.DecodeOff)
 	return nil
 }
 

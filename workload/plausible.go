@@ -29,6 +29,7 @@ func (r Result) Check(p Prompt) error {
 		{"time to first token", r.TTFT.Seconds(), r.E2E.Seconds()},
 		{"time to first output", r.TTFO.Seconds(), r.E2E.Seconds()},
 		{"decode seconds", r.Decode.Seconds(), r.E2E.Seconds()},
+		{"decode seconds off", r.DecodeOff.Abs().Seconds(), maxRequestTime.Seconds()},
 		{"request seconds", r.E2E.Seconds(), maxRequestTime.Seconds()},
 		{"stalled seconds", r.Stalled.Seconds(), maxRequestTime.Seconds()},
 		{"token events", float64(r.TokenEvents), math.MaxInt32},

@@ -102,6 +102,9 @@ type Result struct {
 	TTFO time.Duration
 	// Decode is the time from the first to the last token event; DecodeTokens came in it.
 	Decode time.Duration
+	// DecodeOff is by how much Decode is longer than it was because the exporter was late to read one of
+	// its ends, where that is too much for a rate to be made of it; 0 elsewhere.
+	DecodeOff time.Duration
 	// E2E is the time from t0 to the last token event (to the end of the body when not Timed).
 	E2E time.Duration
 	// Gaps are samples of the time between successive tokens. A gap before an event of k tokens
@@ -154,9 +157,9 @@ func (r Result) OK() bool { return r.Outcome == OutcomeOK }
 func (r Result) Clean() bool { return r.OK() && !r.Contended && !r.Starved }
 
 // DecodeTokens returns the tokens that came within Decode: all but those of the first event and
-// those that no event carried.
+// those that no event carried; 0 where Decode is not known or was spoilt.
 func (r Result) DecodeTokens() int {
-	if !r.Timed || r.Decode <= 0 {
+	if !r.Timed || r.Decode <= 0 || r.DecodeOff != 0 {
 		return 0
 	}
 	return max(0, r.OutputTokens-max(1, r.FirstTokens)-r.SilentTokens)
@@ -173,7 +176,7 @@ func (r Result) TokensPerEvent() (float64, bool) {
 
 // DecodeRate returns DecodeTokens/(last-first token event) in tokens per second: (n-1) over that
 // time where an event is a token, the formula of exo's own generation_tps; false when fewer than
-// two tokens came or they came at once.
+// two tokens came, they came at once, or the exporter was late to read them.
 func (r Result) DecodeRate() (float64, bool) {
 	n := r.DecodeTokens()
 	if n == 0 {
@@ -234,6 +237,7 @@ const (
 	MarkContended    Mark = "contended"         // other people's work ran meanwhile
 	MarkStarved      Mark = "starved"           // the exporter did not get the processor, or the machine slept
 	MarkDisagreement Mark = "rate_disagreement" // client's and server's decode rate differ by more than 5 %
+	MarkLate         Mark = "late"              // the exporter read an end of the time of decoding too late for a rate
 	MarkCoalesced    Mark = "coalesced"         // some token events shared a read
 	MarkShort        Mark = "short"             // the answer ended before the tokens that were asked for
 	MarkDisbelieved  Mark = "disbelieved"       // figures of the server cannot be true and were not used
@@ -250,6 +254,7 @@ func (r Result) Marks() []Mark {
 		{MarkContended, r.Contended},
 		{MarkStarved, r.Starved},
 		{MarkDisagreement, r.OK() && r.RateDisagrees()},
+		{MarkLate, r.DecodeOff != 0},
 		{MarkCoalesced, r.Coalesced > 0},
 		{MarkShort, r.OK() && r.AskedTokens > 0 && r.OutputTokens < r.AskedTokens},
 		{MarkOverran, r.Overran},

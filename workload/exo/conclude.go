@@ -27,7 +27,7 @@ func (r *record) conclude() (answer.Tally, answer.Shape) {
 		res.Timed = true
 		res.TTFT, res.Decode, res.E2E = s.First.Sub(r.t0), s.Last.Sub(s.First), s.Last.Sub(r.t0)
 		res.Gaps, res.Coalesced, res.Withheld, res.StampLateness = s.Gaps, s.Coalesced, s.Withheld, s.Lateness
-		r.late = s.Late
+		res.DecodeOff, r.late = s.DecodeOff, s.Late
 		if !s.FirstContent.IsZero() {
 			res.TTFO = s.FirstContent.Sub(r.t0)
 		}

@@ -6,9 +6,9 @@ import (
 )
 
 // Bounds of what the exporter itself may add to a time before that is not the model's any more. A time
-// may be a tenth too long. What rates are made of is held to less, for they are compared: the alerts
-// take 2 % for noise and 5 % for a loss. Of a short answer that is less than a read may be late on any
-// machine.
+// may be a tenth too long. That of decoding, which rates are made of, is held to less, for they are
+// compared: the alerts take 2 % for noise and 5 % for a loss. Of a short answer that is less than a read
+// may be late on any machine.
 const (
 	offTime   = 0.1
 	offDecode = 0.02
@@ -44,8 +44,8 @@ func spoilt(taken, off time.Duration, part float64) bool {
 	return float64(off.Abs()) > part*float64(taken-off)
 }
 
-// late says, for people, which figure of the answer as a whole the exporter's own lateness has spoilt,
-// in writing the request or in reading what came; empty when none.
+// late says, for people, which time of the answer as a whole the exporter's own lateness has spoilt, in
+// writing the request or in reading what came; empty when none.
 func (s Shape) late(t0 time.Time, e *Evidence, measured []Arrival) string {
 	first, last := measured[0], measured[len(measured)-1]
 	var sent time.Duration
@@ -71,11 +71,18 @@ func (s Shape) late(t0 time.Time, e *Evidence, measured []Arrival) string {
 			return fmt.Sprintf("%v of the %s of %v are the exporter's own", precise(c.off), c.name, precise(c.taken))
 		}
 	}
+	return ""
+}
+
+// decodeOff returns by how much the time from the first to the last of the arrivals is off, where that is too
+// much for a rate to be made of it; 0 where it is not.
+func decodeOff(measured []Arrival) time.Duration {
+	first, last := measured[0], measured[len(measured)-1]
 	decode, off := last.At.Sub(first.At), last.late()-first.late()
 	if spoilt(decode, off, offTime) || off.Abs() > anyLate && spoilt(decode, off, offDecode) {
-		return fmt.Sprintf("the exporter took the time of decoding for %v, which is off by %v", precise(decode), precise(off))
+		return off
 	}
-	return ""
+	return 0
 }
 
 func precise(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }

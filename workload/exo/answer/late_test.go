@@ -22,6 +22,7 @@ func cameBefore(arrivals []Arrival, usual float64, late map[int]float64) []Arriv
 // What the exporter's own lateness leaves of an answer of 100 tokens a second, whose first one comes after
 // 100 ms. A stamp is as late as its read was.
 func TestLateReads(t *testing.T) {
+	const us = time.Microsecond
 	stamps := func(late map[int]float64) []Arrival {
 		ms := every(32, 100, 10)
 		for i, d := range late {
@@ -35,29 +36,30 @@ func TestLateReads(t *testing.T) {
 		wrote    time.Duration // after t0
 		gaps     int
 		withheld int
-		late     string // words; empty where the answer's own figures stand
+		late     string        // words; empty where the answer's own times stand
+		decode   time.Duration // by how much that of decoding is off, where it is too much; milliseconds
 	}{
-		{"all in time", stamps(nil), 0, 31, 0, ""},
-		{"the kernel does not tell", at(every(32, 100, 10)...), time.Second, 31, 0, ""},
+		{"all in time", stamps(nil), 0, 31, 0, "", 0},
+		{"the kernel does not tell", at(every(32, 100, 10)...), time.Second, 31, 0, "", 0},
 		{"the kernel does not tell of one", change(stamps(map[int]float64{9: 8}), func(i int, a *Arrival) {
 			if i == 3 {
 				a.Came = time.Time{}
 			}
-		}), 0, 31, 0, ""},
-		{"all equally late, by a quarter of a gap", cameBefore(at(every(32, 100, 10)...), 2.5, nil), 0, 31, 0, ""},
-		{"one by less than a tenth of a gap", stamps(map[int]float64{9: 0.8}), 0, 31, 0, ""},
-		{"one by more", stamps(map[int]float64{9: 1.3}), 0, 29, 2, ""},
-		{"two in a row, by the same", stamps(map[int]float64{9: 4, 10: 4}), 0, 29, 2, ""},
-		{"the first, by less than a tenth of its time", stamps(map[int]float64{0: 5}), 0, 30, 1, ""},
-		{"the first, by more", stamps(map[int]float64{0: 9.99, 1: 9}), 0, 30, 1, "the time of decoding"},
-		{"the first of all that are late, by more", cameBefore(at(every(32, 100, 10)...), 11, nil), 0, 31, 0, "time to first token"},
-		{"the last, by more than 2 % of decoding", stamps(map[int]float64{31: 7}), 0, 30, 1, "the time of decoding"},
-		{"the last, by less", stamps(map[int]float64{31: 5}), 0, 30, 1, ""},
-		{"the request was written late", stamps(nil), 12 * time.Millisecond, 31, 0, "12ms of the time to first token of 100ms"},
-		{"it was written at once", stamps(nil), time.Millisecond, 31, 0, ""},
+		}), 0, 31, 0, "", 0},
+		{"all equally late, by a quarter of a gap", cameBefore(at(every(32, 100, 10)...), 2.5, nil), 0, 31, 0, "", 0},
+		{"one by less than a tenth of a gap", stamps(map[int]float64{9: 0.8}), 0, 31, 0, "", 0},
+		{"one by more", stamps(map[int]float64{9: 1.3}), 0, 29, 2, "", 0},
+		{"two in a row, by the same", stamps(map[int]float64{9: 4, 10: 4}), 0, 29, 2, "", 0},
+		{"the first, by less than a tenth of its time", stamps(map[int]float64{0: 5}), 0, 30, 1, "", 0},
+		{"the first, by more", stamps(map[int]float64{0: 9.99, 1: 9}), 0, 30, 1, "", -9990 * us},
+		{"the first of all that are late, by more", cameBefore(at(every(32, 100, 10)...), 11, nil), 0, 31, 0, "time to first token", 0},
+		{"the last, by more than 2 % of decoding", stamps(map[int]float64{31: 7}), 0, 30, 1, "", 7000 * us},
+		{"the last, by less", stamps(map[int]float64{31: 5}), 0, 30, 1, "", 0},
+		{"the request was written late", stamps(nil), 12 * time.Millisecond, 31, 0, "12ms of the time to first token of 100ms", 0},
+		{"it was written at once", stamps(nil), time.Millisecond, 31, 0, "", 0},
 		{"few tokens, by what any machine may be", cameBefore(at(100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111), 0,
-			map[int]float64{11: 0.9}), 0, 10, 1, ""},
-		{"fewer, by more than a tenth", cameBefore(at(100, 101, 102, 103, 104), 0, map[int]float64{4: 0.9}), 0, 3, 1, "the time of decoding"},
+			map[int]float64{11: 0.9}), 0, 10, 1, "", 0},
+		{"fewer, by more than a tenth", cameBefore(at(100, 101, 102, 103, 104), 0, map[int]float64{4: 0.9}), 0, 3, 1, "", 900 * us},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e := Evidence{Arrivals: tc.arrivals, Asked: 64, Finish: "length", Sent: t0, Wrote: t0.Add(tc.wrote)}
@@ -67,6 +69,9 @@ func TestLateReads(t *testing.T) {
 			}
 			if (s.Late == "") != (tc.late == "") || !strings.Contains(s.Late, tc.late) {
 				t.Errorf("late: %q, want %q", s.Late, tc.late)
+			}
+			if s.DecodeOff.Round(us) != tc.decode {
+				t.Errorf("the time of decoding is off by %v, want %v", s.DecodeOff, tc.decode)
 			}
 			known := !slices.ContainsFunc(tc.arrivals, func(a Arrival) bool { return a.Came.IsZero() })
 			if known != (len(s.Lateness) > 0) {

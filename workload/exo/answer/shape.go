@@ -18,9 +18,12 @@ type Shape struct {
 	Withheld int
 	// Lateness is how late each read of token events was; empty where that is not known of all.
 	Lateness []time.Duration
-	// Late says, for people, which figure of the whole answer the exporter's lateness has spoilt; empty
-	// for none, and where Lateness is.
+	// Late says, for people, which time from the request on the exporter's lateness has spoilt; empty for
+	// none, and where Lateness is.
 	Late string
+	// DecodeOff is by how much the time from First to Last is off because of it, where that is too much
+	// for a rate to be made of it; 0 elsewhere.
+	DecodeOff time.Duration
 	// Buffered says, for people, that something on the way held the answer back or replayed it, so
 	// that none of its times is the model's; empty when nothing did.
 	Buffered string
@@ -76,7 +79,7 @@ func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 	}
 	s.FirstContent = e.firstContent(arrivals)
 	if known {
-		s.Lateness, s.Late = lateness(arrivals), s.late(t0, e, arrivals)
+		s.Lateness, s.Late, s.DecodeOff = lateness(arrivals), s.late(t0, e, arrivals), decodeOff(arrivals)
 	}
 	s.Buffered = buffered(t0, e, t, s)
 	return s
