@@ -26,8 +26,8 @@ var histograms = []string{
 func catalogue(suite workload.Suite) []series {
 	var (
 		requests = []string{
-			"ok", "connect_error", "http_error", "stream_error", "truncated", "first_token_timeout", "idle_timeout", "total_timeout",
-			"model_mismatch", "protocol_error", "empty", "buffered",
+			"ok", "connect_error", "exporter_error", "http_error", "stream_error", "truncated", "first_token_timeout", "idle_timeout",
+			"total_timeout", "model_mismatch", "protocol_error", "empty", "buffered",
 		}
 		turns         = []string{"ok", "partial", "failed", "unavailable", "skipped"}
 		prompts       []string

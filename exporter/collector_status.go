@@ -48,10 +48,10 @@ func registerStatus(set *metric.Set, h *statusHolder) {
 		},
 		metric.Gauge[seen]{
 			Family: metric.Family{
-				Name: "exo_up", Unit: "1 or 0", Absent: "before it was asked first",
+				Name: "exo_up", Unit: "1 or 0", Absent: "before it was asked first, and while the exporter itself cannot ask",
 				Help: "1 when the node answered when it was last asked, 0 otherwise.",
 			},
-			Value: metric.Always(func(s seen) float64 { return boolValue(s.Up) }),
+			Value: func(s seen) (float64, bool) { return boolValue(s.Up), !s.Unknown },
 		},
 		metric.Gauge[seen]{
 			Family: metric.Family{

@@ -12,6 +12,7 @@ type Outcome string
 const (
 	OutcomeOK                Outcome = "ok"
 	OutcomeConnectError      Outcome = "connect_error"       // no connection could be made
+	OutcomeExporterError     Outcome = "exporter_error"      // the exporter itself lacked something, such as descriptors, to ask
 	OutcomeHTTPError         Outcome = "http_error"          // HTTP status other than 200
 	OutcomeStreamError       Outcome = "stream_error"        // an error event inside the stream
 	OutcomeTruncated         Outcome = "truncated"           // the stream ended without a finish_reason
@@ -28,7 +29,7 @@ const (
 // Outcomes lists every outcome of a request.
 func Outcomes() []Outcome {
 	return []Outcome{
-		OutcomeOK, OutcomeConnectError, OutcomeHTTPError, OutcomeStreamError, OutcomeTruncated,
+		OutcomeOK, OutcomeConnectError, OutcomeExporterError, OutcomeHTTPError, OutcomeStreamError, OutcomeTruncated,
 		OutcomeFirstTokenTimeout, OutcomeIdleTimeout, OutcomeTotalTimeout, OutcomeModelMismatch,
 		OutcomeProtocolError, OutcomeEmpty, OutcomeBuffered, OutcomeCanceled,
 	}

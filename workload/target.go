@@ -119,6 +119,14 @@ func (e *AnsweredError) Error() string { return e.Err.Error() }
 
 func (e *AnsweredError) Unwrap() error { return e.Err }
 
+// OwnError is the error of an Open that failed because the exporter itself lacked something, such as
+// descriptors. It tells nothing about the node. Prompts that were due count as OutcomeExporterError.
+type OwnError struct{ Err error }
+
+func (e *OwnError) Error() string { return e.Err.Error() }
+
+func (e *OwnError) Unwrap() error { return e.Err }
+
 // Phase is a stage of a turn, as far as memory is concerned.
 type Phase string
 
@@ -160,10 +168,11 @@ type Observer interface {
 // Status is what is known of a node at one moment.
 type Status struct {
 	Up        bool
+	Unknown   bool    // the exporter itself could not ask: Up tells nothing
 	Simulated bool    // what answered last is the simulator
 	Dialect   Dialect // empty while it was never found
 	RTT       time.Duration
-	Err       error // why Up is false
+	Err       error // why Up is false, or Unknown true
 	Nodes     []NodeStatus
 	TooBig    bool // what the node says of its machines is beyond every bound, and Nodes is empty
 }

@@ -77,8 +77,8 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 		if silent >= hopelessAfter {
 			rest := prompts[i:]
 			t.Reason = fmt.Sprintf("given up after %d requests in a row without an answer (%s); %d prompts not sent", silent, last.Err, len(rest))
-			if last.Outcome == OutcomeConnectError {
-				t.Results = append(t.Results, r.unsent(ctx, *t, rest, OutcomeConnectError, last.Err)...)
+			if last.Outcome.unasked() {
+				t.Results = append(t.Results, r.unsent(ctx, *t, rest, last.Outcome, last.Err)...)
 			}
 			break
 		}
@@ -93,7 +93,7 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 		}
 		r.each(func(o Observer) { o.RequestDone(last) })
 	}
-	return last.Outcome != OutcomeConnectError
+	return !last.Outcome.unasked()
 }
 
 // ended says why no further prompt is worth putting; empty while one is.
@@ -119,16 +119,21 @@ func (r *Runner) put(ctx context.Context, s Session, req Request) Result {
 // silent reports whether the node gave no answer at all.
 func (o Outcome) silent() bool {
 	switch o {
-	case OutcomeConnectError, OutcomeFirstTokenTimeout, OutcomeIdleTimeout, OutcomeTotalTimeout:
+	case OutcomeFirstTokenTimeout, OutcomeIdleTimeout, OutcomeTotalTimeout:
 		return true
 	}
-	return false
+	return o.unasked()
 }
+
+// unasked reports whether the request never came to the node.
+func (o Outcome) unasked() bool { return o == OutcomeConnectError || o == OutcomeExporterError }
 
 // dueOutcome returns the outcome of prompts that were due when Open failed with err.
 func dueOutcome(err error) Outcome {
-	var answered *AnsweredError
-	if errors.As(err, &answered) {
+	switch {
+	case errors.As(err, new(*OwnError)):
+		return OutcomeExporterError
+	case errors.As(err, new(*AnsweredError)):
 		return OutcomeHTTPError
 	}
 	return OutcomeConnectError

@@ -51,6 +51,7 @@ type exoServer struct {
 	guests []string
 	state  string // the exporter's state directory
 	suite  string
+	cut    func() // closes every connection
 }
 
 func startExo(t *testing.T, speed float64) *exoServer {
@@ -66,7 +67,7 @@ func startExo(t *testing.T, speed float64) *exoServer {
 		server.CloseClientConnections()
 		server.Close()
 	})
-	e.url, e.suite = server.URL, filepath.Join(t.TempDir(), "suite.yaml")
+	e.url, e.cut, e.suite = server.URL, server.CloseClientConnections, filepath.Join(t.TempDir(), "suite.yaml")
 	if err := os.WriteFile(e.suite, []byte(longSuite), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -163,6 +164,13 @@ func (e *exoServer) command(t *testing.T, model string, command ...string) *prog
 func (e *exoServer) start(t *testing.T, model string, command ...string) *program {
 	t.Helper()
 	p := e.command(t, model, command...)
+	p.run(t)
+	return p
+}
+
+// run starts the program that command has returned, and waits until it works.
+func (p *program) run(t *testing.T) {
+	t.Helper()
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -170,11 +178,10 @@ func (e *exoServer) start(t *testing.T, model string, command ...string) *progra
 	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
 	go func() { p.exited <- p.cmd.Wait() }()
 	running := "exo-bench-exporter is running"
-	if len(command) > 0 {
+	if len(p.cmd.Args) > 1 {
 		running = "getting ready"
 	}
 	waitFor(t, "the exporter's start", func() bool { return strings.Contains(p.log.String(), running) })
-	return p
 }
 
 // end sends the signal and returns the exit status, -1 when the signal ended the process.

@@ -190,9 +190,17 @@ func (c *Client) Close() error {
 func (c *Client) Open(ctx context.Context, m workload.Model) (workload.Session, error) {
 	s, err := c.open(ctx, m)
 	if err != nil {
-		return nil, c.private.hideError(err)
+		return nil, c.private.hideError(own(err))
 	}
 	return s, nil
+}
+
+// own marks err where it is one of the exporter's own want.
+func own(err error) error {
+	if httpapi.Own(err) {
+		return &workload.OwnError{Err: err}
+	}
+	return err
 }
 
 func (c *Client) open(ctx context.Context, m workload.Model) (*session, error) {

@@ -261,6 +261,9 @@ func answered(err error) bool {
 }
 
 func (c *Client) unreachable(err error) error {
+	if httpapi.Own(err) {
+		return fmt.Errorf("the exporter cannot ask exo at %s: %w", c.api.BaseURL(), err)
+	}
 	return fmt.Errorf("exo cannot be reached at %s: %w", c.api.BaseURL(), err)
 }
 

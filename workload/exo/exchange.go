@@ -120,6 +120,8 @@ func (x *exchange) unanswered(ctx context.Context, err error) (workload.Outcome,
 		return workload.OutcomeConnectError, "no connection: " + why
 	case stopped:
 		return outcome, why
+	case httpapi.Own(err):
+		return workload.OutcomeExporterError, x.api.Explain(err).Error()
 	case x.trace.failed() || !connected && !cut(err):
 		return workload.OutcomeConnectError, x.api.Explain(err).Error()
 	case cut(err):

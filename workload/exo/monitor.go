@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/state"
 )
 
@@ -29,7 +30,7 @@ type Monitor struct {
 
 	known    bool // last is that of a poll
 	last     workload.Status
-	since    time.Time // when the node was found as it is, up or down
+	since    time.Time // when the node was found as it is: up, down, or not to be asked
 	reminded time.Time
 	blind    string // why machines cannot be read; empty when they can
 }
@@ -68,36 +69,52 @@ func (m *Monitor) Run(ctx context.Context) {
 
 // note publishes s, and logs and wakes when the node has gone or come.
 func (m *Monitor) note(s workload.Status) {
-	now, url := time.Now(), m.client.api.BaseURL().String()
+	now := time.Now()
 	before, known := m.last, m.known
 	m.last, m.known = s, true
-	if !known || before.Up != s.Up {
-		down := now.Sub(m.since).Round(time.Second)
-		m.since = now
-		switch {
-		case !s.Up:
-			m.client.forget()
-			select {
-			case <-m.wake: // nobody waited for it, and it is not true any more
-			default:
-			}
-			m.reminded = now
-			m.client.log.Warn("exo is down; it is asked again every "+pollDown.String(), "url", url, "err", s.Err)
-		case known:
-			m.client.log.Info("exo is up again", "url", url, "dialect", s.Dialect, "down_for", down)
-			select {
-			case m.wake <- struct{}{}:
-			default:
-			}
-		default:
-			m.client.log.Info("exo is up", "url", url, "dialect", s.Dialect)
-		}
-	} else if !s.Up && now.Sub(m.reminded) >= remindDown {
+	switch {
+	case !known || before.Up != s.Up || before.Unknown != s.Unknown:
+		m.turned(s, known, now.Sub(m.since).Round(time.Second))
+		m.since, m.reminded = now, now
+	case !s.Up && now.Sub(m.reminded) >= remindDown:
 		m.reminded = now
-		m.client.log.Warn("exo is still down", "url", url, "down_for", now.Sub(m.since).Round(time.Second), "err", s.Err)
+		what := "exo is still down"
+		if s.Unknown {
+			what = "The exporter still cannot ask exo"
+		}
+		m.client.log.Warn(what, "url", m.url(), "for", now.Sub(m.since).Round(time.Second), "err", s.Err)
 	}
 	m.onStatus(s)
 }
+
+// turned logs, and wakes or lets sleep, when the node has gone or come, or when nobody can tell any
+// more. For so long it was otherwise, which is known unless this is the first that is known of it.
+func (m *Monitor) turned(s workload.Status, known bool, before time.Duration) {
+	log := m.client.log
+	if !s.Up {
+		select {
+		case <-m.wake: // nobody waited for it, and it is not true any more
+		default:
+		}
+	}
+	switch {
+	case s.Unknown:
+		log.Warn("The exporter itself cannot ask exo; it tries again every "+pollDown.String(), "url", m.url(), "err", s.Err)
+	case !s.Up:
+		m.client.forget()
+		log.Warn("exo is down; it is asked again every "+pollDown.String(), "url", m.url(), "err", s.Err)
+	case known:
+		log.Info("exo is up again", "url", m.url(), "dialect", s.Dialect, "after", before)
+		select {
+		case m.wake <- struct{}{}:
+		default:
+		}
+	default:
+		log.Info("exo is up", "url", m.url(), "dialect", s.Dialect)
+	}
+}
+
+func (m *Monitor) url() string { return m.client.api.BaseURL().String() }
 
 // poll asks the node once.
 func (m *Monitor) poll(ctx context.Context) workload.Status {
@@ -105,7 +122,9 @@ func (m *Monitor) poll(ctx context.Context) workload.Status {
 	defer cancel()
 	d, rtt, err := m.client.ping(ctx)
 	hidden := m.client.private
-	s := workload.Status{Up: err == nil, Simulated: m.client.Simulated(), Dialect: d, RTT: rtt, Err: hidden.hideError(err)}
+	s := workload.Status{
+		Up: err == nil, Unknown: httpapi.Own(err), Err: hidden.hideError(err), Simulated: m.client.Simulated(), Dialect: d, RTT: rtt,
+	}
 	if !s.Up {
 		s.Dialect = m.client.Dialect()
 		return s

@@ -79,7 +79,8 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	switch {
 	case res.Outcome == workload.OutcomeConnectError:
 		s.client.forget()
-	case !res.OK() && res.Outcome != workload.OutcomeCanceled && s.diagnose != nil:
+	case res.Outcome == workload.OutcomeExporterError, res.Outcome == workload.OutcomeCanceled: // the node has no part in it
+	case !res.OK() && s.diagnose != nil:
 		why, over := s.diagnose(ctx)
 		if why != "" {
 			res.Err += "; " + why

@@ -18,13 +18,16 @@ import (
 const explainBound = 2 * time.Second
 
 // Explain adds to an error of a connection what a person can do about it, where that can be told:
-// http and https taken for each other, and a certificate of an authority that is not known.
+// http and https taken for each other, a certificate of an authority that is not known, and what the
+// exporter itself lacks.
 func (c *Client) Explain(err error) error {
 	var authority x509.UnknownAuthorityError
 	var record tls.RecordHeaderError
 	switch {
 	case err == nil:
 		return nil
+	case Own(err):
+		return fmt.Errorf("%w; %s", err, ownHelp)
 	case errors.As(err, &authority):
 		return fmt.Errorf("%w; where the authority is one of your own, name the file of its certificate in EXOBENCH_EXO_CA_FILE", err)
 	case c.base.Scheme == "https" && (errors.As(err, &record) || strings.Contains(err.Error(), "HTTP response to HTTPS client")):
