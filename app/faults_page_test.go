@@ -71,6 +71,7 @@ func faultsPage() string {
 		}
 		b.WriteString("\n")
 	}
+	b.WriteString(hostilePage())
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 

@@ -134,6 +134,9 @@ func (l *lookout) unknown(url string) error {
 			}
 			text = status.Answer()
 		}
+		if packed := (*httpapi.CompressedError)(nil); errors.As(err, &packed) {
+			text = packed.Error()
+		}
 		if !slices.Contains(words, text) {
 			words = append(words, text)
 		}
@@ -256,8 +259,8 @@ func unreachable(err error) bool { return err != nil && !answered(err) }
 func answered(err error) bool {
 	var status *httpapi.StatusError
 	var syntax *json.SyntaxError
-	return errors.As(err, &status) || errors.As(err, &syntax) || errors.Is(err, errAnswer) || errors.Is(err, httpapi.ErrTooLong) ||
-		errors.Is(err, state.ErrSyntax) || errors.Is(err, state.ErrTooBig)
+	return errors.As(err, &status) || errors.As(err, new(*httpapi.CompressedError)) || errors.As(err, &syntax) ||
+		errors.Is(err, errAnswer) || errors.Is(err, httpapi.ErrTooLong) || errors.Is(err, state.ErrSyntax) || errors.Is(err, state.ErrTooBig)
 }
 
 func (c *Client) unreachable(err error) error {

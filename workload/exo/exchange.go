@@ -1,7 +1,6 @@
 package exo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -81,18 +80,14 @@ func (x *exchange) put(ctx context.Context) (res workload.Result, refused *refus
 
 // answer reads an answer with status 200 as what it is.
 func (x *exchange) answer(ctx context.Context, resp *http.Response) workload.Result {
-	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
-		return x.rec.fail(workload.OutcomeProtocolError, "the answer is compressed (Content-Encoding: "+httpapi.OneLine(coding)+
-			") though nobody asked for that: something between here and the node collects the stream to compress it, switch that off for it")
-	}
 	framing := x.dialect.traits().framing
 	events := framing.decoder(resp.Body, 0)
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	begin := events.Peek()
+	if packed := httpapi.Compressed(resp.Header, begin); packed != nil {
+		return x.rec.fail(workload.OutcomeProtocolError, "the answer is "+packed.Error())
+	}
 	switch {
-	case bytes.HasPrefix(begin, []byte("\x1f\x8b")):
-		return x.rec.fail(workload.OutcomeProtocolError, "the answer is compressed by gzip, and does not say so: "+
-			"something between here and the node does that")
 	case framing.starts(begin):
 		if kind != framing.media && kind != "" {
 			x.warn("The stream of events comes under a wrong label; it is read as what it is", "content_type", kind)

@@ -27,6 +27,9 @@ const (
 	MaxBody = 2 << 20
 	// MaxStream is of one that is read as it comes, which bounds time rather than memory.
 	MaxStream = 64 << 20
+	// maxHeader is of the header: exo's is of some hundred bytes. net/http keeps thirty times as much of
+	// one that has many lines.
+	maxHeader = 256 << 10
 )
 
 // SimulatorHeader is set on every answer of the simulator, and by no real node.
@@ -49,17 +52,18 @@ type Options struct {
 }
 
 // NewTransport returns a transport fit for measuring: no proxy, no compression (both would
-// buffer a stream), and connections that fail within ten seconds. It trusts the system's
+// buffer a stream), headers that are bounded, and connections that fail within ten seconds. It trusts the system's
 // authorities where roots is nil.
 func NewTransport(roots *x509.CertPool) *http.Transport {
 	return &http.Transport{
-		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		DisableCompression:    true,
-		MaxIdleConnsPerHost:   2,
-		IdleConnTimeout:       30 * time.Second,
-		ExpectContinueTimeout: time.Second,
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHeader,
+		MaxIdleConnsPerHost:    2,
+		IdleConnTimeout:        30 * time.Second,
+		ExpectContinueTimeout:  time.Second,
 	}
 }
 

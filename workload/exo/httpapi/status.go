@@ -18,6 +18,7 @@ type StatusError struct {
 	Location     string        // where a redirect leads; empty where it is none
 	RetryAfter   time.Duration // after which the node wants to be asked again; 0 where it does not say
 	keyed        bool          // a key was sent
+	itself       bool          // a redirect leads to where it came from
 }
 
 // Status returns the error of an answer whose body is given.
@@ -26,8 +27,12 @@ func (c *Client) Status(method, path string, resp *http.Response, body []byte) *
 		Method: method, Path: path, Code: resp.StatusCode, Message: ErrorMessage(body),
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After")), keyed: c.apiKey != "",
 	}
+	if Compressed(resp.Header, body) != nil {
+		e.Message = "what it says is compressed, and not read"
+	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		if to, err := resp.Location(); err == nil {
+			e.itself = resp.Request != nil && *to == *resp.Request.URL
 			to.User, to.RawQuery, to.Fragment = nil, "", ""
 			e.Location = OneLine(to.String())
 		}
@@ -40,6 +45,9 @@ func (e *StatusError) Error() string { return e.Method + " " + e.Path + ": " + e
 // Answer says what came, and what to do about it, without what was asked.
 func (e *StatusError) Answer() string {
 	s := fmt.Sprintf("HTTP %d", e.Code)
+	if e.itself {
+		return s + " to itself; redirects are not followed, and something before the node is set up wrongly"
+	}
 	if e.Location != "" {
 		base, rest := strings.CutSuffix(strings.TrimSuffix(e.Location, "/"), e.path())
 		if rest {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,9 +15,9 @@ func (c *Client) Stream(ctx context.Context, method, path string, limit int64, r
 	return c.do(ctx, method, path, nil, limit, read)
 }
 
-// do makes one call, with body as JSON unless it is nil.
-func (c *Client) do(ctx context.Context, method, path string, body any, limit int64, read func(io.Reader) error) error {
-	req, err := c.NewRequest(ctx, method, path, body)
+// do makes one call, with what as JSON unless it is nil.
+func (c *Client) do(ctx context.Context, method, path string, what any, limit int64, read func(io.Reader) error) error {
+	req, err := c.NewRequest(ctx, method, path, what)
 	if err != nil {
 		return err
 	}
@@ -30,7 +31,12 @@ func (c *Client) do(ctx context.Context, method, path string, body any, limit in
 		b, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a message is better than none
 		return c.Status(method, path, resp, b)
 	}
-	answer := &bounded{r: resp.Body, left: limit}
+	body := bufio.NewReader(resp.Body)
+	begin, _ := body.Peek(2) // read will say what is the matter with it
+	if packed := Compressed(resp.Header, begin); packed != nil {
+		return fmt.Errorf("the answer to %s %s is %w", method, path, packed)
+	}
+	answer := &bounded{r: body, left: limit}
 	if err := read(answer); err != nil {
 		if answer.left < 0 {
 			err = fmt.Errorf("it is %w of %d bytes", ErrTooLong, limit)

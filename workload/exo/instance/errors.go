@@ -54,7 +54,8 @@ func answered(ctx context.Context, err error, format string, args ...any) error 
 func badJSON(err error) bool {
 	var syntax *json.SyntaxError
 	var typed *json.UnmarshalTypeError
-	return errors.As(err, &syntax) || errors.As(err, &typed) || errors.Is(err, state.ErrSyntax) || tooBig(err)
+	return errors.As(err, &syntax) || errors.As(err, &typed) || errors.As(err, new(*httpapi.CompressedError)) ||
+		errors.Is(err, state.ErrSyntax) || tooBig(err)
 }
 
 // tooBig reports whether err is that of an answer beyond every bound.
