@@ -99,6 +99,13 @@ func faultCases() []faultCase {
 			requests: first(workload.OutcomeProtocolError), reason: []string{"prefix cache"},
 		},
 		{fault: exosim.Fault{Kind: exosim.SnakeKeys}, in: exo1, turn: workload.TurnOK, requests: all(ok)},
+		{
+			fault: exosim.Fault{Kind: exosim.InstancesHidden, Seconds: 2}, midway: true, in: exo1, turn: workload.TurnOK, requests: all(ok),
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.DownloadStalls}, in: exo1, turn: workload.TurnFailed, fresh: true, missing: []string{victim},
+			reason: []string{"no progress for 2m0s", "look whether exo reaches the internet"},
+		},
 
 		// Faults of a request. The warm-up passes, so that they strike the first prompt.
 		{
@@ -206,6 +213,15 @@ func faultCases() []faultCase {
 			requests: first(workload.OutcomeBuffered), reason: []string{"something on the way replays the answer"},
 		},
 		{
+			name: "placing", fault: exosim.Fault{Kind: exosim.AnswerLost, Path: "POST /instance", Count: 1}, in: exo1,
+			turn: workload.TurnOK, requests: all(ok),
+		},
+		{
+			name: "a prompt's", fault: exosim.Fault{Kind: exosim.AnswerLost, Path: "/v1/chat/completions", Skip: 1, Count: 1},
+			in: []generation{legacy}, turn: workload.TurnPartial,
+			requests: first(workload.OutcomeTruncated), reason: []string{"closed the connection without an answer"},
+		},
+		{
 			fault: exosim.Fault{Kind: exosim.Lingers, Skip: 1, Count: 1}, in: wire, turn: workload.TurnOK, requests: all(ok),
 			check: func(t *testing.T, r faultRun) {
 				if took := r.turn.Results[1].Start.Sub(r.turn.Results[0].Start); took > 10*time.Second {
@@ -285,6 +301,9 @@ func faultCases() []faultCase {
 			reason: []string{"cannot place", "No backend for it"},
 		},
 		{
+			fault: exosim.Fault{Kind: exosim.PlacementLate}, in: exo1, turn: workload.TurnOK, requests: all(ok),
+		},
+		{
 			fault: exosim.Fault{Kind: exosim.InstanceVanishes}, in: exo1, turn: workload.TurnFailed,
 			reason: []string{"#2047"},
 		},
@@ -299,6 +318,13 @@ func faultCases() []faultCase {
 		{
 			fault: exosim.Fault{Kind: exosim.DownloadFails, Message: "HTTP 401"}, in: exo1, turn: workload.TurnFailed,
 			fresh: true, missing: []string{victim}, lasts: true, reason: []string{"could not download", "HTTP 401"},
+		},
+		{
+			name: "taken up again", fault: exosim.Fault{Kind: exosim.DownloadFails, Seconds: 6}, in: exo1, turn: workload.TurnOK,
+			fresh: true, missing: []string{victim}, requests: all(ok),
+		},
+		{
+			fault: exosim.Fault{Kind: exosim.BootSlow, Seconds: 20}, in: exo1, turn: workload.TurnOK, requests: all(ok),
 		},
 		{
 			fault: exosim.Fault{Kind: exosim.RunnerStuck}, in: exo1, turn: workload.TurnFailed, load: 90 * time.Second,

@@ -250,6 +250,32 @@ func TestInstanceFaults(t *testing.T) {
 				b.Errorf("downloads are %s", body)
 			}
 		}},
+		{Fault{Kind: DownloadFails, Seconds: 5}, wire.RunnerReady, true, nil},
+		{Fault{Kind: PlacementLate, Seconds: 50}, wire.RunnerReady, true, nil},
+		{Fault{Kind: PlacementLate, Seconds: 70}, "", false, nil},
+		{Fault{Kind: BootSlow, Seconds: 70}, "", true, func(b *bench, _, _ string) {
+			b.place(llama1b)
+			pass(5 * time.Second)
+			if all := b.node.Processes(); len(all) != 3 { // exo, its tracker, and the runner that boots
+				b.Errorf("meanwhile the worker has made processes: %v", all)
+			}
+			pass(10 * time.Second)
+			if all := b.node.Processes(); len(all) != 4 {
+				b.Errorf("and has made none afterwards: %v", all)
+			}
+		}},
+		{Fault{Kind: InstancesHidden}, wire.RunnerReady, false, func(b *bench, id, _ string) {
+			if status, _ := b.do("DELETE", "/instance/"+id, ""); status != http.StatusNotFound {
+				b.Errorf("deleting it: %d", status)
+			}
+			if _, body := b.do("GET", "/state/instances", ""); body != "{}" {
+				b.Errorf("instances are %s", body)
+			}
+			b.node.Clear("")
+			if _, body := b.do("GET", "/state/instances", ""); !strings.Contains(body, id) {
+				b.Errorf("instances are %s", body)
+			}
+		}},
 		{Fault{Kind: RunnerFails}, wire.RunnerFailed, false, nil}, // given up after five attempts
 		{Fault{Kind: RunnerFails, Count: 1}, wire.RunnerReady, true, nil},
 		{Fault{Kind: RecordLeft}, wire.RunnerReady, true, left(wire.RunnerReady)},
@@ -265,7 +291,7 @@ func TestInstanceFaults(t *testing.T) {
 		}},
 	}
 	for _, tt := range tests {
-		t.Run(string(tt.fault.Kind)+tt.fault.State, func(t *testing.T) {
+		t.Run(fmt.Sprint(tt.fault.Kind, tt.fault.State, tt.fault.Seconds), func(t *testing.T) {
 			simulate(t, Options{}, func(b *bench) {
 				tt.fault.Model = llama8b
 				b.inject(tt.fault)
@@ -299,6 +325,65 @@ func TestRunnerFailedOnTheWire(t *testing.T) {
 			compare(t, "runner", body, want)
 		})
 	}
+}
+
+// A runner that has failed is shut down before the next one is made: for exo's worker it is there until then.
+func TestErrandsOfFailedRunners(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		b.inject(Fault{Kind: RunnerFails, Count: 2})
+		id, _ := b.place(llama8b)
+		pass(time.Minute)
+		b.do("DELETE", "/instance/"+id, "")
+		pass(time.Minute)
+		_, body := b.do("GET", "/state/tasks", "")
+		if made, shut := strings.Count(body, `"CreateRunner"`), strings.Count(body, `"Shutdown"`); made != 3 || shut != 3 {
+			t.Errorf("%d runners made, %d shut down", made, shut)
+		}
+	})
+}
+
+// A fault may strike calls by one method alone, and take the answer after all is done.
+func TestAnswerLost(t *testing.T) {
+	simulate(t, Options{}, func(b *bench) {
+		if _, err := b.node.Inject(Fault{Kind: AnswerLost}); err == nil {
+			t.Error("a fault that would strike nothing was taken")
+		}
+		b.inject(Fault{Kind: AnswerLost, Path: "POST /models/add", Count: 1})
+		if status, _ := b.do("GET", "/models", ""); status != http.StatusOK {
+			t.Errorf("GET /models: %d", status)
+		}
+		res, err := b.client.Post("http://sim/models/add", "application/json", strings.NewReader(`{"model_id":"`+llama8b+`"}`))
+		if !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("answer %v, error %v", res, err)
+		}
+		if _, body := b.do("GET", "/models", ""); !strings.Contains(body, `"is_custom":true`) {
+			t.Errorf("nothing has happened: %s", body)
+		}
+	})
+}
+
+func TestDownloadStalls(t *testing.T) {
+	simulate(t, Options{NotDownloaded: []string{llama8b}}, func(b *bench) {
+		if err := b.node.StartDownload(llama8b); err != nil {
+			t.Fatal(err)
+		}
+		pass(20 * time.Second)
+		b.inject(Fault{Kind: DownloadStalls})
+		downloads := func() string {
+			_, body := b.do("GET", "/state/downloads/"+b.node.ID(), "")
+			return body
+		}
+		before := downloads()
+		pass(time.Hour)
+		if after := downloads(); !strings.Contains(after, "DownloadOngoing") || after != before {
+			t.Errorf("downloads are %s, and were %s", after, before)
+		}
+		b.node.Clear("")
+		pass(time.Minute)
+		if after := downloads(); strings.Contains(after, "DownloadOngoing") {
+			t.Errorf("downloads are %s", after)
+		}
+	})
 }
 
 func TestPlacementRefused(t *testing.T) {

@@ -19,6 +19,7 @@ type (
 	Fault        = faults.Fault
 	Kind         = faults.Kind
 	InstanceInfo = exo1.InstanceInfo
+	Machine      = exo1.Machine
 	Process      = world.Process
 	Spawner      = world.Spawner
 	Child        = world.Child
@@ -30,6 +31,13 @@ const (
 	V1071    = wire.V1071
 	MLX      = exo0.MLX
 	Tinygrad = exo0.Tinygrad
+)
+
+// The machines that a node of exo 1.x runs on, by what it tells of itself at rest.
+const (
+	Mac      = exo1.Mac
+	QuickMac = exo1.QuickMac
+	Linux    = exo1.Linux
 )
 
 // Who ends an instance, in InstanceInfo.EndedBy.
@@ -54,6 +62,8 @@ const (
 	NoPlacements      = faults.NoPlacements
 	WarmBench         = faults.WarmBench
 	SnakeKeys         = faults.SnakeKeys
+	InstancesHidden   = faults.InstancesHidden
+	DownloadStalls    = faults.DownloadStalls
 	HTTPError         = faults.HTTPError
 	Text500           = faults.Text500
 	Unprocessable     = faults.Unprocessable
@@ -74,6 +84,7 @@ const (
 	HeldBack          = faults.HeldBack
 	Replayed          = faults.Replayed
 	Lingers           = faults.Lingers
+	AnswerLost        = faults.AnswerLost
 	PlacementRefused  = faults.PlacementRefused
 	InstanceVanishes  = faults.InstanceVanishes
 	RunnerFails       = faults.RunnerFails
@@ -82,6 +93,8 @@ const (
 	DeleteIgnored     = faults.DeleteIgnored
 	MemoryKept        = faults.MemoryKept
 	RecordLeft        = faults.RecordLeft
+	PlacementLate     = faults.PlacementLate
+	BootSlow          = faults.BootSlow
 )
 
 // Profiles returns the models that a Node knows by default.

@@ -52,7 +52,7 @@ func New(o Options) *Node {
 		n.exo = exo0.New(w, exo0.Options{Engine: o.Engine, MaxGenerateTokens: o.MaxGenerateTokens})
 	} else {
 		n.exo1 = exo1.New(w, exo1.Options{
-			Variant: o.Variant, CatalogueOnly: o.CatalogueOnly, Offline: o.Offline,
+			Variant: o.Variant, Machine: o.Machine, CatalogueOnly: o.CatalogueOnly, Offline: o.Offline,
 			NotDownloaded: o.NotDownloaded, DownloadRate: o.DownloadRate, Boot: o.Boot, CatalogueIn: o.CatalogueIn,
 		})
 		n.exo, n.style = n.exo1, link.Hypercorn

@@ -21,6 +21,7 @@ type Options struct {
 	Dialect Dialect // Exo1 when empty
 	Variant Variant // of Exo1; HEAD when empty
 	Engine  Engine  // of Exo0; MLX when empty
+	Machine Machine // of Exo1, by which it has events at rest; Mac when empty
 
 	// Speed divides every modelled duration, the planning tick and keep-alives included;
 	// 1 when zero. Rates that the node reports are those that really happened.
@@ -66,6 +67,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Dialect, Exo1)
 	setDefault(&o.Variant, HEAD)
 	setDefault(&o.Engine, MLX)
+	setDefault(&o.Machine, Mac)
 	setDefault(&o.Speed, 1)
 	setDefault(&o.Boot, 1200*time.Millisecond)
 	setDefault(&o.Jitter, 0.01)

@@ -35,7 +35,14 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if n.unreachable() {
 		wire.ResetConnection(w)
 	}
-	if f, ok := n.world.Faults.StrikePath(r.URL.Path); ok {
+	n.mu.Lock()
+	exo := n.answers
+	n.mu.Unlock()
+	if f, ok := n.world.Faults.StrikePath(r.Method, r.URL.Path); ok {
+		if f.Kind == AnswerLost {
+			exo.ServeHTTP(newSaid(), r)
+			wire.ResetConnection(w)
+		}
 		_, _ = io.Copy(io.Discard, r.Body) // else a client that hangs up is not noticed
 		ctx, cancel := n.world.With(r.Context())
 		defer cancel()
@@ -45,19 +52,7 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Origin") != "" {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	}
-	n.mu.Lock()
-	exo := n.answers
-	n.mu.Unlock()
 	exo.ServeHTTP(w, r)
-}
-
-// Wrap puts a handler in front of exo's own routes, and of what earlier Wraps put there: for
-// states and failures that exo knows and no fault of the simulator makes. The handler may
-// answer itself, or leave that to exo and change it.
-func (n *Node) Wrap(wrap func(exo http.Handler) http.Handler) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.answers = wrap(n.answers)
 }
 
 func (n *Node) unreachable() bool {

@@ -108,8 +108,9 @@ func TestWrap(t *testing.T) {
 		if status, body := b.do("GET", "/node_id", ""); status != http.StatusBadGateway || body != "proxy\n" {
 			t.Errorf("/node_id: %d %s", status, body)
 		}
-		if status, _ := b.do("GET", "/models", ""); status != http.StatusOK {
-			t.Errorf("/models: %d", status)
+		b.node.Reword("GET /mod", func(said string) string { return said[:9] + "…" })
+		if status, body := b.do("GET", "/models", ""); status != http.StatusOK || body != `{"object"…` {
+			t.Errorf("/models: %d %s", status, body)
 		}
 		if calls := b.node.Calls(); calls["GET /node_id"] != 1 || calls["GET /models"] != 1 {
 			t.Errorf("calls %v", calls)

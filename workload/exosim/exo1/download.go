@@ -79,6 +79,12 @@ func (n *Node) download(i *instance) error {
 	p := i.profile
 	if f, ok := n.Faults.StrikeInstance(faults.DownloadFails, p.ExoID); ok {
 		n.catalogue.setDownload(p, download{failed: cmp.Or(f.Message, "Failed to download: Connection reset by peer")})
+		if f.Seconds > 0 {
+			if err := n.pause(i, pace.Seconds(f.Seconds)); err != nil {
+				return err
+			}
+			n.catalogue.setDownload(p, download{})
+		}
 	}
 	d := n.catalogue.download(p)
 	switch {
@@ -94,7 +100,7 @@ func (n *Node) download(i *instance) error {
 	for step := range downloadSteps {
 		so := p.WeightsBytes / downloadSteps * uint64(step)
 		n.catalogue.setDownload(p, download{ongoing: true, bytes: so, rate: n.downloadRate()})
-		if err := n.pause(i, n.downloadStep(p)); err != nil {
+		if err := n.fetchStep(p, func(d time.Duration) error { return n.pause(i, d) }); err != nil {
 			n.catalogue.setDownload(p, download{bytes: so})
 			return err
 		}
@@ -109,6 +115,18 @@ func (n *Node) downloadStep(p *pace.Profile) time.Duration {
 	return pace.Seconds(float64(p.WeightsBytes) / n.opts.DownloadRate / downloadSteps)
 }
 
+// fetchStep waits by wait until one more step of a download has come.
+func (n *Node) fetchStep(p *pace.Profile, wait func(time.Duration) error) error {
+	for {
+		if err := wait(n.downloadStep(p)); err != nil {
+			return err
+		}
+		if _, stalls := n.Faults.Active(faults.DownloadStalls, p.ExoID); !stalls {
+			return nil
+		}
+	}
+}
+
 // StartDownload downloads the weights of a model as another user of the node would, who
 // needs no instance for that.
 func (n *Node) StartDownload(model string) error {
@@ -121,7 +139,7 @@ func (n *Node) StartDownload(model string) error {
 	}
 	n.Spawn(func() {
 		for step := range downloadSteps {
-			if n.Sleep(n.downloadStep(p)) != nil || !n.catalogue.advance(p, p.WeightsBytes/downloadSteps*uint64(step)) {
+			if n.fetchStep(p, n.Sleep) != nil || !n.catalogue.advance(p, p.WeightsBytes/downloadSteps*uint64(step)) {
 				return
 			}
 		}

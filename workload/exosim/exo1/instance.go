@@ -23,6 +23,8 @@ type instance struct {
 	stop chan struct{} // closed by the command that deletes it
 	kill chan failure  // ends the runner
 
+	kept bool // the worker has a runner of it, dead or alive; for the goroutine that is its life
+
 	// The rest is guarded by the cluster's mutex.
 	endedBy string // who deleted it first
 	listed  bool   // in the state's instances

@@ -26,7 +26,11 @@ func (f *failure) Error() string { return f.cause }
 // is gone.
 func (n *Node) live(i *instance) {
 	defer n.forget(i)
-	if n.pause(i, commandDelay) != nil {
+	delay := commandDelay
+	if f, ok := n.Faults.StrikeInstance(faults.PlacementLate, i.profile.ExoID); ok {
+		delay = cmp.Or(pace.Seconds(f.Seconds), 20*time.Second)
+	}
+	if n.pause(i, delay) != nil {
 		return
 	}
 	n.cluster.setListed(i, true)
@@ -38,7 +42,7 @@ func (n *Node) live(i *instance) {
 	if n.cluster.end(i, EndedByExo) { // unless somebody else has
 		n.unlist(i)
 	}
-	if n.hasProcess(i) && n.worker.turn(waitIn(n.Context())) == nil {
+	if i.kept && n.worker.turn(waitIn(n.Context())) == nil {
 		n.shutDown(i)
 	}
 }
@@ -57,7 +61,11 @@ func (n *Node) runRunners(i *instance) {
 			n.endProcess(i)
 			n.awaitDelete(i)
 			return
-		case n.fail(i, f) != nil || n.pause(i, min(500*time.Millisecond<<attempt, 10*time.Second)) != nil:
+		case n.fail(i, f) != nil || n.turn(i) != nil:
+			return
+		}
+		n.shutDown(i)
+		if n.pause(i, min(500*time.Millisecond<<attempt, 10*time.Second)) != nil {
 			return
 		}
 	}
@@ -86,12 +94,19 @@ func (n *Node) unlist(i *instance) {
 	n.cluster.interrupt(i, &pace.Interruption{Silent: true})
 }
 
-// shutDown ends a runner whose instance is gone, with the worker taken. One that is at work
-// does not hear of it: exo waits, holding up everything else, and kills it. In both cases
+// shutDown ends a runner whose instance is gone, or that has failed and is to be followed by
+// another: by no other errand does exo's worker forget one. The worker is taken. A runner that is at
+// work does not hear of it: exo waits, holding up everything else, and kills it. In all cases
 // exo forgets to take the runner's last status from the state; which that is, is a matter of
 // what exo hears of the runner before it stops listening.
 func (n *Node) shutDown(i *instance) {
+	i.kept = false
 	task := n.addTask(i, "Shutdown", map[string]any{"runnerId": i.runnerID})
+	if !n.hasProcess(i) {
+		n.tasks.status(task, "Running")
+		n.worker.release()
+		return
+	}
 	if n.cluster.working(i) {
 		_ = n.Sleep(shutdownTimeout)
 		n.tasks.status(task, "TimedOut")
@@ -123,9 +138,14 @@ func (n *Node) runRunner(i *instance) error {
 		return err
 	}
 	n.addTask(i, "CreateRunner", nil)
+	i.kept = true
 	n.startProcess(i)
 	n.worker.release()
-	r := runner{Node: n, i: i, booted: n.Clock.After(n.opts.Boot)}
+	boot := n.opts.Boot
+	if f, ok := n.Faults.StrikeInstance(faults.BootSlow, i.profile.ExoID); ok {
+		boot += cmp.Or(pace.Seconds(f.Seconds), 30*time.Second)
+	}
+	r := runner{Node: n, i: i, booted: n.Clock.After(boot)}
 	if stuck, ok := n.Faults.StrikeInstance(faults.RunnerStuck, i.profile.ExoID); ok {
 		r.stuckIn = cmp.Or(stuck.State, wire.RunnerIdle)
 	}

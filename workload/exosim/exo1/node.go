@@ -19,6 +19,7 @@ import (
 // Options are those of exo 1.x alone.
 type Options struct {
 	Variant       wire.Variant
+	Machine       Machine
 	CatalogueOnly bool
 	Offline       bool
 	NotDownloaded []string
@@ -57,7 +58,7 @@ func New(w *world.World, o Options) *Node {
 	n := &Node{World: w, opts: o, id: newNodeID(o.Variant), catalogue: newCatalogue(w, o)}
 	n.cluster.init()
 	n.worker.clock, n.cluster.draw.clock, n.tasks.event = w.Clock, w.Clock, n.event
-	n.events.start, n.events.cards = w.Clock.Start(), n.catalogue.cards
+	n.events.start, n.events.cards, n.events.gathered = w.Clock.Start(), n.catalogue.cards, gathered[o.Machine]
 	return n
 }
 

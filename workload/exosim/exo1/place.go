@@ -201,8 +201,23 @@ func (n *Node) accept(w http.ResponseWriter, p placement) {
 	wire.WriteJSON(w, http.StatusOK, created{received, world.UUID(), n.catalogue.card(p.profile)})
 }
 
+// find returns the instance with this id that exo shows; nil for none.
+func (n *Node) find(id string) *instance {
+	i := n.cluster.find(id)
+	if i == nil || n.hidden(i.placement) {
+		return nil
+	}
+	return i
+}
+
+// hidden reports whether exo does not show an instance that there is.
+func (n *Node) hidden(p placement) bool {
+	_, hidden := n.Faults.Active(faults.InstancesHidden, p.profile.ExoID)
+	return hidden
+}
+
 func (n *Node) handleGetInstance(w http.ResponseWriter, r *http.Request) {
-	i := n.cluster.find(r.PathValue("id"))
+	i := n.find(r.PathValue("id"))
 	if i == nil {
 		wire.Refuse(w, http.StatusNotFound, "Instance not found")
 		return
@@ -211,7 +226,7 @@ func (n *Node) handleGetInstance(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *Node) handleDeleteInstance(w http.ResponseWriter, r *http.Request) {
-	i := n.cluster.find(r.PathValue("id"))
+	i := n.find(r.PathValue("id"))
 	if i == nil {
 		wire.Refuse(w, http.StatusNotFound, "Instance not found")
 		return

@@ -47,7 +47,7 @@ func (n *Node) state() wire.State {
 		s.Runners[r.runnerID] = r.status.Document(n.opts.Variant)
 	}
 	for _, i := range instances {
-		if i.listed {
+		if i.listed && !n.hidden(i.placement) {
 			s.Instances[i.id] = n.wirePlacement(i.placement)
 		}
 		if i.status.Tag != "" {

@@ -35,7 +35,7 @@ func NewBook(clock pace.Clock, profiles []*pace.Profile, log *slog.Logger) *Book
 }
 
 // durations are the kinds to which Seconds is how long they strike.
-var durations = []Kind{Stall, Election, Lingers}
+var durations = []Kind{Stall, Election, Lingers, DownloadFails, PlacementLate, BootSlow}
 
 // Inject makes f go wrong from now on and returns the fault's id.
 func (b *Book) Inject(f Fault) (string, error) {
@@ -64,6 +64,8 @@ func (b *Book) check(f Fault) error {
 		return fmt.Errorf("a model cannot be slowed by %g %%: give less than 100", f.Percent)
 	case f.Model != "" && !slices.ContainsFunc(b.profiles, func(p *pace.Profile) bool { return p.Is(f.Model) }):
 		return fmt.Errorf("the node has no model %q to strike", f.Model)
+	case f.Path == "" && f.Kind == AnswerLost:
+		return fmt.Errorf("a fault of kind %s needs a path", f.Kind)
 	case f.Path != "" && !s.Path:
 		return fmt.Errorf("a fault of kind %s cannot strike a path", f.Kind)
 	}
@@ -148,9 +150,11 @@ func (b *Book) StrikeInstance(kind Kind, model string) (Fault, bool) {
 	return b.strike(model, func(f Fault, _ Spec) bool { return f.Kind == kind })
 }
 
-// StrikePath returns the fault that strikes any request for the path.
-func (b *Book) StrikePath(path string) (Fault, bool) {
-	return b.strike("", func(f Fault, _ Spec) bool { return f.Path != "" && strings.HasPrefix(path, f.Path) })
+// StrikePath returns the fault that strikes any request for the path, by this method or any.
+func (b *Book) StrikePath(method, path string) (Fault, bool) {
+	return b.strike("", func(f Fault, _ Spec) bool {
+		return f.Path != "" && (strings.HasPrefix(path, f.Path) || strings.HasPrefix(method+" "+path, f.Path))
+	})
 }
 
 // concerns reports whether e, which may name a model in any way, strikes this one.

@@ -12,7 +12,7 @@ func Help() string {
 		"after, path, percent, seconds, status, tokens, message, state and bytes. It strikes count times\n" +
 		"(until it is cleared when 0), having let skip occasions pass, after so many token events;\n" +
 		"one that lasts expires after seconds. With path, where marked /, it strikes any request\n" +
-		"whose path begins so.\n")
+		"whose path begins so, or whose method and path do, as in \"POST /instance\".\n")
 	for _, scope := range []Scope{Lasting, OfRequest, OfInstance} {
 		fmt.Fprintf(&b, "\nFaults that strike %s:\n", scope)
 		for _, s := range table {

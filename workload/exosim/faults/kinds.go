@@ -18,6 +18,8 @@ const (
 	NoPlacements      Kind = "no_placements"
 	WarmBench         Kind = "warm_bench"
 	SnakeKeys         Kind = "snake_keys"
+	InstancesHidden   Kind = "instances_hidden"
+	DownloadStalls    Kind = "download_stalls"
 )
 
 // Faults that strike one request for a chat completion.
@@ -42,6 +44,7 @@ const (
 	HeldBack        Kind = "held_back"
 	Replayed        Kind = "replayed"
 	Lingers         Kind = "lingers"
+	AnswerLost      Kind = "answer_lost"
 )
 
 // Faults that strike the life of one instance of exo 1.x.
@@ -54,6 +57,8 @@ const (
 	DeleteIgnored    Kind = "delete_ignored"
 	MemoryKept       Kind = "memory_kept"
 	RecordLeft       Kind = "record_left"
+	PlacementLate    Kind = "placement_late"
+	BootSlow         Kind = "boot_slow"
 )
 
 // Scope says what a fault strikes.
@@ -91,6 +96,8 @@ var table = []Spec{
 	{NoPlacements, Lasting, only, none, "/instance/previews and /instance/placement are 404: no instance id is told in advance"},
 	{WarmBench, Lasting, only, none, "/bench uses the prefix cache unasked"},
 	{SnakeKeys, Lasting, only, none, "the keys of the state are in snake_case"},
+	{InstancesHidden, Lasting, only, none, "instances are neither listed nor found, as after an election; what they do goes on"},
+	{DownloadStalls, Lasting, only, none, "no download gets another byte; all go on being listed as under way"},
 
 	{HTTPError, OfRequest, both, anyPath, "answered with status (503) and message"},
 	{Text500, OfRequest, both, anyPath, "an unhandled exception: 500 as plain text"},
@@ -112,12 +119,15 @@ var table = []Spec{
 	{Clumped, OfRequest, both, none, "something on the way lets events through in clumps of tokens (8)"},
 	{HeldBack, OfRequest, both, none, "something on the way holds the stream back and lets it through at its end, all at once"},
 	{Replayed, OfRequest, both, none, "like held_back, but an event every 0.2 ms"},
+	{AnswerLost, OfRequest, both, anyPath, "what is asked for happens, and the connection is reset before its answer"},
 	{Lingers, OfRequest, only, none, "the stream stays open behind its end, with keep-alives, for seconds or for ever"},
 
 	{PlacementRefused, OfInstance, only, none, "previews and POST /instance refuse with message (no memory); /place_instance says nothing"},
+	{PlacementLate, OfInstance, only, none, "POST /instance is answered at once, and the instance is there seconds (20) later"},
 	{InstanceVanishes, OfInstance, only, none, "POST /instance is accepted and nothing comes of it (exo #2047)"},
 	{RunnerFails, OfInstance, both, none, "the runner fails while it loads, with message; legacy: the load does"},
-	{DownloadFails, OfInstance, only, none, "DownloadFailed with message stays in the state, the runner in RunnerIdle"},
+	{DownloadFails, OfInstance, only, none, "DownloadFailed with message is in the state, the runner in RunnerIdle, for seconds or for ever"},
+	{BootSlow, OfInstance, only, none, "the runner's process listens seconds (30) later; until then exo's worker does nothing else"},
 	{RunnerStuck, OfInstance, only, none, "the runner never leaves state: RunnerIdle (or empty), RunnerLoading, RunnerLoaded or " +
 		"RunnerWarmingUp"},
 	{DeleteIgnored, OfInstance, only, none, "DELETE is accepted and the instance stays"},
@@ -154,12 +164,12 @@ type Fault struct {
 	ID      string  `json:"id,omitempty"`      // given by Inject
 	Kind    Kind    `json:"kind"`              // what goes wrong
 	Model   string  `json:"model,omitempty"`   // workload name or id of the model it strikes; all when empty
-	Path    string  `json:"path,omitempty"`    // strike any request whose path begins so, whatever the model
+	Path    string  `json:"path,omitempty"`    // strike any request whose path begins so, or method and path: "POST /instance"
 	Count   int     `json:"count,omitempty"`   // how often it strikes; until cleared when 0
 	Skip    int     `json:"skip,omitempty"`    // occasions that pass before it first strikes
 	After   int     `json:"after,omitempty"`   // token events that are written first; a shorter answer escapes
 	Percent float64 `json:"percent,omitempty"` // share that is lost
-	Seconds float64 `json:"seconds,omitempty"` // Stall, Election, Lingers: how long; other kinds: expires after this long
+	Seconds float64 `json:"seconds,omitempty"` // how long, where the table says so; other kinds: expires after this long
 	Status  int     `json:"status,omitempty"`  // status code
 	Tokens  int     `json:"tokens,omitempty"`
 	Message string  `json:"message,omitempty"` // what the answer or the runner says
