@@ -107,7 +107,7 @@ func (m *Manager) best(ctx context.Context, model string, c candidates) (placeme
 	case strings.Contains(strings.ToLower(why), "memory"):
 		return placement{}, noMemory(nil, "exo cannot place %s: %s (%s); unload something or choose a smaller model", model, foreign.Line(why),
 			m.available(ctx))
-	case why != "":
+	case why != "" && c.most == 0:
 		return placement{}, unavailable(nil, "exo cannot place %s: %s", model, foreign.Line(why))
 	}
 	return placement{}, unavailable(nil, "exo places %s on at most %d nodes, but at least %d with %s sharding are asked for",
