@@ -16,13 +16,14 @@ import (
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/httpapi"
+	"exo-bench-exporter/workload/exosim"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newTestManager(t *testing.T, f http.RoundTripper, dir string, change ...func(*Options)) *Manager {
+func newTestManager(t *testing.T, way http.RoundTripper, dir string, change ...func(*Options)) *Manager {
 	t.Helper()
-	api, err := httpapi.New(httpapi.Options{BaseURL: "http://exo.test:52415", Transport: f})
+	api, err := httpapi.New(httpapi.Options{BaseURL: "http://exo.test:52415", Transport: way})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,84 +57,70 @@ func records(t *testing.T, dir string) []string {
 }
 
 func TestAcquirePlacesAndReleases(t *testing.T) {
-	for name, setup := range map[string]func(*fakeNode){
-		"HEAD":              func(*fakeNode) {},
-		"before v1.0.70":    func(f *fakeNode) { f.noSubpaths = true },
-		"snake case":        func(f *fakeNode) { f.snake = true },
-		"whole, snake case": func(f *fakeNode) { f.noSubpaths, f.snake = true, true },
-		"memory moved away": func(f *fakeNode) { f.free = nil },
-		"tasks moved away":  func(f *fakeNode) { f.tasks = nil },
-		"no list of models": func(f *fakeNode) { f.override["GET /models"] = status(404, "{}") },
-		"no previews":       func(f *fakeNode) { f.override["GET /instance/previews"] = status(404, `{"detail":"Not Found"}`) },
-		"two nodes":         func(f *fakeNode) { f.nodes = append(f.nodes, "node-b"); f.free["node-b"] = 16 * gig },
-		"outage of 5 s": func(f *fakeNode) {
+	at := func(t *testing.T, s *sim, after time.Duration, f exosim.Fault) {
+		time.AfterFunc(after, func() { s.inject(t, f) })
+	}
+	for _, c := range []struct {
+		name   string
+		node   exosim.Options
+		faults []exosim.Fault
+		setup  func(*testing.T, *sim)
+		unsure bool // whether the instance was created is in doubt, and the record outlives that
+	}{
+		{name: "HEAD"},
+		{name: "v1.0.71", node: exosim.Options{Variant: exosim.V1071}},
+		{name: "before v1.0.70", faults: []exosim.Fault{{Kind: exosim.StatePathsMissing}}},
+		{name: "snake case", faults: []exosim.Fault{{Kind: exosim.SnakeKeys}}},
+		{name: "whole, snake case", faults: []exosim.Fault{{Kind: exosim.SnakeKeys}, {Kind: exosim.StatePathsMissing}}},
+		{name: "unknown tags", faults: []exosim.Fault{{Kind: exosim.UnknownTags}}},
+		{name: "memory moved away", faults: []exosim.Fault{{Kind: exosim.MovedFields}}},
+		{name: "tasks moved away", faults: []exosim.Fault{{Kind: exosim.HTTPError, Path: "GET /state/tasks", Status: 404}}},
+		{name: "no list of models", faults: []exosim.Fault{
+			{Kind: exosim.HTTPError, Path: "GET /models", Status: 404}, {Kind: exosim.HTTPError, Path: "GET /v1/models", Status: 404},
+		}},
+		{name: "no previews", faults: []exosim.Fault{{Kind: exosim.HTTPError, Path: "GET /instance/previews", Status: 404}}},
+		{name: "outage of 5 s", unsure: true, setup: func(t *testing.T, s *sim) {
+			at(t, s, time.Second, exosim.Fault{Kind: exosim.Unreachable, Seconds: 5})
+		}},
+		{name: "previews fail once", faults: []exosim.Fault{{Kind: exosim.Text500, Path: "GET /instance", Count: 1}}},
+		{name: "node not known yet", setup: func(_ *testing.T, s *sim) {
 			start := time.Now()
-			f.outage = func() bool { return time.Since(start) > time.Second && time.Since(start) < 6*time.Second }
-		},
-		"node not known yet": func(f *fakeNode) {
-			start := time.Now()
-			f.override["GET /instance/previews"] = func(*http.Request) (int, string) {
+			s.Reword("GET /instance/previews", func(said string) string {
 				if time.Since(start) < 8*time.Second {
-					return 200, `{"previews":[]}`
+					return `{"previews":[]}`
 				}
-				return -1, ""
-			}
+				return said
+			})
+		}},
+		{name: "answer to POST lost", unsure: true, faults: []exosim.Fault{{Kind: exosim.AnswerLost, Path: "POST /instance", Count: 1}}},
+		{name: "hidden for 2 s while loading", setup: func(t *testing.T, s *sim) {
+			at(t, s, 700*time.Millisecond, exosim.Fault{Kind: exosim.InstancesHidden, Model: llama, Seconds: 2})
+		}},
+		{
+			name: "download fails and is taken up again", node: exosim.Options{NotDownloaded: []string{llama}},
+			faults: []exosim.Fault{{Kind: exosim.DownloadFails, Seconds: 6}},
 		},
-		"answer to POST lost": func(f *fakeNode) { f.override["POST /instance"] = first(-2, -1) },
-		"hidden for 2 s while loading": func(f *fakeNode) {
-			f.lifetime = func(age time.Duration) any {
-				for _, in := range f.instances {
-					if in.owner == "guest" && in.deleted.IsZero() {
-						in.listed = f.appear
-						if age > 500*time.Millisecond && age < 2500*time.Millisecond {
-							in.listed = time.Hour
-						}
-					}
-				}
-				return usual(age)
-			}
-		},
-		"download fails and is taken up again": func(f *fakeNode) {
-			f.downloads = []any{nil}
-			f.lifetime = func(age time.Duration) any {
-				switch {
-				case age < 6*time.Second:
-					f.downloads[0] = j{"DownloadFailed": j{"shardMetadata": j{"P": j{"modelCard": j{"modelId": llama}}}, "errorMessage": "HTTP 503"}}
-				case age < 20*time.Second:
-					f.downloads[0] = ongoing(llama, uint64(age), gig)
-				default:
-					return usual(age - 20*time.Second + 400*time.Millisecond)
-				}
-				return j{"RunnerIdle": j{}}
-			}
-		},
-		"new runner states": func(f *fakeNode) {
-			f.lifetime = func(age time.Duration) any {
-				if age < time.Second {
-					return j{"RunnerPondering": j{"deep": true}}
-				}
-				return usual(age)
-			}
-		},
+		{name: "new runner states", setup: func(_ *testing.T, s *sim) {
+			s.Reword("GET /state", func(said string) string { return strings.ReplaceAll(said, `"RunnerLoading"`, `"RunnerPondering"`) })
+		}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, dir := newFake(), t.TempDir()
-				setup(f)
-				mine := f.stranger(qwen, always("RunnerReady"))
-				m := newTestManager(t, f, dir)
+				s, dir := newSim(t, c.node, c.faults...), t.TempDir()
+				theirs := s.load(t, qwen)
+				if c.setup != nil {
+					c.setup(t, s)
+				}
+				m := newTestManager(t, s, dir)
 				lease, err := m.Acquire(t.Context(), llama)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !lease.Owned || !lease.Load.Loaded || !lease.Shared {
+				if !lease.Owned || !lease.Load.Loaded || !lease.Shared || lease.Info.Nodes != 1 {
 					t.Errorf("lease is %+v", lease)
 				}
-				if got := f.listed("guest"); len(got) != 1 || got[0] != lease.Info.Instance {
+				if got := s.left(); len(got) != 1 || got[0] != lease.Info.Instance {
 					t.Errorf("instances of ours: %v, leased is %s", got, lease.Info.Instance)
-				}
-				if lease.Info.Nodes != 1 {
-					t.Errorf("placed on %d nodes", lease.Info.Nodes)
 				}
 				if n := len(records(t, dir)); n != 1 {
 					t.Errorf("%d records while the instance lives", n)
@@ -144,8 +131,8 @@ func TestAcquirePlacesAndReleases(t *testing.T) {
 				if err := lease.Release(t.Context()); err != nil {
 					t.Error(err)
 				}
-				wantNothingLeft(t, f)
-				if name == "answer to POST lost" || strings.HasPrefix(name, "outage") { // the record outlives the doubt
+				s.wantNothingLeft(t)
+				if c.unsure {
 					pass(lateBound)
 					if err := m.Sweep(t.Context()); err != nil {
 						t.Error(err)
@@ -154,7 +141,7 @@ func TestAcquirePlacesAndReleases(t *testing.T) {
 				if left := records(t, dir); len(left) != 0 {
 					t.Errorf("records left: %v", left)
 				}
-				if got := f.listed("stranger"); len(got) != 1 || got[0] != mine {
+				if got := s.strangers(); len(got) != 1 || got[0] != theirs {
 					t.Errorf("strangers' instances: %v", got)
 				}
 			})
@@ -162,36 +149,8 @@ func TestAcquirePlacesAndReleases(t *testing.T) {
 	}
 }
 
-// blind makes the node one that tells no instance id in advance.
-func blind(f *fakeNode) {
-	f.override["GET /instance/previews"] = status(404, `{"error":{"message":"Instance not found"}}`)
-	f.override["GET /instance/placement"] = status(404, `{"error":{"message":"Instance not found"}}`)
-}
-
-func status(code int, body string) func(*http.Request) (int, string) {
-	return func(*http.Request) (int, string) { return code, body }
-}
-
-// first answers with the codes in turn, the last for ever.
-func first(codes ...int) func(*http.Request) (int, string) {
-	return func(*http.Request) (int, string) {
-		c := codes[0]
-		if len(codes) > 1 {
-			codes = codes[1:]
-		}
-		return c, ""
-	}
-}
-
 // pass lets virtual time pass.
 func pass(d time.Duration) { _ = sleep(context.Background(), d) }
-
-func wantNothingLeft(t *testing.T, f *fakeNode) {
-	t.Helper()
-	if got := f.listed("guest"); len(got) != 0 {
-		t.Errorf("left behind: %v", got)
-	}
-}
 
 var errNotATurn = errors.New("not a turn error")
 
@@ -205,25 +164,11 @@ func outcome(err error) (workload.TurnOutcome, error) {
 
 func TestLoadTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
+		const weights, seconds = 729_808_896, 20
+		s := newSim(t, exosim.Options{NotDownloaded: []string{llama}, DownloadRate: weights / seconds})
 		start := time.Now()
-		f.downloads = []any{}
-		f.lifetime = func(age time.Duration) any { // 20 s of download before the usual life
-			done := min(age, 20*time.Second)
-			f.downloads = []any{j{"DownloadOngoing": j{
-				"nodeId": "node-a", "shardMetadata": j{"PipelineShardMetadata": j{"modelCard": j{"modelId": llama}}},
-				"downloadProgress": j{
-					"total": j{"inBytes": gig}, "downloaded": j{"inBytes": gig * uint64(done) / uint64(20*time.Second)}, "speed": 5e7,
-				},
-			}}}
-			if age < 20*time.Second {
-				return j{"RunnerIdle": j{}}
-			}
-			f.downloads = []any{j{"DownloadCompleted": j{"nodeId": "node-a", "shardMetadata": j{"P": j{"modelCard": j{"modelId": llama}}}}}}
-			return usual(age - 20*time.Second + 400*time.Millisecond)
-		}
 		var stages []string
-		m := newTestManager(t, f, t.TempDir(), func(o *Options) {
+		m := newTestManager(t, s, t.TempDir(), func(o *Options) {
 			o.Progress = func(p Progress) {
 				if len(stages) == 0 || stages[len(stages)-1] != p.Stage {
 					stages = append(stages, p.Stage)
@@ -237,14 +182,13 @@ func TestLoadTimes(t *testing.T) {
 		if d := lease.Load.Download; d < 18*time.Second || d > 21*time.Second {
 			t.Errorf("download took %s", d)
 		}
-		if d := lease.Load.Duration; d < 2*time.Second || d > 4*time.Second {
+		if d := lease.Load.Duration; d < time.Second || d > 3*time.Second {
 			t.Errorf("load took %s", d)
 		}
 		if sum, all := lease.Load.Download+lease.Load.Duration, time.Since(start); sum > all || all-sum > time.Second {
 			t.Errorf("parts are %s of %s", sum, all)
 		}
-		if got := strings.Join(stages, ", "); got != "placing, downloading, loading, warming up, ready" &&
-			got != "placing, loading, downloading, loading, warming up, ready" {
+		if got := strings.Join(stages, ", "); got != "placing, loading, downloading, loading, warming up, ready" {
 			t.Errorf("stages: %s", got)
 		}
 		if err := lease.Release(t.Context()); err != nil {
@@ -254,15 +198,18 @@ func TestLoadTimes(t *testing.T) {
 }
 
 func TestUsesAndLeavesStrangersInstance(t *testing.T) {
-	for name, life := range map[string]func(time.Duration) any{
-		"ready":         always("RunnerReady"),
-		"still loading": usual,
-	} {
+	for name, loaded := range map[string]bool{"ready": true, "still loading": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, dir := newFake(), t.TempDir()
-				id := f.stranger(llama, life)
-				m := newTestManager(t, f, dir)
+				s, dir := newSim(t, exosim.Options{}), t.TempDir()
+				id, err := s.PlaceStranger(llama)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if pass(time.Second); loaded {
+					pass(time.Minute)
+				}
+				m := newTestManager(t, s, dir)
 				lease, err := m.Acquire(t.Context(), llama)
 				if err != nil {
 					t.Fatal(err)
@@ -273,7 +220,7 @@ func TestUsesAndLeavesStrangersInstance(t *testing.T) {
 				if err := lease.Release(t.Context()); err != nil {
 					t.Error(err)
 				}
-				if n := f.called("DELETE") + f.called("POST"); n != 0 {
+				if n := s.called("DELETE") + s.called("POST"); n != 0 {
 					t.Errorf("%d calls that change something", n)
 				}
 				if n := len(records(t, dir)); n != 0 {
@@ -307,17 +254,17 @@ func TestStateDirUnusable(t *testing.T) {
 		if err := os.WriteFile(dir, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f := newFake()
-		m := newTestManager(t, f, dir)
+		s := newSim(t, exosim.Options{})
+		m := newTestManager(t, s, dir)
 		_, err := m.Acquire(t.Context(), llama)
 		if o, _ := outcome(err); o != workload.TurnFailed || !strings.Contains(err.Error(), dir) ||
 			!strings.Contains(err.Error(), "EXOBENCH_STATE_DIR") {
 			t.Errorf("got %v", err)
 		}
-		if f.called("POST") != 0 {
+		if s.called("POST") != 0 {
 			t.Error("an instance was asked for without a record")
 		}
-		f.stranger(qwen, always("RunnerReady"))
+		s.load(t, qwen)
 		if _, err := m.Acquire(t.Context(), qwen); err != nil {
 			t.Errorf("a loaded model cannot be measured: %v", err)
 		}

@@ -4,69 +4,83 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exosim"
 )
 
-func textTask(status, instance, command string) any {
-	return j{"TextGeneration": j{
-		"taskId": "t-" + command, "taskStatus": status, "instanceId": instance, "commandId": command,
-		"taskParams": j{"model": llama, "input": []any{j{"role": "user", "content": "private words"}}},
-	}}
-}
-
-// errand is what exo's worker does to an instance; it stays in the state.
-func errand(kind, instance string) any {
-	return j{kind: j{"taskId": "e-" + instance, "taskStatus": "Complete", "instanceId": instance}}
-}
-
 func TestBusy(t *testing.T) {
+	boots := exosim.Fault{Kind: exosim.BootSlow, Seconds: 60}
 	for _, c := range []struct {
-		name  string
-		setup func(f *fakeNode, m *Manager)
-		busy  string
-		whole bool
+		name   string
+		faults []exosim.Fault
+		setup  func(*testing.T, *sim, *Manager)
+		busy   string
 	}{
-		{name: "idle", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("RunnerReady")) }},
-		{name: "running", setup: func(f *fakeNode, _ *Manager) {
-			f.tasks["t"] = textTask("Running", f.stranger(qwen, always("RunnerReady")), "c")
+		{name: "idle", setup: func(t *testing.T, s *sim, _ *Manager) { s.load(t, qwen) }},
+		{name: "running", setup: func(t *testing.T, s *sim, _ *Manager) {
+			s.load(t, qwen)
+			s.chat(t, qwen, 1000)
 		}, busy: "a request to " + qwen},
-		{name: "whole state", whole: true, setup: func(f *fakeNode, _ *Manager) {
-			f.tasks["t"] = textTask("Pending", f.stranger(qwen, always("RunnerReady")), "c")
+		{name: "whole state", faults: []exosim.Fault{{Kind: exosim.StatePathsMissing}}, setup: func(t *testing.T, s *sim, _ *Manager) {
+			s.load(t, qwen)
+			s.chat(t, qwen, 1000)
 		}, busy: "a request to " + qwen},
-		{name: "our own request", setup: func(f *fakeNode, m *Manager) {
-			f.tasks["t"] = textTask("Running", f.stranger(qwen, always("RunnerReady")), "c")
-			m.Mine("", "c")
+		{name: "our own request", setup: func(t *testing.T, s *sim, m *Manager) {
+			s.load(t, qwen)
+			m.Mine("", s.chat(t, qwen, 1000))
+			s.Reword("GET /state/runners", strings.NewReplacer("RunnerRunning", "RunnerReady").Replace)
 		}},
-		{name: "booting", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("")) }, busy: qwen + " is being loaded"},
+		{name: "booting", faults: []exosim.Fault{boots}, setup: func(t *testing.T, s *sim, _ *Manager) {
+			s.place(t, qwen)
+		}, busy: qwen + " is being loaded"},
+		{name: "started again", faults: []exosim.Fault{{Kind: exosim.RunnerFails}}, setup: func(t *testing.T, s *sim, _ *Manager) {
+			s.place(t, qwen)
+			s.await(t, func(i exosim.InstanceInfo) bool { return i.Status == "RunnerFailed" })
+		}, busy: qwen + " is being loaded"},
+		{name: "request to a dead instance", setup: func(t *testing.T, s *sim, m *Manager) {
+			s.KillRunner(s.load(t, qwen))
+			s.chat(t, qwen, 1000)
+			if busy, _, _ := m.Busy(t.Context()); !busy {
+				t.Error("dead at first sight")
+			}
+			pass(m.deadBound())
+		}},
+		{name: "request to an instance that is gone", setup: func(t *testing.T, s *sim, _ *Manager) {
+			s.KillRunner(s.load(t, qwen))
+			s.chat(t, qwen, 1000)
+			s.inject(t, exosim.Fault{Kind: exosim.InstancesHidden})
+		}},
 		{
-			name: "started again", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("RunnerFailed")) },
-			busy: qwen + " is being loaded",
+			name: "loading", faults: []exosim.Fault{{Kind: exosim.RunnerStuck, State: "RunnerWarmingUp"}},
+			setup: func(t *testing.T, s *sim, _ *Manager) {
+				s.place(t, qwen)
+				pass(time.Minute)
+			}, busy: qwen + " is being loaded",
 		},
-		{name: "request to a dead instance", setup: func(f *fakeNode, m *Manager) {
-			id := f.stranger(qwen, always(""))
-			f.tasks["t"] = textTask("Running", id, "c")
-			m.deadSince = map[string]time.Time{id: time.Now().Add(-m.deadBound())}
-		}},
-		{name: "request to an instance that is gone", setup: func(f *fakeNode, _ *Manager) { f.tasks["t"] = textTask("Pending", "gone", "c") }},
-		{name: "loading", setup: func(f *fakeNode, _ *Manager) { f.stranger(qwen, always("RunnerWarmingUp")) }, busy: qwen + " is being loaded"},
 		{
-			name: "generating", setup: func(f *fakeNode, _ *Manager) { f.tasks = nil; f.stranger(qwen, always("RunnerRunning")) },
-			busy: qwen + " is generating",
+			name:   "generating",
+			faults: []exosim.Fault{{Kind: exosim.HTTPError, Path: "GET /state/tasks", Status: http.StatusNotFound}},
+			setup: func(t *testing.T, s *sim, _ *Manager) {
+				s.load(t, qwen)
+				s.chat(t, qwen, 1000)
+				pass(time.Second)
+			}, busy: qwen + " is generating",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake()
-				f.noSubpaths = c.whole
-				m := newTestManager(t, f, t.TempDir())
-				c.setup(f, m)
+				s := newSim(t, exosim.Options{}, c.faults...)
+				m := newTestManager(t, s, t.TempDir())
+				c.setup(t, s, m)
+				pass(100 * time.Millisecond)
 				busy, why, err := m.Busy(t.Context())
-				if err != nil || busy != (c.busy != "") || !strings.Contains(why, c.busy) || strings.Contains(why, "private") {
+				if err != nil || busy != (c.busy != "") || !strings.Contains(why, c.busy) || strings.Contains(why, exosim.StrangerPrompt) {
 					t.Errorf("got %v %q %v, want %q", busy, why, err, c.busy)
 				}
 			})
@@ -76,22 +90,20 @@ func TestBusy(t *testing.T) {
 
 func TestWaitIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		f.tasks["t"] = textTask("Running", f.stranger(qwen, always("RunnerReady")), "c")
-		m := newTestManager(t, f, t.TempDir())
+		s := newSim(t, exosim.Options{})
+		s.load(t, qwen)
+		m := newTestManager(t, s, t.TempDir())
 		start := time.Now()
-		time.AfterFunc(30*time.Second, func() {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			clear(f.tasks)
-		})
+		s.chat(t, qwen, 30*51)
 		if err := m.WaitIdle(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(start); took < 30*time.Second || took > 32*time.Second {
+		if took := time.Since(start); took < 29*time.Second || took > 33*time.Second {
 			t.Errorf("waited %s", took)
 		}
-		f.stranger(qwen, always("RunnerLoading"))
+		s.inject(t, exosim.Fault{Kind: exosim.RunnerStuck, State: "RunnerLoading"})
+		s.place(t, llama)
+		pass(time.Minute)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		if err := m.WaitIdle(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -103,129 +115,112 @@ func TestWaitIdle(t *testing.T) {
 	})
 }
 
-// chat lets somebody chat: n tokens, after which exo has deleted the task.
-func chat(f *fakeNode, instance string, n int, took time.Duration) {
-	f.tasks["x"] = textTask("Running", instance, "other")
-	f.events += 3
-	time.AfterFunc(took, func() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		delete(f.tasks, "x")
-		f.events += n + 6
-	})
-}
-
-// beat lets exo's state change once a second, as it does at rest, until the test ends.
-func beat(t *testing.T, f *fakeNode) {
-	rest := time.NewTicker(time.Second)
-	go func() {
-		for {
-			select {
-			case <-rest.C:
-				f.mu.Lock()
-				f.events++
-				f.mu.Unlock()
-			case <-t.Context().Done():
-				rest.Stop()
-				return
-			}
+// ask puts a request to a model that exo takes for one of ours, under a lease's watch, and says
+// whether that was contended. during is done two seconds into it, after when its answer is there.
+func (s *sim) ask(t *testing.T, lease *Lease, tokens int, during, after func()) (contended bool, why string) {
+	t.Helper()
+	stop := lease.Watch(t.Context())
+	id := s.chat(t, llama, tokens)
+	pass(2 * time.Second)
+	if during != nil {
+		during()
+	}
+	pass(10 * time.Second)
+	for open := true; open; {
+		answer, _ := s.Truth(id)
+		if open = answer.Done.IsZero(); open {
+			pass(time.Second)
 		}
-	}()
+	}
+	if after != nil {
+		after()
+	}
+	pass(200 * time.Millisecond)
+	return stop(workload.Result{Outcome: workload.OutcomeOK, ResponseID: id, TokenEvents: tokens, OutputTokens: tokens})
 }
 
 func TestWatch(t *testing.T) {
-	const tokens = 100
+	noCount := exosim.Fault{Kind: exosim.HTTPError, Path: "GET /state/lastEventAppliedIdx", Status: http.StatusNotFound}
 	for _, c := range []struct {
 		name   string
-		during func(f *fakeNode, ours string) // two seconds into a request of 12 s
-		before func(f *fakeNode, ours string)
-		after  func(f *fakeNode, ours string)
+		faults []exosim.Fault
+		before func(*testing.T, *sim)
+		during func(*testing.T, *sim) // two seconds into a request of twelve
+		after  func(*testing.T, *sim)
 		why    string
 		owned  bool
-		looks  int // at the state; 3 when 0
+		looks  int // at the state, at most; 3 when 0
 	}{
 		{name: "alone"},
 		{name: "alone on our own", owned: true},
-		{
-			name: "during", during: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") },
-			why: "a request to " + llama,
-		},
-		{name: "a short chat", during: func(f *fakeNode, ours string) { chat(f, ours, 1, 100*time.Millisecond) }, why: "came and went"},
-		{
-			name: "canceled", during: func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Cancelled", ours, "other") },
-			why: "a request to " + llama,
-		},
-		{name: "a load that began", after: func(f *fakeNode, _ string) {
-			in := f.propose(qwen, 1)
-			f.accept(in, "stranger")
-			in.lifetime, in.listed = always(""), 0
-			f.tasks["e"] = errand("CreateRunner", in.id)
+		{name: "during", during: func(t *testing.T, s *sim) { s.chat(t, llama, 1e5) }, why: "a request to " + llama},
+		{name: "a short chat", during: func(t *testing.T, s *sim) { s.chat(t, llama, 8) }, why: "came and went", looks: 4},
+		{name: "canceled", during: func(t *testing.T, s *sim) {
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			s.stream(t, ctx, llama, "hello")
+		}, why: "a request to " + llama},
+		{name: "a load that began", after: func(t *testing.T, s *sim) { s.place(t, qwen) }, why: "exo loaded or unloaded some model"},
+		{name: "a load that came and went", during: func(t *testing.T, s *sim) {
+			s.DeleteStranger(s.load(t, qwen))
 		}, why: "exo loaded or unloaded some model"},
-		{name: "a load that came and went", during: func(f *fakeNode, _ string) { f.tasks["e"] = errand("Shutdown", "gone") }, why: "(Shutdown)"},
 		{
-			name:   "a load on another node",
-			before: func(f *fakeNode, _ string) { f.tasks["x"] = errand("LoadModel", f.elsewhere(qwen)) },
-			looks:  7,
-			during: func(f *fakeNode, _ string) {
-				for id, in := range f.instances {
-					if in.model == qwen {
-						f.tasks["y"] = errand("LoadModel", id)
-					}
-				}
-			},
+			name: "an unload on our node", faults: []exosim.Fault{noCount}, before: func(t *testing.T, s *sim) { s.load(t, qwen) }, looks: 5,
+			during: func(_ *testing.T, s *sim) { s.DeleteStranger(s.strangers()[1]) }, why: "exo loaded or unloaded " + qwen + " (Shutdown)",
 		},
-		{name: "a download", during: func(f *fakeNode, _ string) { f.tasks["e"] = errand("DownloadModel", "some") }},
-		{name: "another instance of our model", owned: true, before: func(f *fakeNode, _ string) {
-			in := f.propose(llama, 1)
-			f.accept(in, "stranger")
-			in.lifetime, in.listed = always("RunnerReady"), 0
-			f.tasks["e"] = errand("LoadModel", in.id)
-		}, why: "another instance of " + llama, looks: 7},
-		{name: "looks fail", during: func(f *fakeNode, _ string) { f.outage = func() bool { return true } }, looks: 2},
-		{name: "no count of events", before: func(f *fakeNode, _ string) { f.events = -1e6 }},
+		{
+			name: "an unload on another node", faults: []exosim.Fault{noCount}, looks: 5,
+			before: func(t *testing.T, s *sim) {
+				id := s.load(t, qwen)
+				there := s.await(t, func(i exosim.InstanceInfo) bool { return i.ID == id })
+				here, elsewhere := `{"`+s.ID()+`":"`+there.RunnerID+`"}`, `{"node-z":"`+there.RunnerID+`"}`
+				s.Reword("GET /state", func(said string) string { return strings.ReplaceAll(said, here, elsewhere) })
+			},
+			during: func(_ *testing.T, s *sim) { s.DeleteStranger(s.strangers()[1]) },
+		},
+		{name: "a download", during: func(t *testing.T, s *sim) {
+			if err := s.StartDownload(mistral); err != nil {
+				t.Error(err)
+			}
+		}},
+		{
+			name: "another instance of our model", owned: true, before: func(t *testing.T, s *sim) { s.load(t, llama) },
+			why: "another instance of " + llama, looks: 7,
+		},
+		{name: "looks fail", during: func(t *testing.T, s *sim) { s.inject(t, exosim.Fault{Kind: exosim.Unreachable}) }, looks: 2},
+		{name: "no count of events", faults: []exosim.Fault{noCount}, looks: 2, during: func(t *testing.T, s *sim) { s.chat(t, llama, 8) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake()
-				beat(t, f)
+				s := newSim(t, exosim.Options{NotDownloaded: []string{mistral}}, c.faults...)
 				if !c.owned {
-					f.stranger(llama, always("RunnerReady"))
+					s.load(t, llama)
 				}
-				m := newTestManager(t, f, t.TempDir())
+				m := newTestManager(t, s, t.TempDir())
 				lease, err := m.Acquire(t.Context(), llama)
 				if err != nil {
 					t.Fatal(err)
 				}
-				ours := lease.Info.Instance
-				do := func(change func(*fakeNode, string)) {
-					f.mu.Lock()
-					defer f.mu.Unlock()
-					if change != nil {
-						change(f, ours)
+				do := func(change func(*testing.T, *sim)) func() {
+					if change == nil {
+						return nil
 					}
-				}
-				request := func(id string, change func(*fakeNode, string), after func(*fakeNode, string)) (bool, string) {
-					stop := lease.Watch(t.Context())
-					do(func(f *fakeNode, ours string) { f.tasks[id] = textTask("Running", ours, id) })
-					pass(2 * time.Second)
-					do(change)
-					pass(10 * time.Second)
-					do(after)
-					do(func(f *fakeNode, _ string) { delete(f.tasks, id); f.events += tokens + ownEvents })
-					return stop(workload.Result{Outcome: workload.OutcomeOK, ResponseID: id, TokenEvents: tokens, OutputTokens: tokens})
+					return func() { change(t, s) }
 				}
 				for range 3 { // the first has no look before it
-					if contended, why := request("warm-up", nil, nil); contended {
+					if contended, why := s.ask(t, lease, 100, nil, nil); contended {
 						t.Errorf("warm-up contended: %s", why)
 					}
 				}
-				do(c.before)
-				before := f.called("GET /state")
-				contended, why := request("own", c.during, c.after)
-				if contended != (c.why != "") || !strings.Contains(why, c.why) || strings.Contains(why, "private") {
+				if c.before != nil {
+					c.before(t, s)
+				}
+				before := s.called("GET /state")
+				contended, why := s.ask(t, lease, 100, do(c.during), do(c.after))
+				if contended != (c.why != "") || !strings.Contains(why, c.why) || strings.Contains(why, exosim.StrangerPrompt) {
 					t.Errorf("got %v %q, want %q", contended, why, c.why)
 				}
-				if looks := f.called("GET /state") - before; looks != cmp.Or(c.looks, 3) {
+				if looks := s.called("GET /state") - before; looks > cmp.Or(c.looks, 3) {
 					t.Errorf("%d looks", looks)
 				}
 			})
@@ -236,43 +231,38 @@ func TestWatch(t *testing.T) {
 // TestWatchWaits puts no request beside other people's work, or to a model that is not ready.
 func TestWatchWaits(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		setup func(f *fakeNode, ours string)
-		least time.Duration
-		most  time.Duration
-		why   string
+		name        string
+		setup       func(t *testing.T, s *sim, ours string)
+		failed      bool // our last request has failed
+		least, most time.Duration
+		why         string
 	}{
-		{"a chat", func(f *fakeNode, ours string) { chat(f, ours, 5, 20*time.Second) }, 20 * time.Second, 22 * time.Second, ""},
 		{
-			"a chat that does not end", func(f *fakeNode, ours string) { f.tasks["x"] = textTask("Running", ours, "other") }, 5 * time.Minute,
-			5*time.Minute + 2*time.Second, "a request to",
+			name: "a chat", setup: func(t *testing.T, s *sim, _ string) { s.chat(t, llama, 20*245) },
+			least: 19 * time.Second, most: 22 * time.Second,
 		},
 		{
-			"a request to an instance that is gone", func(f *fakeNode, _ string) { f.tasks["x"] = textTask("Pending", "gone", "other") }, 0,
-			time.Second, "",
+			name: "a chat that does not end", setup: func(t *testing.T, s *sim, _ string) { s.chat(t, llama, 1e6) },
+			least: 5 * time.Minute, most: 5*time.Minute + 2*time.Second, why: "a request to",
 		},
-		{"a runner that is started again", func(f *fakeNode, ours string) {
-			f.tasks["e"] = errand("CreateRunner", ours)
-			f.instances[ours].created, f.instances[ours].lifetime = time.Now().Add(-time.Second), script(usual, time.Hour, nil)
-		}, 2 * time.Second, 3 * time.Second, ""},
-		{"a runner that stays dead", func(f *fakeNode, ours string) {
-			f.tasks["e"] = errand("Shutdown", ours)
-			f.instances[ours].lifetime = always("")
-		}, 150 * time.Second, 152 * time.Second, ""},
+		{name: "a runner that is started again", setup: func(t *testing.T, s *sim, _ string) {
+			s.stream(t, t.Context(), llama, "EXO RUNNER MUST FAIL")
+			pass(700 * time.Millisecond) // exo lets some time pass before the next runner
+		}, least: time.Second, most: 3 * time.Second},
+		{name: "a runner that stays dead", failed: true, setup: func(_ *testing.T, s *sim, ours string) {
+			s.KillRunner(ours)
+		}, least: 150 * time.Second, most: 152 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake()
-				f.stranger(llama, always("RunnerReady"))
-				m := newTestManager(t, f, t.TempDir())
-				lease, err := m.Acquire(t.Context(), llama)
-				if err != nil {
-					t.Fatal(err)
+				s, id, lease := borrow(t)
+				last := workload.OutcomeOK
+				if c.failed {
+					last = workload.OutcomeStreamError
 				}
-				lease.Watch(t.Context())(workload.Result{Outcome: workload.OutcomeOK})
-				f.mu.Lock()
-				c.setup(f, lease.Info.Instance)
-				f.mu.Unlock()
+				lease.Watch(t.Context())(workload.Result{Outcome: last})
+				c.setup(t, s, id)
+				pass(50 * time.Millisecond)
 				start := time.Now()
 				stop := lease.Watch(t.Context())
 				if took := time.Since(start); took < c.least || took > c.most {
@@ -293,27 +283,26 @@ func TestWatchWaits(t *testing.T) {
 }
 
 // borrow returns a lease on an instance that a stranger has on a node.
-func borrow(t *testing.T) (f *fakeNode, id string, lease *Lease) {
+func borrow(t *testing.T) (s *sim, id string, lease *Lease) {
 	t.Helper()
-	f = newFake()
-	id = f.stranger(llama, always("RunnerReady"))
-	lease, err := newTestManager(t, f, t.TempDir()).Acquire(t.Context(), llama)
+	s = newSim(t, exosim.Options{})
+	id = s.load(t, llama)
+	lease, err := newTestManager(t, s, t.TempDir()).Acquire(t.Context(), llama)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f, id, lease
+	return s, id, lease
 }
 
 // TestWatchWaitsInATurn waits for chats that follow one another for no longer than for one that
 // does not end.
 func TestWatchWaitsInATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, id, lease := borrow(t)
+		s, _, lease := borrow(t)
 		start := time.Now()
 		for i := range 10 {
-			f.mu.Lock()
-			chat(f, id, 5, 2*time.Minute)
-			f.mu.Unlock()
+			s.chat(t, llama, 120*245)
+			pass(10 * time.Millisecond)
 			contended, why := lease.Watch(t.Context())(workload.Result{Outcome: workload.OutcomeOK, TokenEvents: 5})
 			if contended != (i >= 2) {
 				t.Errorf("request %d after %s: contended %v, %s", i, time.Since(start), contended, why)
@@ -328,10 +317,10 @@ func TestWatchWaitsInATurn(t *testing.T) {
 // TestWatchFailure takes the look after a failed request for what is the matter.
 func TestWatchFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, id, lease := borrow(t)
-		before := f.called("GET /state")
+		s, id, lease := borrow(t)
+		before := s.called("GET /state")
 		stop := lease.Watch(t.Context())
-		f.instances[id].lifetime = always("")
+		s.KillRunner(id)
 		pass(time.Second)
 		if contended, why := stop(workload.Result{Outcome: workload.OutcomeStreamError}); contended {
 			t.Errorf("contended: %s", why)
@@ -339,7 +328,7 @@ func TestWatchFailure(t *testing.T) {
 		if err := lease.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "not ready any more") {
 			t.Errorf("got %v", err)
 		}
-		if looks := f.called("GET /state") - before; looks != 3 {
+		if looks := s.called("GET /state") - before; looks != 3 {
 			t.Errorf("%d looks", looks)
 		}
 	})

@@ -5,28 +5,28 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"exo-bench-exporter/workload/exosim"
 )
 
-// downloading lets somebody download a model until it is told to end. exo may go on listing
-// the download as it was.
-func downloading(f *fakeNode, model string) (end func(listed bool)) {
-	start := time.Now()
-	f.downloads = append(f.downloads, nil)
-	i := len(f.downloads) - 1
-	var ended, listed bool
-	f.outage = func() bool { // on every call
-		switch kind, _, _ := downloadParts(f.downloads[i]); {
-		case ended && !listed:
-			f.downloads[i] = nil
-		case !ended && kind != "DownloadPending":
-			f.downloads[i] = ongoing(model, uint64(time.Since(start)), 40*gig)
-		}
-		return false
+// slowly are the options of a node that needs so long for the weights of the large model.
+func slowly(d time.Duration) exosim.Options {
+	return exosim.Options{NotDownloaded: []string{qwen}, DownloadRate: 4.3e9 / d.Seconds()}
+}
+
+// download has a stranger download a model.
+func (s *sim) download(t *testing.T, model string) {
+	t.Helper()
+	if err := s.StartDownload(model); err != nil {
+		t.Error(err)
 	}
-	return func(stays bool) {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		ended, listed = true, stays
+}
+
+// wantDownloaded wants nobody to have canceled the download of a model, which goes on or is done.
+func (s *sim) wantDownloaded(t *testing.T, model string) {
+	t.Helper()
+	if s.StartDownload(model) == nil {
+		t.Errorf("the download of %s was canceled", model)
 	}
 }
 
@@ -35,13 +35,13 @@ func downloading(f *fakeNode, model string) (end func(listed bool)) {
 func TestDownloadOfOthersSurvives(t *testing.T) {
 	for _, stale := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			f, dir := newFake(), t.TempDir()
-			m := newTestManager(t, f, dir)
+			s, dir := newSim(t, slowly(90*time.Minute)), t.TempDir()
+			m := newTestManager(t, s, dir)
 			lease, err := m.Acquire(t.Context(), llama)
 			if err != nil {
 				t.Fatal(err)
 			}
-			end := downloading(f, qwen)
+			s.download(t, qwen)
 			if err := lease.Release(t.Context()); err == nil || !strings.Contains(err.Error(), "cancel somebody else's download, of "+qwen) {
 				t.Errorf("release: %v", err)
 			}
@@ -49,25 +49,25 @@ func TestDownloadOfOthersSurvives(t *testing.T) {
 			if err := m.Sweep(t.Context()); err == nil {
 				t.Error("no word of the instance that stays")
 			}
-			if n := f.called("DELETE"); n != 0 {
+			if n := s.called("DELETE"); n != 0 {
 				t.Errorf("%d DELETEs", n)
 			}
-			end(stale)
 			if stale { // exo still lists it, but nothing comes any more
+				s.inject(t, exosim.Fault{Kind: exosim.DownloadStalls})
 				if err := m.Sweep(t.Context()); err == nil {
 					t.Error("a download that has just moved counts as over")
 				}
 				pass(downloadStall)
+			} else {
+				pass(time.Hour)
+				s.wantDownloaded(t, qwen)
 			}
 			if err := m.Sweep(t.Context()); err != nil {
 				t.Error(err)
 			}
-			wantNothingLeft(t, f)
+			s.wantNothingLeft(t)
 			if left := records(t, dir); len(left) != 0 {
 				t.Errorf("records left: %v", left)
-			}
-			if len(f.crimes) != 0 && !stale {
-				t.Error(f.crimes)
 			}
 		})
 	}
@@ -76,10 +76,11 @@ func TestDownloadOfOthersSurvives(t *testing.T) {
 // TestDownloadThatNoDeleteCancels measures beside downloads that some instance needs.
 func TestDownloadThatNoDeleteCancels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		f.stranger(qwen, always("RunnerIdle"))
-		downloading(f, qwen)
-		m := newTestManager(t, f, t.TempDir())
+		s := newSim(t, slowly(time.Hour))
+		s.download(t, qwen)
+		s.place(t, qwen)
+		pass(5 * time.Second)
+		m := newTestManager(t, s, t.TempDir())
 		start := time.Now()
 		lease, err := m.Acquire(t.Context(), llama)
 		if err != nil {
@@ -91,33 +92,30 @@ func TestDownloadThatNoDeleteCancels(t *testing.T) {
 		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("took %s", took)
 		}
-		wantNothingLeft(t, f)
-		if len(f.crimes) != 0 {
-			t.Error(f.crimes)
-		}
+		s.wantNothingLeft(t)
+		s.wantDownloaded(t, qwen)
 	})
 }
 
-// TestDownloadIsWaitedFor places a model when somebody's download is over.
+// TestDownloadIsWaitedFor places a model when somebody's download is over, also one of that very model.
 func TestDownloadIsWaitedFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		end := downloading(f, llama) // not ours, although it is our model's
-		time.AfterFunc(time.Minute, func() { end(false) })
-		m := newTestManager(t, f, t.TempDir())
-		start := time.Now()
-		lease, err := m.Acquire(t.Context(), llama)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(start); took < time.Minute || took > 75*time.Second {
-			t.Errorf("took %s", took)
-		}
-		if err := lease.Release(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if len(f.crimes) != 0 {
-			t.Error(f.crimes)
-		}
-	})
+	for _, model := range []string{llama, qwen} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSim(t, slowly(time.Minute))
+			s.download(t, qwen)
+			m := newTestManager(t, s, t.TempDir())
+			start := time.Now()
+			lease, err := m.Acquire(t.Context(), model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took < time.Minute || took > 75*time.Second {
+				t.Errorf("took %s", took)
+			}
+			if err := lease.Release(t.Context()); err != nil {
+				t.Error(err)
+			}
+			s.wantDownloaded(t, qwen)
+		})
+	}
 }

@@ -4,22 +4,22 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exosim"
 )
 
 // TestInterleavings lets two exporters, which share a state directory or do not, and a
 // stranger loose on one node that fails now and then. Whatever the order of events, nobody
 // deletes what another created, every Acquire and Release ends, and nothing stays behind.
 func TestInterleavings(t *testing.T) {
-	seeds := uint64(200)
+	seeds := uint64(60)
 	if testing.Short() {
-		seeds = 20
+		seeds = 10
 	}
 	var owned, borrowed, refused int
 	for seed := range seeds {
@@ -38,35 +38,40 @@ func TestInterleavings(t *testing.T) {
 
 func interleave(t *testing.T, seed uint64) (owned, borrowed, refused int) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
-	f := newFake()
-	lives := []func(time.Duration) any{
-		usual, usual, usual, usual, usual, usual, usual, usual, always(""), always("RunnerIdle"),
-		script(usual, time.Second, j{"RunnerFailed": j{"errorMessage": "boom"}}),
-		script(usual, time.Minute, nil),
-	}
-	life := rand.New(rand.NewPCG(seed, 2)) // used under the node's lock
-	f.override["POST /instance"] = func(*http.Request) (int, string) {
-		f.lifetime = lives[life.IntN(len(lives))]
-		f.appear = []time.Duration{0, 100 * time.Millisecond, 3 * time.Second, -1}[min(life.IntN(12), 3)]
-		if life.IntN(8) > 0 {
-			f.appear = 100 * time.Millisecond
+	n := newSim(t, exosim.Options{Seed: seed})
+	for _, f := range []exosim.Fault{
+		{Kind: exosim.RunnerFails, Message: "boom"},
+		{Kind: exosim.RunnerStuck},
+		{Kind: exosim.InstanceVanishes},
+		{Kind: exosim.PlacementLate, Seconds: 3},
+		{Kind: exosim.PlacementLate, Seconds: 20},
+		{Kind: exosim.BootSlow, Seconds: 10},
+		{Kind: exosim.AnswerLost, Path: "POST /instance"},
+		{Kind: exosim.HTTPError, Path: "POST /instance"},
+		{Kind: exosim.Text500, Path: "POST /instance"},
+		{Kind: exosim.HTTPError, Path: "POST /instance", Status: 400},
+		{Kind: exosim.DeleteIgnored},
+		{Kind: exosim.AnswerLost, Path: "DELETE /instance"},
+	} {
+		if f.Skip, f.Count = rnd.IntN(5), 1; rnd.IntN(2) == 0 {
+			n.inject(t, f)
 		}
-		return []int{-1, -1, -1, -1, -1, -1, -2, 0, 500, 400}[life.IntN(10)], ""
 	}
-	down := time.Now().Add(time.Duration(rnd.IntN(120)) * time.Second)
-	length := time.Duration(rnd.IntN(40)) * time.Second
-	f.outage = func() bool { return time.Now().After(down) && time.Since(down) < length }
+	length := float64(rnd.IntN(40))
+	outage := time.AfterFunc(time.Duration(rnd.IntN(120))*time.Second, func() {
+		n.inject(t, exosim.Fault{Kind: exosim.Unreachable, Seconds: length})
+	})
 
 	dirs := []string{t.TempDir(), t.TempDir()}
 	if seed%2 == 0 {
 		dirs[1] = dirs[0]
 	}
-	managers := make([]*Manager, 2)
+	managers, ways := make([]*Manager, 2), []*way{n.way, newWay(n.Node)}
 	var guests, others sync.WaitGroup
 	var count sync.Mutex
 	stop, cancel := context.WithCancel(t.Context())
 	for i := range managers {
-		m := newTestManager(t, caller{f, fmt.Sprint("guest ", i)}, dirs[i], func(o *Options) {
+		m := newTestManager(t, ways[i], dirs[i], func(o *Options) {
 			o.Logger = nil
 			o.BusyTimeout, o.LoadTimeout = 20*time.Second, 40*time.Second
 		})
@@ -88,12 +93,13 @@ func interleave(t *testing.T, seed uint64) (owned, borrowed, refused int) {
 			}
 		})
 	}
-	others.Go(func() { stranger(stop, f, rand.New(rand.NewPCG(seed, 3)), lives) })
+	others.Go(func() { stranger(t, stop, n, rand.New(rand.NewPCG(seed, 3))) })
 	guests.Wait()
 	cancel()
 	others.Wait()
 
-	f.outage = nil
+	outage.Stop()
+	n.Clear("")
 	pass(lateBound)
 	for _, m := range managers {
 		if err := m.Sweep(t.Context()); err != nil {
@@ -101,15 +107,10 @@ func interleave(t *testing.T, seed uint64) (owned, borrowed, refused int) {
 		}
 	}
 	for i, dir := range dirs {
-		if left := f.listed(fmt.Sprint("guest ", i)); len(left) != 0 {
-			t.Errorf("guest %d left %v behind", i, left)
-		}
+		ways[i].wantNothingLeft(t)
 		if left := records(t, dir); len(left) != 0 {
 			t.Errorf("records left: %v", left)
 		}
-	}
-	if len(f.crimes) != 0 {
-		t.Error(f.crimes)
 	}
 	return owned, borrowed, refused
 }
@@ -134,25 +135,19 @@ func turn(m *Manager, r *rand.Rand) *Lease {
 	return lease
 }
 
-// stranger loads, uses and unloads models of its own until ctx ends.
-func stranger(ctx context.Context, f *fakeNode, r *rand.Rand, lives []func(time.Duration) any) {
-	var mine []string
-	for n := 0; sleep(ctx, time.Duration(r.IntN(15000))*time.Millisecond) == nil; n++ {
-		switch k := r.IntN(5); {
+// stranger loads, uses and unloads models of its own until ctx ends, and has bad luck with them.
+func stranger(t *testing.T, ctx context.Context, n *sim, r *rand.Rand) {
+	for sleep(ctx, time.Duration(r.IntN(15000))*time.Millisecond) == nil {
+		models, mine := []string{llama, qwen}, n.strangers()
+		switch k := r.IntN(6); {
 		case k < 2 && len(mine) < 3:
-			mine = append(mine, f.stranger([]string{llama, qwen}[r.IntN(2)], lives[r.IntN(len(lives))]))
-		case k == 2 && len(mine) > 0:
-			id := fmt.Sprint("theirs-", n)
-			f.mu.Lock()
-			f.tasks[id] = textTask("Running", mine[r.IntN(len(mine))], id)
-			f.mu.Unlock()
-			_ = sleep(ctx, time.Duration(r.IntN(8000))*time.Millisecond)
-			f.mu.Lock()
-			delete(f.tasks, id)
-			f.mu.Unlock()
+			n.place(t, models[r.IntN(2)])
+		case k == 2:
+			_, _ = n.StartStranger(models[r.IntN(2)], r.IntN(400)) // unless nobody has it loaded
+		case k == 3 && len(mine) > 0:
+			n.KillRunner(mine[len(mine)-1])
 		case len(mine) > 0:
-			f.vanish(mine[0])
-			mine = mine[1:]
+			n.DeleteStranger(mine[0])
 		}
 	}
 }

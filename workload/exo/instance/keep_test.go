@@ -1,13 +1,14 @@
 package instance
 
 import (
-	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exosim"
 )
 
 func keeping(o *Options) { o.KeepLoaded = true }
@@ -27,8 +28,8 @@ func turnOf(t *testing.T, m *Manager, model string) *Lease {
 
 func TestKeepLoaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		m := newTestManager(t, f, dir, keeping)
+		s, dir := newSim(t, exosim.Options{}), t.TempDir()
+		m := newTestManager(t, s, dir, keeping)
 		for i := range 3 {
 			for _, model := range []string{llama, qwen} {
 				lease := turnOf(t, m, model)
@@ -37,8 +38,8 @@ func TestKeepLoaded(t *testing.T) {
 				}
 			}
 		}
-		if got := f.called("POST /instance"); got != 2 || f.called("DELETE") != 0 || len(f.listed("guest")) != 2 || len(records(t, dir)) != 2 {
-			t.Errorf("%d instances placed, %v are there, records %v", got, f.listed("guest"), records(t, dir))
+		if got := s.called("POST /instance"); got != 2 || s.called("DELETE") != 0 || len(s.left()) != 2 || len(records(t, dir)) != 2 {
+			t.Errorf("%d instances placed, %v are there, records %v", got, s.left(), records(t, dir))
 		}
 		start := time.Now()
 		if err := m.Close(); err != nil {
@@ -47,7 +48,7 @@ func TestKeepLoaded(t *testing.T) {
 		if took := time.Since(start); took > graceAfterStop {
 			t.Errorf("closing took %s", took)
 		}
-		wantNothingLeft(t, f)
+		s.wantNothingLeft(t)
 		if left := records(t, dir); len(left) != 0 {
 			t.Errorf("records left: %v", left)
 		}
@@ -57,18 +58,18 @@ func TestKeepLoaded(t *testing.T) {
 // TestKeptAfterCrash has the next start give back what was kept.
 func TestKeptAfterCrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		m := newTestManager(t, f, dir, keeping)
+		s, dir := newSim(t, exosim.Options{}), t.TempDir()
+		m := newTestManager(t, s, dir, keeping)
 		turnOf(t, m, llama)
 		if err := m.store.close(); err != nil { // as the kernel does with a process that is killed
 			t.Error(err)
 		}
 		m.kept = nil
-		next := newTestManager(t, f, dir, keeping)
+		next := newTestManager(t, s, dir, keeping)
 		if err := next.Sweep(t.Context()); err != nil {
 			t.Error(err)
 		}
-		wantNothingLeft(t, f)
+		s.wantNothingLeft(t)
 		if left := records(t, dir); len(left) != 0 {
 			t.Errorf("records left: %v", left)
 		}
@@ -76,58 +77,47 @@ func TestKeptAfterCrash(t *testing.T) {
 }
 
 func TestKeptIsGivenBack(t *testing.T) {
-	full := func(f *fakeNode) { // no room until something is deleted
-		f.override["GET /instance/previews"] = func(*http.Request) (int, string) {
-			for _, in := range f.instances {
-				if in.deleted.IsZero() {
-					return 200, `{"previews":[{"sharding":"Pipeline","instance":null,"error":"No cycles found with sufficient memory"}]}`
-				}
-			}
-			return -1, ""
-		}
-	}
+	const room = 11 << 30 // for one of the models
 	for _, c := range []struct {
-		name    string
-		setup   func(f *fakeNode, kept string)
-		model   string // of the next turn
-		deleted bool
-		outcome workload.TurnOutcome
+		name   string
+		memory uint64
+		setup  func(t *testing.T, s *sim, kept string)
+		model  string // of the next turn
 	}{
-		{"another model needs the room", func(f *fakeNode, _ string) { full(f) }, qwen, true, ""},
-		{"another model needs the room, but somebody uses it", func(f *fakeNode, kept string) {
-			full(f)
-			f.tasks["x"] = textTask("Running", kept, "other")
-			time.AfterFunc(2*time.Second, func() { f.mu.Lock(); delete(f.tasks, "x"); f.mu.Unlock() })
-		}, qwen, true, ""},
-		{"somebody loads the same model", func(f *fakeNode, _ string) {
-			in := f.propose(llama, 1)
-			f.accept(in, "stranger")
-			in.lifetime, in.listed = always("RunnerReady"), 0
-		}, llama, true, ""},
-		{"its runner has died", func(f *fakeNode, kept string) { f.instances[kept].lifetime = always("RunnerFailed") }, llama, true, ""},
-		{"somebody has deleted it", func(f *fakeNode, kept string) { f.instances[kept].deleted = time.Now() }, llama, true, ""},
+		{name: "another model needs the room", memory: room, model: qwen},
+		{name: "another model needs the margin", memory: room + 600<<20, model: qwen},
+		{name: "another model needs the room, but somebody uses it", memory: room, setup: func(t *testing.T, s *sim, _ string) {
+			s.chat(t, llama, 500)
+		}, model: qwen},
+		{name: "somebody loads the same model", setup: func(t *testing.T, s *sim, _ string) { s.load(t, llama) }, model: llama},
+		{name: "its runner has died", setup: func(_ *testing.T, s *sim, kept string) { s.KillRunner(kept) }, model: llama},
+		{name: "somebody has deleted it", setup: func(_ *testing.T, s *sim, kept string) { s.DeleteStranger(kept) }, model: llama},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, dir := newFake(), t.TempDir()
-				m := newTestManager(t, f, dir, keeping)
-				first := turnOf(t, m, llama).Info.Instance
-				f.mu.Lock()
-				c.setup(f, first)
-				f.mu.Unlock()
+				s := newSim(t, exosim.Options{MemoryTotal: c.memory})
+				m := newTestManager(t, s, t.TempDir(), keeping)
+				lease := turnOf(t, m, llama)
+				kept := lease.Info.Instance
+				if !lease.Kept {
+					t.Error("not kept")
+				}
+				if c.setup != nil {
+					c.setup(t, s, kept)
+				}
 				pass(time.Second)
 				lease, err := m.Acquire(t.Context(), c.model)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if lease.Info.Instance == first || f.instances[first].deleted.IsZero() == c.deleted {
+				if lease.Info.Instance == kept || slices.Contains(s.left(), kept) {
 					t.Errorf("leased %+v", lease.Info)
 				}
 				if err := lease.Release(t.Context()); err != nil {
 					t.Error(err)
 				}
-				if len(f.crimes) != 0 {
-					t.Error(f.crimes)
+				if len(s.crimes) != 0 {
+					t.Error(s.crimes)
 				}
 			})
 		})
@@ -136,70 +126,75 @@ func TestKeptIsGivenBack(t *testing.T) {
 
 // TestKeepsNothingWithoutRoom leaves an eighth of a machine's memory, or 2 GiB, to others.
 func TestKeepsNothingWithoutRoom(t *testing.T) {
-	for name, free := range map[string]map[string]uint64{"little": {"node-a": 4*gig - 1}, "not known": nil} {
+	for name, fault := range map[string]exosim.Fault{
+		"little":    {Kind: exosim.MemoryLow, Bytes: 6<<30 - 1}, // of 48 GiB
+		"not known": {Kind: exosim.MovedFields},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake()
-				f.free = free // of 32 GiB
-				m := newTestManager(t, f, t.TempDir(), keeping)
+				s := newSim(t, exosim.Options{}, fault)
+				m := newTestManager(t, s, t.TempDir(), keeping)
 				if lease := turnOf(t, m, llama); lease.Kept {
 					t.Error("kept")
 				}
-				wantNothingLeft(t, f)
+				s.wantNothingLeft(t)
 			})
 		})
 	}
 }
 
 func TestReload(t *testing.T) {
+	// chats has a stranger chat so often, every four seconds.
+	chats := func(n int) func(*testing.T, *sim) {
+		return func(t *testing.T, s *sim) {
+			for i := range n {
+				time.AfterFunc(time.Duration(2+4*i)*time.Second, func() { s.chat(t, qwen, 25) })
+			}
+		}
+	}
 	for _, c := range []struct {
 		name        string
 		reload      Reload
-		setup       func(f *fakeNode)
+		setup       func(*testing.T, *sim)
 		least, most time.Duration // from the start to the POST
 		why         string        // of a skipped turn
 	}{
-		{"idle, nobody there", "", func(*fakeNode) {}, quietFor, quietFor + time.Second, ""},
-		{"idle, short chats", ReloadIdle, func(f *fakeNode) {
-			id := f.stranger(qwen, always("RunnerReady"))
-			for i := range 10 {
-				time.AfterFunc(time.Duration(2+4*i)*time.Second, func() { f.mu.Lock(); defer f.mu.Unlock(); chat(f, id, 5, 500*time.Millisecond) })
-			}
-		}, 38 * time.Second, 50 * time.Second, ""},
-		{"idle, no end of short chats", ReloadIdle, func(f *fakeNode) {
-			id := f.stranger(qwen, always("RunnerReady"))
-			for i := range 200 {
-				time.AfterFunc(time.Duration(2+4*i)*time.Second, func() { f.mu.Lock(); defer f.mu.Unlock(); chat(f, id, 5, 500*time.Millisecond) })
-			}
-		}, 5 * time.Minute, 5*time.Minute + 10*time.Second, ""},
-		{"idle, a long chat", ReloadIdle, func(f *fakeNode) {
-			id := f.stranger(qwen, always("RunnerReady"))
-			time.AfterFunc(2*time.Second, func() { f.mu.Lock(); defer f.mu.Unlock(); chat(f, id, 5, 10*time.Minute) })
-		}, 5 * time.Minute, 5*time.Minute + 10*time.Second, "no quiet moment of 5s"},
-		{"always", ReloadAlways, func(*fakeNode) {}, 0, time.Second, ""},
-		{"never", ReloadNever, func(*fakeNode) {}, 0, time.Second, "EXOBENCH_RELOAD=never"},
+		{name: "idle, nobody there", least: quietFor, most: quietFor + time.Second},
+		{name: "idle, short chats", reload: ReloadIdle, setup: chats(10), least: 38 * time.Second, most: 50 * time.Second},
+		{
+			name: "idle, no end of short chats", reload: ReloadIdle, setup: chats(75), // the last one just before it is given up
+			least: 5 * time.Minute, most: 5*time.Minute + 10*time.Second,
+		},
+		{name: "idle, a long chat", reload: ReloadIdle, setup: func(t *testing.T, s *sim) {
+			time.AfterFunc(2*time.Second, func() { s.chat(t, qwen, 600*51) })
+		}, least: 5 * time.Minute, most: 5*time.Minute + 10*time.Second, why: "no quiet moment of 5s"},
+		{name: "always", reload: ReloadAlways, most: time.Second},
+		{name: "never", reload: ReloadNever, most: time.Second, why: "EXOBENCH_RELOAD=never"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake()
-				beat(t, f)
-				var posted time.Time
-				f.override["POST /instance"] = func(*http.Request) (int, string) { posted = time.Now(); return -1, "" }
-				m := newTestManager(t, f, t.TempDir(), func(o *Options) { o.Reload = c.reload })
+				s := newSim(t, exosim.Options{})
+				s.load(t, qwen)
+				m := newTestManager(t, s, t.TempDir(), func(o *Options) { o.Reload = c.reload })
 				start := time.Now()
-				c.setup(f)
+				if c.setup != nil {
+					c.setup(t, s)
+				}
 				lease, err := m.Acquire(t.Context(), llama)
+				took := time.Since(start)
 				if c.why != "" {
 					if o, _ := outcome(err); o != workload.TurnSkipped || !strings.Contains(err.Error(), c.why) {
 						t.Errorf("got %v", err)
 					}
-					posted = time.Now()
 				} else if err != nil {
 					t.Fatal(err)
-				} else if err := lease.Release(t.Context()); err != nil {
-					t.Error(err)
+				} else {
+					took -= lease.Load.Duration
+					if err := lease.Release(t.Context()); err != nil {
+						t.Error(err)
+					}
 				}
-				if took := posted.Sub(start); took < c.least || took > c.most {
+				if took < c.least || took > c.most {
 					t.Errorf("loaded after %s", took)
 				}
 				pass(15 * time.Minute)
@@ -207,9 +202,9 @@ func TestReload(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) { // what is loaded is measured
-		f := newFake()
-		f.stranger(llama, always("RunnerReady"))
-		m := newTestManager(t, f, t.TempDir(), func(o *Options) { o.Reload = ReloadNever })
+		s := newSim(t, exosim.Options{})
+		s.load(t, llama)
+		m := newTestManager(t, s, t.TempDir(), func(o *Options) { o.Reload = ReloadNever })
 		if lease := turnOf(t, m, llama); lease.Owned {
 			t.Errorf("leased %+v", lease.Info)
 		}

@@ -1,4 +1,4 @@
-package instance_test
+package instance
 
 import (
 	"testing"
@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo/httpapi"
-	"exo-bench-exporter/workload/exo/instance"
 	"exo-bench-exporter/workload/exosim"
 )
 
@@ -18,23 +16,14 @@ func TestRecordsThatStay(t *testing.T) {
 		for _, variant := range []exosim.Variant{exosim.HEAD, exosim.V1071} {
 			t.Run(state+" "+string(variant), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					n := exosim.New(exosim.Options{Variant: variant})
-					defer n.Close()
-					if _, err := n.Inject(exosim.Fault{Kind: exosim.RecordLeft, State: state}); err != nil {
-						t.Fatal(err)
-					}
+					n := newSim(t, exosim.Options{Variant: variant}, exosim.Fault{Kind: exosim.RecordLeft, State: state})
 					dir := t.TempDir()
 					for i := range 3 {
-						m := manager(t, n, dir)
+						m := newTestManager(t, n, dir, func(o *Options) { o.Reload = ReloadIdle })
 						visit(t, m, i)
 						if i == 1 { // and when somebody's has been there as well
-							id, err := n.PlaceStranger(mistral)
-							if err != nil {
-								t.Fatal(err)
-							}
-							<-time.After(time.Minute)
-							n.DeleteStranger(id)
-							<-time.After(5 * time.Second)
+							n.DeleteStranger(n.load(t, mistral))
+							pass(5 * time.Second)
 						}
 						if err := m.Close(); err != nil {
 							t.Error(err)
@@ -46,21 +35,8 @@ func TestRecordsThatStay(t *testing.T) {
 	}
 }
 
-func manager(t *testing.T, n *exosim.Node, dir string) *instance.Manager {
-	t.Helper()
-	api, err := httpapi.New(httpapi.Options{BaseURL: "http://exo.test", Transport: n.Transport()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := instance.NewManager(instance.Options{API: api, StateDir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // visit takes an instance of our own, watches over two requests, and gives it back.
-func visit(t *testing.T, m *instance.Manager, i int) {
+func visit(t *testing.T, m *Manager, i int) {
 	t.Helper()
 	start := time.Now()
 	if busy, why, err := m.Busy(t.Context()); busy || err != nil {

@@ -4,11 +4,12 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"exo-bench-exporter/workload/exosim"
 )
 
 // grownList is what GET /models of a real node answered after its start: how many models, and
@@ -47,31 +48,31 @@ func TestCatalogueOfAStartingNode(t *testing.T) {
 		list := grown(t, version)
 		for i := range list {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake()
+				s := newSim(t, exosim.Options{})
 				start := time.Now().Add(-list[i].at)
-				f.override["GET /models"] = func(*http.Request) (int, string) {
+				s.Reword("GET /models", func(string) string {
 					now := list[i]
 					for _, l := range list[i:] {
 						if l.at <= time.Since(start) {
 							now = l
 						}
 					}
-					data := make([]j, now.models)
+					data := make([]map[string]string, now.models)
 					for k := range data {
-						data[k] = j{"id": fmt.Sprint("org/", k)}
+						data[k] = map[string]string{"id": fmt.Sprint("org/", k)}
 					}
 					if now.small {
 						data[0]["id"] = llama
 					}
-					b, _ := json.Marshal(j{"data": data})
-					return 200, string(b)
-				}
-				m := newTestManager(t, f, t.TempDir(), func(o *Options) { o.AddModels = true })
+					b, _ := json.Marshal(map[string]any{"data": data})
+					return string(b)
+				})
+				m := newTestManager(t, s, t.TempDir(), func(o *Options) { o.AddModels = true })
 				lease, err := m.Acquire(t.Context(), llama)
 				if err != nil {
 					t.Fatalf("asked at a list of %d: %v", list[i].models, err)
 				}
-				if f.called("POST /models/add") != 0 {
+				if s.called("POST /models/add") != 0 {
 					t.Errorf("asked at a list of %d: exo's own model was added", list[i].models)
 				}
 				if err := lease.Release(t.Context()); err != nil {
@@ -94,22 +95,22 @@ func TestCatalogueOfAStartingNode(t *testing.T) {
 
 func TestAddWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		m := newTestManager(t, f, t.TempDir(), func(o *Options) { o.AddModels = true })
+		s := newSim(t, exosim.Options{CatalogueOnly: true, DownloadRate: 4e9})
+		m := newTestManager(t, s, t.TempDir(), func(o *Options) { o.AddModels = true })
 		start := time.Now()
-		for i, least := range []time.Duration{quietToAdd, quietToAdd} { // the second one waits for nothing
-			lease, err := m.Acquire(t.Context(), fmt.Sprint("org/", i))
+		for i, model := range []string{mistral, qwen} { // the second one waits for nothing
+			lease, err := m.Acquire(t.Context(), model)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := lease.Release(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if took := time.Since(start); took < least || took > least+30*time.Second {
+			if took := time.Since(start); took < quietToAdd || took > quietToAdd+30*time.Second {
 				t.Errorf("%d models were added after %s", i+1, took)
 			}
 		}
-		if got := f.called("POST /models/add"); got != 2 {
+		if got := s.called("POST /models/add"); got != 2 {
 			t.Errorf("%d models added", got)
 		}
 	})

@@ -9,25 +9,26 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"exo-bench-exporter/workload/exosim"
 )
 
 // TestStopWhileLoading cancels Acquire as SIGTERM does, with exo at its usual speed and slow.
 func TestStopWhileLoading(t *testing.T) {
-	for name, latency := range map[string]time.Duration{"usual": 0, "slow": 9 * time.Second} {
+	for name, late := range map[string]time.Duration{"usual": 0, "slow": 9 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, dir := newFake(), t.TempDir()
-				m := newTestManager(t, f, dir)
+				s, dir := newSim(t, exosim.Options{}), t.TempDir()
+				m := newTestManager(t, s, dir)
 				ctx, cancel := context.WithCancel(t.Context())
 				var stopped time.Time
-				f.lifetime = func(age time.Duration) any {
-					if age > time.Second && stopped.IsZero() {
-						stopped = time.Now()
-						f.latency = latency
-						cancel()
-					}
-					return usual(age)
-				}
+				go func() {
+					s.await(t, ofOurs("RunnerLoading"))
+					s.mu.Lock()
+					stopped, s.late = time.Now(), late
+					s.mu.Unlock()
+					cancel()
+				}()
 				_, err := m.Acquire(ctx, llama)
 				if !errors.Is(err, context.Canceled) {
 					t.Errorf("got %v", err)
@@ -35,11 +36,11 @@ func TestStopWhileLoading(t *testing.T) {
 				if took := time.Since(stopped); took > graceAfterStop+100*time.Millisecond {
 					t.Errorf("took %s", took)
 				}
-				if f.called("DELETE") == 0 {
+				if s.called("DELETE") == 0 {
 					t.Error("no DELETE was sent")
 				}
 				pass(time.Second)
-				wantNothingLeft(t, f)
+				s.wantNothingLeft(t)
 			})
 		})
 	}
@@ -47,8 +48,8 @@ func TestStopWhileLoading(t *testing.T) {
 
 func TestReleaseWithEndedContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		m := newTestManager(t, f, dir)
+		s, dir := newSim(t, exosim.Options{}), t.TempDir()
+		m := newTestManager(t, s, dir)
 		lease, err := m.Acquire(t.Context(), llama)
 		if err != nil {
 			t.Fatal(err)
@@ -58,67 +59,55 @@ func TestReleaseWithEndedContext(t *testing.T) {
 		if err := lease.Release(ctx); err != nil {
 			t.Error(err)
 		}
-		wantNothingLeft(t, f)
+		s.wantNothingLeft(t)
 	})
 }
 
 func TestReleaseGoesWrong(t *testing.T) {
-	del := func(f *fakeNode, o func(*http.Request) (int, string)) {
-		for id := range f.instances {
-			f.override["DELETE /instance/"+id] = o
-		}
-	}
+	const deleting = "DELETE /instance"
 	for _, c := range []struct {
 		name    string
-		setup   func(*fakeNode)
+		faults  []exosim.Fault
+		setup   func(t *testing.T, s *sim, ours string)
 		message string // "" when it works out
 		later   bool   // a later sweep has work to do
 	}{
-		{name: "deleted by somebody else", setup: func(f *fakeNode) { f.instances["instance-1"].deleted = time.Now() }},
-		{name: "DELETE lost in an election", setup: func(f *fakeNode) {
-			lost := false
-			del(f, func(*http.Request) (int, string) {
-				if lost {
-					return -1, ""
-				}
-				lost = true
-				return 200, "{}"
-			})
+		{name: "deleted by somebody else", setup: func(_ *testing.T, s *sim, ours string) { s.DeleteStranger(ours) }},
+		{name: "DELETE lost in an election", faults: []exosim.Fault{{Kind: exosim.DeleteIgnored, Count: 1}}},
+		{name: "hidden by an election", faults: []exosim.Fault{{Kind: exosim.InstancesHidden, Seconds: 2}}},
+		{name: "DELETE fails for some seconds", faults: []exosim.Fault{
+			{Kind: exosim.HTTPError, Path: deleting, Count: 2},
+			{Kind: exosim.Text500, Path: deleting, Count: 1},
+			{Kind: exosim.AnswerLost, Path: deleting, Count: 1},
 		}},
-		{name: "hidden by an election", setup: func(f *fakeNode) {
-			start := time.Now()
-			for id, in := range f.instances {
-				listed := in.listed
-				in.listed = -1
-				time.AfterFunc(2*time.Second, func() { f.mu.Lock(); in.listed = listed; f.mu.Unlock() })
-				f.override["DELETE /instance/"+id] = func(*http.Request) (int, string) {
-					if time.Since(start) < 2*time.Second {
-						return 404, "{}"
-					}
-					return -1, ""
-				}
-			}
-		}},
-		{name: "DELETE fails for some seconds", setup: func(f *fakeNode) { del(f, first(0, 500, 0, 503, -1)) }},
 		{
-			name: "DELETE ignored", setup: func(f *fakeNode) { del(f, status(200, "{}")) }, message: "still lists the instance after 1m0s",
-			later: true,
+			name: "DELETE ignored", faults: []exosim.Fault{{Kind: exosim.DeleteIgnored}},
+			message: "still lists the instance after 1m0s", later: true,
 		},
-		{name: "DELETE fails", setup: func(f *fakeNode) { del(f, status(500, "Internal Server Error")) }, message: "HTTP 500", later: true},
+		{name: "DELETE fails", faults: []exosim.Fault{{Kind: exosim.Text500, Path: deleting}}, message: "HTTP 500", later: true},
 		{
-			name: "worker does not come to it", setup: func(f *fakeNode) { f.instances["instance-1"].shutAfter = time.Hour },
+			name: "worker does not come to it", faults: []exosim.Fault{{Kind: exosim.BootSlow, Seconds: 3600}},
+			setup: func(t *testing.T, s *sim, _ string) {
+				s.place(t, qwen)
+				pass(time.Second)
+			},
 			message: "worker has not shut its runners down after 10m0s (EXOBENCH_LOAD_TIMEOUT)",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, dir := newFake(), t.TempDir()
-				m := newTestManager(t, f, dir)
+				s, dir := newSim(t, exosim.Options{}), t.TempDir()
+				m := newTestManager(t, s, dir)
 				lease, err := m.Acquire(t.Context(), llama)
 				if err != nil {
 					t.Fatal(err)
 				}
-				c.setup(f)
+				for _, f := range c.faults {
+					s.inject(t, f)
+				}
+				if c.setup != nil {
+					c.setup(t, s, lease.Info.Instance)
+				}
 				err = lease.Release(t.Context())
 				if (err != nil) != (c.message != "") || err != nil && !strings.Contains(err.Error(), c.message) {
 					t.Errorf("got %v, want %q", err, c.message)
@@ -127,11 +116,11 @@ func TestReleaseGoesWrong(t *testing.T) {
 					t.Errorf("record kept: %v, want %v", got, c.later)
 				}
 				pass(2 * time.Second) // nothing may come back
-				clear(f.override)
+				s.Clear("")
 				if err := m.Sweep(t.Context()); err != nil {
 					t.Error(err)
 				}
-				wantNothingLeft(t, f)
+				s.wantNothingLeft(t)
 				if left := records(t, dir); len(left) != 0 {
 					t.Errorf("records left: %v", left)
 				}
@@ -144,9 +133,8 @@ func TestReleaseGoesWrong(t *testing.T) {
 // commands that waited for the end of a master election may.
 func TestCreatedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		f.override["POST /instance"] = first(-2, -1)
-		m := newTestManager(t, f, dir)
+		s, dir := newSim(t, exosim.Options{}, exosim.Fault{Kind: exosim.AnswerLost, Path: "POST /instance", Count: 1}), t.TempDir()
+		m := newTestManager(t, s, dir)
 		lease, err := m.Acquire(t.Context(), llama)
 		if err != nil {
 			t.Fatal(err)
@@ -155,26 +143,32 @@ func TestCreatedTwice(t *testing.T) {
 			t.Error(err)
 		}
 		pass(20 * time.Second)
-		f.instances[lease.Info.Instance].deleted = time.Time{}
-		if got := f.listed("guest"); len(got) != 1 {
-			t.Fatalf("listed %v", got)
+		post, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://exo.test/instance",
+			strings.NewReader(string(s.asked[lease.Info.Instance])))
+		res, err := s.RoundTrip(post)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if pass(time.Second); len(s.left()) != 1 {
+			t.Fatalf("there are %v", s.left())
 		}
 		if err := m.Sweep(t.Context()); err != nil {
 			t.Error(err)
 		}
-		wantNothingLeft(t, f)
+		s.wantNothingLeft(t)
 	})
 }
 
 func TestCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, id, lease := borrow(t)
-		f.instances[id].lifetime = always("")
+		s, id, lease := borrow(t)
+		s.KillRunner(id)
 		pass(time.Second)
 		if err := lease.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "not ready any more (runners: absent)") {
 			t.Errorf("dead: %v", err)
 		}
-		f.vanish(id)
+		s.DeleteStranger(id)
 		pass(time.Second)
 		if err := lease.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "is gone") {
 			t.Errorf("gone: %v", err)
@@ -188,55 +182,47 @@ func TestReleased(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		seen        bool          // runners' processes can be seen
-		others      int           // of them that appear in the same time
-		gone        time.Duration // from DELETE to the end of the process
-		shut        time.Duration // from DELETE to the worker's errand
+		others      bool          // one of somebody else's appears in the same time
+		busy        time.Duration // for which the worker is at something else
 		least, most time.Duration
 	}{
-		{"not seen", false, 0, 0, 0, settleTime, settleTime + time.Second},
-		{"worker busy", false, 0, 0, 40 * time.Second, 40*time.Second + settleTime, 41*time.Second + settleTime},
-		{"seen", true, 0, 1200 * time.Millisecond, 0, 1200 * time.Millisecond, 2 * time.Second},
-		{"seen, slow", true, 0, 20 * time.Second, 0, 20 * time.Second, 21 * time.Second},
-		{"somebody else's among them", true, 1, 0, 0, settleTime, settleTime + time.Second},
+		{"not seen", false, false, 0, settleTime, settleTime + time.Second},
+		{"worker busy", false, false, 40 * time.Second, 39*time.Second + settleTime, 42*time.Second + settleTime},
+		{"seen", true, false, 0, 400 * time.Millisecond, 2 * time.Second},
+		{"seen, worker busy", true, false, 20 * time.Second, 20 * time.Second, 22 * time.Second},
+		{"somebody else's among them", true, true, 0, settleTime, settleTime + 2*time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake()
-				var deleted time.Time
-				m := newTestManager(t, f, t.TempDir(), func(o *Options) {
-					if !c.seen {
-						return
-					}
-					o.Runners = func() ([]string, bool) {
-						now := []string{"1@1"}
-						f.mu.Lock()
-						defer f.mu.Unlock()
-						if len(f.instances) == 0 {
-							return now, true
+				s := newSim(t, exosim.Options{})
+				m := newTestManager(t, s, t.TempDir(), func(o *Options) {
+					if c.seen {
+						o.Runners = func() (names []string, ok bool) {
+							for _, p := range s.Processes()[2:] { // behind exo itself and its tracker
+								names = append(names, fmt.Sprint(p.PID))
+							}
+							return names, true
 						}
-						for i := range c.others {
-							now = append(now, fmt.Sprint("other ", i))
-						}
-						if deleted.IsZero() || time.Since(deleted) < c.gone {
-							now = append(now, "2@2")
-						}
-						return now, true
 					}
 				})
+				if c.others {
+					time.AfterFunc(500*time.Millisecond, func() { s.place(t, mistral) })
+				}
 				lease, err := m.Acquire(t.Context(), llama)
 				if err != nil {
 					t.Fatal(err)
 				}
-				f.instances[lease.Info.Instance].shutAfter = c.shut
-				deleted = time.Now()
+				if c.busy > 0 {
+					s.inject(t, exosim.Fault{Kind: exosim.BootSlow, Seconds: c.busy.Seconds()})
+					s.place(t, qwen)
+					pass(time.Second)
+				}
+				deleted := time.Now()
 				if err := lease.Release(t.Context()); err != nil {
 					t.Error(err)
 				}
 				if took := time.Since(deleted); took < c.least || took > c.most {
 					t.Errorf("took %s", took)
-				}
-				if f.state()["runners"].(j)["runner-1-0"] == nil {
-					t.Error("the runner's record is gone, unlike any real one")
 				}
 			})
 		})

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exosim"
 )
 
 // killer ends the process that calls the node, as SIGKILL does, around one of its calls.
@@ -41,7 +42,9 @@ func (k *killer) RoundTrip(req *http.Request) (*http.Response, error) {
 	dying := k.dead
 	k.mu.Unlock()
 	if dying && !dead && k.after {
-		_, _ = k.node.RoundTrip(req)
+		if res, err := k.node.RoundTrip(req); err == nil {
+			_ = res.Body.Close()
+		}
 	}
 	if dying {
 		runtime.Goexit() // deferred functions do run, but cannot call the node any more
@@ -54,37 +57,43 @@ func TestCrash(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		kill  *killer
-		setup func(*fakeNode)
+		fault *exosim.Fault
 		gone  bool // the DELETE had reached exo
 	}{
 		{name: "before the record", kill: &killer{at: "GET /instance/previews"}},
 		{name: "record written, POST not sent", kill: &killer{at: "POST /instance"}},
 		{name: "POST sent", kill: &killer{at: "POST /instance", after: true}},
-		{name: "POST sent, exo slow", kill: &killer{at: "POST /instance", after: true}, setup: func(f *fakeNode) { f.appear = 3 * time.Second }},
+		{
+			name: "POST sent, exo slow", kill: &killer{at: "POST /instance", after: true},
+			fault: &exosim.Fault{Kind: exosim.PlacementLate, Model: llama, Seconds: 3},
+		},
 		{
 			name: "POST sent, exo very slow", kill: &killer{at: "POST /instance", after: true},
-			setup: func(f *fakeNode) { f.appear = 20 * time.Second },
+			fault: &exosim.Fault{Kind: exosim.PlacementLate, Model: llama, Seconds: 20},
 		},
-		{name: "POST sent, nothing comes of it", kill: &killer{at: "POST /instance", after: true}, setup: func(f *fakeNode) { f.appear = -1 }},
-		{name: "loading", kill: &killer{at: "GET /state/runners", skip: 6}},
+		{
+			name: "POST sent, nothing comes of it", kill: &killer{at: "POST /instance", after: true},
+			fault: &exosim.Fault{Kind: exosim.InstanceVanishes, Model: llama},
+		},
+		{name: "loading", kill: &killer{at: "GET /state/runners", skip: 4}},
 		{name: "DELETE not sent", kill: &killer{at: "DELETE"}},
 		{name: "DELETE sent", kill: &killer{at: "DELETE", after: true}, gone: true},
 		{name: "waiting for the end", kill: &killer{at: "GET /state/instances", skip: 20}, gone: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, dir := newFake(), t.TempDir()
-				if c.setup != nil {
-					c.setup(f)
+				s, dir := newSim(t, exosim.Options{}), t.TempDir()
+				theirs := []string{s.load(t, qwen)}
+				if c.fault != nil {
+					s.inject(t, *c.fault)
 				}
-				f.stranger(qwen, always("RunnerReady"))
-				c.kill.node = f
+				c.kill.node = s
 				crash(t, newTestManager(t, c.kill, dir))
-				if got := f.called("DELETE") > 0; got != c.gone {
+				if got := s.called("DELETE") > 0; got != c.gone {
 					t.Errorf("killed after the DELETE: %v, want %v", got, c.gone)
 				}
 
-				m := newTestManager(t, f, dir)
+				m := newTestManager(t, s, dir)
 				start := time.Now()
 				if err := m.Sweep(t.Context()); err != nil {
 					t.Error(err)
@@ -93,16 +102,17 @@ func TestCrash(t *testing.T) {
 					t.Errorf("the sweep took %s", took)
 				}
 				if c.name != "POST sent, exo very slow" {
-					wantNothingLeft(t, f)
+					s.wantNothingLeft(t)
 				}
-				theirs := []string{f.listed("stranger")[0], f.stranger(llama, always("RunnerReady"))}
+				s.Clear("")
+				theirs = append(theirs, s.load(t, llama))
 				pass(lateBound)
 				if _, err := m.Acquire(t.Context(), llama); err != nil { // sweeps too
 					t.Error(err)
 				}
-				wantNothingLeft(t, f)
-				if got := f.listed("stranger"); !slices.Equal(got, theirs) || len(f.crimes) != 0 {
-					t.Errorf("strangers have %v, want %v; %v", got, theirs, f.crimes)
+				s.wantNothingLeft(t)
+				if got := s.strangers(); !slices.Equal(got, theirs) {
+					t.Errorf("strangers have %v, want %v", got, theirs)
 				}
 				if left := records(t, dir); len(left) != 0 {
 					t.Errorf("records left: %v", left)
@@ -120,9 +130,9 @@ func TestCrash(t *testing.T) {
 func TestCrashBeforeTheClockWasSet(t *testing.T) {
 	for _, year := range []string{"1900", "1999", "2001", "2099", "2100", "9999"} {
 		synctest.Test(t, func(t *testing.T) { // where it is the year 2000
-			f, dir := newFake(), t.TempDir()
-			f.stranger(qwen, always("RunnerReady"))
-			crash(t, newTestManager(t, &killer{node: f, at: "GET /state/runners", skip: 6}, dir))
+			s, dir := newSim(t, exosim.Options{}), t.TempDir()
+			s.load(t, qwen)
+			crash(t, newTestManager(t, &killer{node: s, at: "GET /state/runners", skip: 4}, dir))
 			for _, file := range records(t, dir) {
 				content, err := os.ReadFile(file)
 				if err != nil || !bytes.Contains(content, []byte(`"created":"2000-`)) {
@@ -133,13 +143,13 @@ func TestCrashBeforeTheClockWasSet(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			m := newTestManager(t, f, dir)
+			m := newTestManager(t, s, dir)
 			if err := m.Sweep(t.Context()); err != nil {
 				t.Errorf("%s: %v", year, err)
 			}
-			wantNothingLeft(t, f)
-			if got := f.listed("stranger"); len(got) != 1 || len(f.crimes) != 0 || len(records(t, dir)) != 0 {
-				t.Errorf("%s: strangers have %v, %v; records left: %v", year, got, f.crimes, records(t, dir))
+			s.wantNothingLeft(t)
+			if got := s.strangers(); len(got) != 1 || len(records(t, dir)) != 0 {
+				t.Errorf("%s: strangers have %v; records left: %v", year, got, records(t, dir))
 			}
 		})
 	}
@@ -192,12 +202,13 @@ func TestRecordsThatProveNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, dir := newFake(), t.TempDir()
-				id := f.stranger(llama, always("RunnerReady"))
+				s, dir := newSim(t, exosim.Options{}), t.TempDir()
+				id := s.load(t, llama)
+				record := strings.ReplaceAll(record, "instance-1", id)
 				if err := os.WriteFile(filepath.Join(dir, "instance-x.json"), []byte(record), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				m := newTestManager(t, f, dir)
+				m := newTestManager(t, s, dir)
 				err := m.Sweep(t.Context())
 				if left := records(t, dir); (err != nil) != (len(left) == 1) {
 					t.Errorf("error %v, records left: %v; want one with the other", err, left)
@@ -212,7 +223,7 @@ func TestRecordsThatProveNothing(t *testing.T) {
 				if err := lease.Release(t.Context()); err != nil {
 					t.Error(err)
 				}
-				if n := f.called("DELETE") + f.called("POST"); n != 0 {
+				if n := s.called("DELETE") + s.called("POST"); n != 0 {
 					t.Errorf("%d calls that change something", n)
 				}
 			})
@@ -228,14 +239,14 @@ func TestBrokenRecordsAreSaidOnce(t *testing.T) {
 		strings.Repeat("x", maxRecord+1): true, newer: false,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			f, dir := newFake(), t.TempDir()
-			f.stranger(llama, always("RunnerReady"))
+			s, dir := newSim(t, exosim.Options{}), t.TempDir()
+			s.load(t, llama)
 			file := filepath.Join(dir, "instance-x.json")
 			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			var log bytes.Buffer
-			m := newTestManager(t, f, dir, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+			m := newTestManager(t, s, dir, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 			for range 3 {
 				lease, err := m.Acquire(t.Context(), llama)
 				if err != nil {
@@ -277,12 +288,12 @@ func TestPipeAmongTheRecords(t *testing.T) {
 // recorded is not there, and what is there was not recorded.
 func TestSweepOfAnotherExo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir := t.TempDir()
-		crash(t, newTestManager(t, &killer{node: newFake(), at: "GET /state/runners", skip: 6}, dir))
-		f := newFake()
-		f.nextID = 100
-		ids := []string{f.stranger(llama, always("RunnerReady")), f.stranger(qwen, always(""))}
-		m := newTestManager(t, f, dir)
+		dir, before := t.TempDir(), newSim(t, exosim.Options{})
+		crash(t, newTestManager(t, &killer{node: before, at: "GET /state/runners", skip: 4}, dir))
+		s := newSim(t, exosim.Options{})
+		ids := []string{s.load(t, llama), s.load(t, qwen)}
+		s.KillRunner(ids[1])
+		m := newTestManager(t, s, dir)
 		if err := m.Sweep(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -290,10 +301,10 @@ func TestSweepOfAnotherExo(t *testing.T) {
 		if err := m.Sweep(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if got := f.listed("stranger"); !slices.Equal(got, ids) || len(f.crimes) != 0 {
-			t.Errorf("strangers have %v, want %v; %v", got, ids, f.crimes)
+		if got := s.strangers(); !slices.Equal(got, ids) {
+			t.Errorf("strangers have %v, want %v", got, ids)
 		}
-		if n, all := f.called("DELETE /instance/instance-1"), f.called("DELETE"); n != all {
+		if n, all := s.called("DELETE /instance/"+before.left()[0]), s.called("DELETE"); n != all {
 			t.Errorf("%d DELETEs of other instances than the recorded one", all-n)
 		}
 		if left := records(t, dir); len(left) != 0 {
@@ -306,30 +317,30 @@ func TestSweepOfAnotherExo(t *testing.T) {
 // is another model's, and removes it all the same, although others' work makes it wait.
 func TestNextTurnSweeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		f.appear = 3 * time.Second
-		crash(t, newTestManager(t, &killer{node: f, at: "POST /instance", after: true}, dir))
-		f.appear = 100 * time.Millisecond
-		f.tasks["x"] = textTask("Running", f.stranger(qwen, always("RunnerReady")), "other")
-		m := newTestManager(t, f, dir)
+		s, dir := newSim(t, exosim.Options{}), t.TempDir()
+		s.load(t, qwen)
+		s.inject(t, exosim.Fault{Kind: exosim.PlacementLate, Seconds: 3, Count: 1})
+		crash(t, newTestManager(t, &killer{node: s, at: "POST /instance", after: true}, dir))
+		s.chat(t, qwen, 1e6)
+		m := newTestManager(t, s, dir)
 		if _, err := m.Acquire(t.Context(), qwen); err == nil {
 			t.Error("others' work was not waited for")
 		}
-		wantNothingLeft(t, f)
+		s.wantNothingLeft(t)
 		if left := records(t, dir); len(left) != 0 {
 			t.Errorf("records left: %v", left)
 		}
-		if got := f.listed("stranger"); len(got) != 1 || len(f.crimes) != 0 {
-			t.Errorf("strangers have %v; %v", got, f.crimes)
+		if got := s.strangers(); len(got) != 1 {
+			t.Errorf("strangers have %v", got)
 		}
 	})
 }
 
 func TestSweepLeavesSiblingsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		a := newTestManager(t, caller{f, "a"}, dir)
-		b := newTestManager(t, caller{f, "b"}, dir)
+		s, dir := newSim(t, exosim.Options{}), t.TempDir()
+		a := newTestManager(t, s, dir)
+		b := newTestManager(t, newWay(s.Node), dir)
 		lease, err := a.Acquire(t.Context(), llama)
 		if err != nil {
 			t.Fatal(err)
@@ -340,14 +351,14 @@ func TestSweepLeavesSiblingsAlone(t *testing.T) {
 		if err := a.Sweep(t.Context()); err != nil { // its own lease in use neither
 			t.Error(err)
 		}
-		if f.called("DELETE") != 0 {
+		if s.called("DELETE") != 0 {
 			t.Error("an instance in use was deleted")
 		}
 		if err := lease.Release(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if len(records(t, dir)) != 0 || f.called("DELETE") != 1 {
-			t.Errorf("records %v, %d DELETEs", records(t, dir), f.called("DELETE"))
+		if len(records(t, dir)) != 0 || s.called("DELETE") != 1 {
+			t.Errorf("records %v, %d DELETEs", records(t, dir), s.called("DELETE"))
 		}
 	})
 }
@@ -355,9 +366,9 @@ func TestSweepLeavesSiblingsAlone(t *testing.T) {
 // What a sibling is measuring it will delete: nobody borrows it, and who waits places his own afterwards.
 func TestSiblingsInstanceIsNotBorrowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		a := newTestManager(t, caller{f, "a"}, dir)
-		b := newTestManager(t, caller{f, "b"}, dir)
+		s, dir := newSim(t, exosim.Options{}), t.TempDir()
+		a := newTestManager(t, s, dir)
+		b := newTestManager(t, newWay(s.Node), dir)
 		lease, err := a.Acquire(t.Context(), llama)
 		if err != nil {
 			t.Fatal(err)
@@ -387,9 +398,9 @@ func TestSiblingsInstanceIsNotBorrowed(t *testing.T) {
 // An instance that a sibling keeps between its turns is anybody's to use, and in its turns it is not.
 func TestSiblingsKeptInstanceIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		a := newTestManager(t, caller{f, "a"}, dir, keeping)
-		b := newTestManager(t, caller{f, "b"}, dir)
+		s, dir := newSim(t, exosim.Options{}), t.TempDir()
+		a := newTestManager(t, s, dir, keeping)
+		b := newTestManager(t, newWay(s.Node), dir)
 		id := turnOf(t, a, llama).in.ID
 		if lease := turnOf(t, b, llama); lease.in.ID != id || lease.Owned {
 			t.Errorf("b used %s, owned %v; a keeps %s", lease.in.ID, lease.Owned, id)
@@ -406,8 +417,8 @@ func TestSiblingsKeptInstanceIsShared(t *testing.T) {
 
 func TestSweepLeavesOtherNodesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		k := &killer{node: f, at: "GET /state/runners", skip: 5}
+		s, dir := newSim(t, exosim.Options{}), t.TempDir()
+		k := &killer{node: s, at: "GET /state/runners", skip: 4}
 		crash(t, newTestManager(t, k, dir))
 		files := records(t, dir)
 		if len(files) != 1 {
@@ -427,22 +438,22 @@ func TestSweepLeavesOtherNodesAlone(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "instance-broken.json"), []byte(`{"version":`), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		m := newTestManager(t, f, dir)
+		m := newTestManager(t, s, dir)
 		if err := m.Sweep(t.Context()); err == nil || !strings.Contains(err.Error(), "instance-broken.json") {
 			t.Errorf("a broken record is not reported: %v", err)
 		}
-		if f.called("DELETE") != 0 || len(records(t, dir)) != 2 {
-			t.Errorf("%d DELETEs, records %v", f.called("DELETE"), records(t, dir))
+		if s.called("DELETE") != 0 || len(records(t, dir)) != 2 {
+			t.Errorf("%d DELETEs, records %v", s.called("DELETE"), records(t, dir))
 		}
 	})
 }
 
 func TestSweepWithoutExo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, dir := newFake(), t.TempDir()
-		crash(t, newTestManager(t, &killer{node: f, at: "GET /state/runners", skip: 5}, dir))
-		f.outage = func() bool { return true }
-		m := newTestManager(t, f, dir)
+		s, dir := newSim(t, exosim.Options{}), t.TempDir()
+		crash(t, newTestManager(t, &killer{node: s, at: "GET /state/runners", skip: 4}, dir))
+		s.inject(t, exosim.Fault{Kind: exosim.Unreachable})
+		m := newTestManager(t, s, dir)
 		start := time.Now()
 		if err := m.Sweep(t.Context()); err == nil || time.Since(start) > time.Second {
 			t.Errorf("after %s: %v", time.Since(start), err)
@@ -450,11 +461,11 @@ func TestSweepWithoutExo(t *testing.T) {
 		if len(records(t, dir)) != 1 {
 			t.Errorf("records %v", records(t, dir))
 		}
-		f.outage = nil
+		s.Clear("")
 		if err := m.Sweep(t.Context()); err != nil {
 			t.Error(err)
 		}
-		wantNothingLeft(t, f)
+		s.wantNothingLeft(t)
 	})
 }
 
