@@ -12,6 +12,8 @@ import (
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/cluster"
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/judge"
+	"exo-bench-exporter/workload/judging"
 	"exo-bench-exporter/workload/record"
 	"exo-bench-exporter/workload/resume"
 )
@@ -32,6 +34,7 @@ type Bench struct {
 	front   *exporter.Front
 	keeper  *record.Keeper // nil where no records are kept
 	saver   *resume.Saver
+	clerk   *judging.Clerk
 	demo    *demo // nil unless the node is the built-in simulator
 
 	rig     atomic.Pointer[Rig]
@@ -52,6 +55,9 @@ func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 	b.rig.Store(rig)
 	shown := w.shown
 	shown.Memory = func() (map[string]exporter.RoleMemory, bool) { return residentMemory(b.Rig().Sampler) }
+	w.judging.What, w.judging.Logger = b.judged, w.log
+	b.clerk = judging.NewClerk(w.judging)
+	shown.Judge = b.clerk.Verdicts
 	b.metrics, b.store = exporter.NewMetrics(b.reg, shown), exporter.NewStore(shown)
 	b.feed = cluster.NewFeed(exporter.Version(), b.Simulated)
 	b.front = exporter.NewFront(b.reg, b.store, w.log)
@@ -80,6 +86,7 @@ func (b *Bench) resume() {
 	b.metrics.Resume(before.Turns)
 	b.store.Resume(before.Turns)
 	b.saver.Continue(before)
+	b.clerk.Load()
 	r.mount(b.feed.Meter, b.observers(), before.First, before.Last)
 }
 
@@ -89,9 +96,17 @@ func (b *Bench) what() resume.What {
 	return resume.What{Target: r.Config.ExoURL, SHA256: r.Suite.SHA256(), Models: r.Config.Models}
 }
 
+// judged names what is judged now.
+func (b *Bench) judged() judging.What {
+	r := b.Rig()
+	what := r.judged
+	what.Simulated = r.simulated()
+	return what
+}
+
 // observers returns those that outlive a rig.
 func (b *Bench) observers() []workload.Observer {
-	all := []workload.Observer{exporter.NewObserver(b.metrics), b.store, b.feed, b.saver}
+	all := []workload.Observer{exporter.NewObserver(b.metrics), b.store, b.feed, b.saver, b.clerk}
 	if b.keeper != nil {
 		all = append(all, b.keeper)
 	}
@@ -143,7 +158,7 @@ func (b *Bench) Serve(ctx context.Context) error {
 		"exo", r.Config.ExoURL, "models", len(r.Config.Models), "suite", r.Suite.Version, "interval", r.Config.CycleInterval)
 	b.resume()
 	reload := func() { _ = b.Reload() } // it has said what is wrong
-	works := []func(context.Context){b.run, func(ctx context.Context) { b.serve.onHangup(ctx, reload) }, b.saver.Run}
+	works := []func(context.Context){b.run, func(ctx context.Context) { b.serve.onHangup(ctx, reload) }, b.saver.Run, b.clerk.Run}
 	if b.keeper != nil {
 		works = append(works, b.keeper.Run)
 	}
@@ -163,8 +178,17 @@ func (b *Bench) run(ctx context.Context) {
 	}
 }
 
-// Once runs one cycle and serves nothing. See workload.Runner's Cycle for one that ctx ends.
-func (b *Bench) Once(ctx context.Context) workload.Cycle { return b.Rig().once(ctx) }
+// Once runs one cycle and serves nothing. See workload.Runner's Cycle for one that ctx ends, of which nothing is judged.
+func (b *Bench) Once(ctx context.Context) workload.Cycle {
+	c := b.Rig().once(ctx)
+	if ctx.Err() == nil {
+		b.clerk.Settle(ctx)
+	}
+	return c
+}
+
+// Speeds returns what can be said now of the speed of the node and of each model against what is normal.
+func (b *Bench) Speeds() []judge.Verdict { return b.clerk.Verdicts() }
 
 // Close implements Program.
 func (b *Bench) Close() {

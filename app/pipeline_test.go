@@ -110,6 +110,7 @@ func TestDemoExposition(t *testing.T) {
 		if c.Outcome != workload.TurnOK {
 			t.Fatalf("cycle %s:\n%s", c.Outcome, s.log)
 		}
+		synctest.Wait() // until it is judged
 		problems, err := testutil.GatherAndLint(s.reg)
 		if err != nil || len(problems) > 0 {
 			t.Errorf("lint: %v %v", problems, err)

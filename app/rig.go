@@ -10,6 +10,7 @@ import (
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
+	"exo-bench-exporter/workload/judging"
 )
 
 // Rig is what measures under one configuration. A Bench has one at a time and, with a new
@@ -21,6 +22,7 @@ type Rig struct {
 	Sampler *memory.Sampler
 
 	wiring  wiring
+	judged  judging.What // without what only the node can say
 	monitor *exo.Monitor
 	runner  *workload.Runner // nil until mounted
 }
@@ -35,6 +37,10 @@ func newRig(cfg exporter.Config, w wiring, onStatus func(workload.Status)) (*Rig
 		return nil, fmt.Errorf("EXOBENCH_EXO_URL: %w", err)
 	}
 	r := &Rig{Config: cfg, Suite: w.runner.Suite, Client: client, Sampler: sampler, wiring: w}
+	r.judged = judging.What{Node: judging.Node{Target: cfg.ExoURL}, SHA256: r.Suite.SHA256()}
+	for _, m := range cfg.Models {
+		r.judged.Models = append(r.judged.Models, m.Name)
+	}
 	// Where exo does not tell of its machines, this one is shown.
 	r.monitor = client.NewMonitor(func(s workload.Status) {
 		if len(s.Nodes) == 0 {

@@ -115,6 +115,7 @@ func startStack(t *testing.T, how setting) *stack {
 		defer s.feed.Close()
 		s.watch(ctx)
 	})
+	s.wg.Go(func() { s.clerk.Run(ctx) })
 	return s
 }
 

@@ -13,6 +13,7 @@ import (
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
 	"exo-bench-exporter/workload/exo/instance"
+	"exo-bench-exporter/workload/judging"
 	"exo-bench-exporter/workload/record"
 )
 
@@ -30,6 +31,8 @@ type wiring struct {
 	runner workload.RunnerOptions
 	record record.Options
 	resume string // file by which a restart goes on
+	// judging lacks what only a Bench can give.
+	judging judging.Options
 
 	// In mode memory.
 	driver cluster.ClientOptions
@@ -85,6 +88,7 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 	}
 	w.record = record.Options{Path: cfg.ResultsFile, MaxBytes: int64(cfg.ResultsMegabytes) << 20, Logger: w.log}
 	w.resume = filepath.Join(cfg.StateDir, "cycle.json")
+	w.judging = judging.Options{Path: filepath.Join(cfg.StateDir, judging.File), Records: cfg.ResultsFile}
 	w.runner = workload.RunnerOptions{
 		Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Observers: slices.Clone(seams.Observers), Logger: w.log,
 	}

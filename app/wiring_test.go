@@ -92,9 +92,11 @@ func reaches(authority []byte) map[string]reach {
 			file: tinySuite, want: "tiny-1", bench: func(w wiring) []any { return []any{w.runner.Suite.Version, w.shown.Suite.Version} },
 		},
 		"STATE_DIR": {value: "/state/there", want: "/state/there", bench: func(w wiring) []any {
-			return []any{w.client.StateDir, filepath.Dir(w.resume), filepath.Dir(w.record.Path)}
+			return []any{w.client.StateDir, filepath.Dir(w.resume), filepath.Dir(w.judging.Path), filepath.Dir(w.record.Path)}
 		}},
-		"RESULTS":             {value: "/results/there", want: "/results/there", bench: func(w wiring) []any { return []any{w.record.Path} }},
+		"RESULTS": {
+			value: "/results/there", want: "/results/there", bench: func(w wiring) []any { return []any{w.record.Path, w.judging.Records} },
+		},
 		"RESULTS_MEGABYTES":   {value: "3", want: int64(3 << 20), bench: func(w wiring) []any { return []any{w.record.MaxBytes} }},
 		"FIRST_TOKEN_TIMEOUT": {value: "11s", want: 11 * time.Second, bench: client(func(o exo.Options) any { return o.Timeouts.FirstToken })},
 		"IDLE_TIMEOUT":        {value: "12s", want: 12 * time.Second, bench: client(func(o exo.Options) any { return o.Timeouts.Idle })},

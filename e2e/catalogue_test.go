@@ -86,6 +86,8 @@ func catalogue(suite workload.Suite) []series {
 			len(models),
 		},
 	)
+	add(map[string][]string{"model": models, "quantity": {"decode", "prefill", "ttft"}},
+		"exobench_judge_history_cycles", "exobench_judge_learning")
 	add(byRole, "exobench_exo_resident_memory_bytes", "exobench_exo_processes")
 	add(map[string][]string{"dialect": {"exo1"}, "endpoint": {"bench"}}, "exobench_exo_info")
 	add(alone, "exobench_exo_up", "exobench_exo_rtt_seconds",

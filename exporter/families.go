@@ -4,15 +4,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"exo-bench-exporter/exporter/metric"
+	"exo-bench-exporter/workload/judge"
 )
 
 // Families returns every metric family under the exporter's own name, of one that measures and
 // of a memory agent, in the order of their names.
 func Families() []metric.Declared {
 	unseen := func() (map[string]RoleMemory, bool) { return nil, false }
+	unjudged := func() []judge.Verdict { return nil }
 	return metric.Families(
 		newProcessSet(prometheus.NewRegistry()),
-		NewMetrics(prometheus.NewRegistry(), Options{Memory: unseen}).set,
+		NewMetrics(prometheus.NewRegistry(), Options{Memory: unseen, Judge: unjudged}).set,
 		NewAgent(prometheus.NewRegistry(), AgentOptions{Memory: unseen}).set,
 	)
 }

@@ -10,6 +10,7 @@ import (
 
 	"exo-bench-exporter/exporter/metric"
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/judge"
 )
 
 // described returns the names of everything under the exporter's own name that reg can collect.
@@ -37,6 +38,7 @@ func TestNothingUndocumentedIsRegistered(t *testing.T) {
 	}
 	opts := testOptions()
 	opts.Memory = func() (map[string]RoleMemory, bool) { return nil, false }
+	opts.Judge = func() []judge.Verdict { return nil }
 	driver := NewRegistry()
 	store := NewStore(opts)
 	NewMetrics(driver, opts)

@@ -20,6 +20,7 @@ type Options struct {
 	Simulated bool          // the target is the built-in simulator, whatever its answers say
 	Memory    MemorySource  // nil: exo's processes are not watched
 	Records   bool          // single results are kept, and can be looked at
+	Judge     JudgeSource   // nil: speeds are not judged
 }
 
 // Metrics holds every series of the exporter. Observer feeds it from the workload; SetStatus
@@ -70,6 +71,9 @@ func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 	if opts.Memory != nil {
 		registerMemory(set, opts.Memory)
 	}
+	if opts.Judge != nil {
+		registerJudge(set, opts.Judge)
+	}
 	m.cycle.running.Record(false)
 	m.Apply(opts)
 	m.Reloaded(true, time.Now())
@@ -78,7 +82,8 @@ func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 
 // Apply makes the series those of a new configuration: series of models and prompts that left
 // it vanish, new ones begin at zero, the rest go on. When the workload's hash changes, every
-// figure of the old workload is withdrawn. opts.Memory is that of NewMetrics for good.
+// figure of the old workload is withdrawn. opts.Memory and opts.Judge are those of NewMetrics for
+// good.
 func (m *Metrics) Apply(opts Options) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,7 +9,10 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
+
+	"exo-bench-exporter/workload/judge"
 )
 
 var (
@@ -43,6 +46,9 @@ func parsePage(name, html string) *template.Template {
 		"moment":   newMoment,
 		"rate":     formatRate,
 		"joules":   formatJoules,
+		"speed":    judge.Remarks,
+		"changed":  changed,
+		"tone":     tone,
 		"bytes":    formatBytes,
 		"size":     func(b uint64) string { return formatBytes(&b) },
 		"shortSHA": func(s string) string { return s[:min(len(s), 12)] },
@@ -100,6 +106,16 @@ func (p *page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Cache-Control", "no-store")
 	_, _ = w.Write(b.Bytes())
+}
+
+// changed returns what there is to say of the node's speed; nothing where nothing changed.
+func changed(verdicts []judge.Verdict, now time.Time) []judge.Remark {
+	return slices.DeleteFunc(judge.Remarks(verdicts, now), func(r judge.Remark) bool { return r.Tone == judge.Good || r.Tone == judge.Unsure })
+}
+
+// tone returns the class of what is said.
+func tone(r judge.Remark) string {
+	return map[judge.Tone]string{judge.Good: "good", judge.Bad: "bad", judge.Unsure: "dim", judge.Note: "dim"}[r.Tone]
 }
 
 // unknown stands in the page for a figure that is not known.

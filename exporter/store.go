@@ -7,6 +7,7 @@ import (
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/foreign"
+	"exo-bench-exporter/workload/judge"
 	"exo-bench-exporter/workload/record"
 )
 
@@ -21,6 +22,7 @@ type Store struct {
 	state State
 	last  map[string]Summary // last turn by model
 	slow  slowest
+	judge JudgeSource // nil where speeds are not judged
 }
 
 var _ workload.Observer = (*Store)(nil)
@@ -38,6 +40,7 @@ type State struct {
 	Running     *Progress       // nil between cycles
 	LastCycle   *CycleSummary   // nil before the first complete cycle
 	Models      []ModelState    // configured models in their order
+	Speed       []judge.Verdict // what can be said of the speed of all of them together
 	Failures    []Failure       // newest first
 	Slowest     []Slow          // of the last day, slowest first
 	Records     bool            // records of results can be looked at
@@ -65,6 +68,8 @@ type CycleSummary struct {
 type ModelState struct {
 	Name string
 	Last *Summary
+	// Speed is what can be said of its speed against what is normal.
+	Speed []judge.Verdict
 }
 
 // Failure is a request or turn that did not go well. Alike failures that follow one another
@@ -81,12 +86,13 @@ type Failure struct {
 
 // NewStore returns a Store for the models of opts.
 func NewStore(opts Options) *Store {
-	s := &Store{}
+	s := &Store{judge: opts.Judge}
 	s.Apply(opts)
 	return s
 }
 
-// Apply makes opts the configuration; what is known of models that left it is dropped.
+// Apply makes opts the configuration; what is known of models that left it is dropped. opts.Judge is that
+// of NewStore for good.
 func (s *Store) Apply(opts Options) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,11 +137,30 @@ func (s *Store) State() State {
 			state.Models[i].Last = &summary
 		}
 	}
+	s.addSpeed(&state)
 	if s.state.Running != nil {
 		running := *s.state.Running
 		state.Running = &running
 	}
 	return state
+}
+
+// addSpeed puts into state what is said of speeds.
+func (s *Store) addSpeed(state *State) {
+	if s.judge == nil {
+		return
+	}
+	for _, v := range s.judge() {
+		if v.Model == "" {
+			state.Speed = append(state.Speed, v)
+			continue
+		}
+		for i := range state.Models {
+			if m := &state.Models[i]; m.Name == v.Model {
+				m.Speed = append(m.Speed, v)
+			}
+		}
+	}
 }
 
 // CycleStarted implements workload.Observer.

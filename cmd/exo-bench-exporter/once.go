@@ -70,7 +70,10 @@ func printReport(w io.Writer, r record.Report, b *app.Bench, asJSON bool) error 
 	if r.Simulated {
 		fmt.Fprint(w, "SIMULATED: these figures come from the simulator, not from a real exo.\n\n")
 	}
-	return writeTable(w, r.Cycle, b.Rig().Config.Models, len(b.Rig().Suite.Prompts))
+	if err := writeTable(w, r.Cycle, b.Rig().Config.Models, len(b.Rig().Suite.Prompts)); err != nil {
+		return err
+	}
+	return writeSpeeds(w, b.Speeds(), time.Now())
 }
 
 // progress tells a person how a cycle goes on.

@@ -22,6 +22,9 @@ const (
 	// isOverStep bounds what one cycle adds to it.
 	isOverStep = isOver / 2.5
 	stale      = 21 * day // age at which a loss is the new normal
+	// staleMeasured is how long it has to have been measured in all, in seconds: a pause, or a clock that
+	// is set, ends nothing.
+	staleMeasured = 5 * day
 	// A gain is confirmed after so many cycles and so long.
 	confirmCycles = 24
 	confirmTime   = day / 4
@@ -189,7 +192,7 @@ func (s *series) follow(c context, f *finding, steps []step) {
 		if f.Cycles >= confirmCycles && age >= confirmTime && f.BackN == 0 {
 			s.rebase(f.Level, f.Since)
 		}
-	case age > stale:
+	case age > stale && float64(f.Cycles)*c.interval > staleMeasured:
 		s.rebase(f.Level, f.Since)
 	}
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -58,8 +59,9 @@ func New(o Options) *Judge {
 }
 
 // Add takes a turn. Turns of a model come in the order in which they were run; one that is known
-// already changes nothing, and neither does one without a figure. Models beyond 32 and prompts
-// beyond 64 a model are not judged.
+// already changes nothing, and neither does one without a figure. One that began before the model's
+// last did tells that the clock was set back: what is remembered moves along. Of models beyond 32
+// the one that had no turn for longest is forgotten; prompts beyond 64 a model are not judged.
 func (j *Judge) Add(t Turn) {
 	at := t.Time.Unix()
 	if len(t.Samples) == 0 || len(t.Model) > maxName || len(t.Epoch) > maxName {
@@ -67,15 +69,17 @@ func (j *Judge) Add(t Turn) {
 	}
 	m := j.state.Models[t.Model]
 	switch {
-	case m == nil && len(j.state.Models) >= maxModels:
-		return
 	case m == nil:
+		j.makeRoom()
 		m = &model{Epoch: t.Epoch, Rows: map[Quantity]*row{}}
 		j.state.Models[t.Model] = m
 	case m.Last == at:
 		return
 	case m.Epoch != t.Epoch:
 		m.begin(t.Epoch)
+	}
+	if at < m.Last {
+		m.setBack(m.Last - at + int64(m.interval()))
 	}
 	m.tick(at)
 	j.state.Memory.Now = at
@@ -114,6 +118,32 @@ func (j *Judge) context(q Quantity, interval float64) context {
 // begin forgets what belongs to another epoch.
 func (m *model) begin(epoch string) {
 	*m = model{Epoch: epoch, Last: m.Last, Gaps: m.Gaps, Rows: map[Quantity]*row{}}
+}
+
+// makeRoom lets go of the model that had no turn for longest where there are as many as are kept.
+func (j *Judge) makeRoom() {
+	if len(j.state.Models) < maxModels {
+		return
+	}
+	oldest := ""
+	for _, name := range slices.Sorted(maps.Keys(j.state.Models)) {
+		if oldest == "" || j.state.Models[name].Last < j.state.Models[oldest].Last {
+			oldest = name
+		}
+	}
+	delete(j.state.Models, oldest)
+}
+
+// setBack moves what is remembered of some prompts by so many seconds into the past. Series see to
+// themselves.
+func (m *model) setBack(seconds int64) {
+	for _, r := range m.Rows {
+		for _, all := range []map[string]*part{r.Parts.Prompts, r.Parts.Shapes} {
+			for _, p := range all {
+				p.Since -= seconds
+			}
+		}
+	}
 }
 
 // tick learns the time between turns.

@@ -70,11 +70,14 @@ func (j *Judge) Model(name string, q Quantity) (Verdict, bool) {
 	return v, true
 }
 
+// Knows reports whether j has figures of the model.
+func (j *Judge) Knows(name string) bool { return j.state.Models[name] != nil }
+
 // verdict returns what s says by itself.
 func (s *series) verdict() Verdict {
 	v := Verdict{
 		Evidence: max(s.Down, s.Slowly), Noise: s.sd(), CarryOver: s.phi(),
-		Cycles: int(s.N), Learning: s.learning(),
+		Cycles: int(s.N), First: when(s.First), Last: when(s.newest().At), Learning: s.learning(),
 	}
 	for _, f := range []*finding{s.Loss, s.Up} {
 		if f != nil {

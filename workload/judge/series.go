@@ -1,6 +1,9 @@
 package judge
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // point is a cycle that is remembered.
 type point struct {
@@ -18,10 +21,9 @@ const (
 	// becomes part of what it is compared with.
 	patience = 16
 	// batch is the number of cycles up to which baseline and noise are computed anew from all.
-	batch = 48
-	// leastCycles and leastTime are the history that it takes before anything is called an alarm.
-	leastCycles = 24
-	leastTime   = day
+	batch       = 48
+	leastCycles = LeastCycles
+	leastTime   = int64(LeastTime / time.Second)
 	day         = 24 * 3600
 	// noiseMemory is the number of cycles over which noise is learnt.
 	noiseMemory = 1500
@@ -114,6 +116,9 @@ func (s *series) add(c context, at int64, y float64) {
 	if len(s.Points) == 0 && s.N == 0 {
 		s.First, s.Base = at, y
 	}
+	if n := len(s.Points); n > 0 && at <= s.Points[n-1].At {
+		s.setBack(s.Points[n-1].At - at + int64(c.interval))
+	}
 	s.First = min(s.First, at)
 	lo, hi := s.Habit.expect(at, c.interval, c.scratch)
 	s.Points = append(s.Points, point{At: at, No: c.cycle, Y: y, Lo: lo, Hi: hi, Long: s.Long})
@@ -130,6 +135,22 @@ func (s *series) add(c context, at int64, y float64) {
 			s.learn(c, s.filter(c), len(s.Points)-s.Todo)
 		}
 		s.Todo--
+	}
+}
+
+// setBack moves what is remembered by so many seconds into the past, because the clock was: the order
+// of cycles and the time between them stay. Habits belong to the time that was shown.
+func (s *series) setBack(seconds int64) {
+	for i := range s.Points {
+		s.Points[i].At -= seconds
+	}
+	s.First -= seconds
+	s.Runs.Since -= seconds
+	for _, f := range []*finding{s.Loss, s.Up} {
+		if f != nil {
+			f.Since -= seconds
+			f.Limit -= seconds
+		}
 	}
 }
 

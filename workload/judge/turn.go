@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math"
 	"time"
 
@@ -21,7 +22,7 @@ type Sample struct {
 // Turn is what one turn of a model showed.
 type Turn struct {
 	Model   string
-	Epoch   string // figures of different epochs are never compared
+	Epoch   string // method and model that were measured: figures of different ones are never compared
 	Cycle   int    // turns of one cycle make up one value of the node
 	Time    time.Time
 	Samples []Sample // of clean requests only; none is no evidence
@@ -30,7 +31,7 @@ type Turn struct {
 // Of returns what the clean results of t show. Prompts that ask for about as many tokens, in and
 // out, have one shape.
 func Of(t workload.Turn) Turn {
-	turn := Turn{Model: t.Model, Epoch: t.Epoch().ID(), Cycle: t.Cycle, Time: t.Start}
+	turn := Turn{Model: t.Model, Epoch: epoch(t), Cycle: t.Cycle, Time: t.Start}
 	for _, r := range t.CleanResults() {
 		s := Sample{Prompt: r.Prompt, Shape: shape(r)}
 		if rate, ok := r.DecodeRate(); ok && !r.RateDisagrees() {
@@ -47,6 +48,14 @@ func Of(t workload.Turn) Turn {
 		turn.Samples = append(turn.Samples, s)
 	}
 	return turn
+}
+
+// epoch names the method of t and the model that the node was asked for, which may be another one
+// under the same name.
+func epoch(t workload.Turn) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(t.ExoModel))
+	return fmt.Sprintf("%s-%08x", t.Epoch().ID(), h.Sum32())
 }
 
 // shape names the magnitude of what goes in and of what was asked for, each within a factor of four.

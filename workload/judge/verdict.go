@@ -37,6 +37,12 @@ func Kinds() []Kind {
 // Info reports whether k is for information only.
 func (k Kind) Info() bool { return k == Unstable || k == Gain }
 
+// LeastCycles and LeastTime are the history without which nothing is called an alarm.
+const (
+	LeastCycles = 24
+	LeastTime   = 24 * time.Hour
+)
+
 // Change is an estimated change as a ratio, -0.1 for a tenth slower: of a rate, or of the inverse
 // of a time. Low and High bound it with 95 % confidence, as far as its noise is known.
 type Change struct {
@@ -70,8 +76,10 @@ type Verdict struct {
 	// Noise is the learnt standard deviation of a cycle, as a ratio; CarryOver its correlation from
 	// one cycle to the next.
 	Noise, CarryOver float64
-	Cycles           int  // of history
-	Learning         bool // too little history for any alarm
+	// Cycles are those of its history, which began at First and of which the newest began at Last.
+	Cycles      int
+	First, Last time.Time
+	Learning    bool // too little history for any alarm, see LeastCycles and LeastTime
 }
 
 // Worst returns the worst alarm; false when there is none.
@@ -80,4 +88,14 @@ func (v Verdict) Worst() (Alarm, bool) {
 		return Alarm{}, false
 	}
 	return v.Alarms[0], true
+}
+
+// Find returns the alarm of that kind; false when there is none.
+func (v Verdict) Find(k Kind) (Alarm, bool) {
+	for _, a := range v.Alarms {
+		if a.Kind == k {
+			return a, true
+		}
+	}
+	return Alarm{}, false
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"exo-bench-exporter/workload/regular"
@@ -21,8 +22,22 @@ const maxLine = 4 << 20
 // when the machine lost its power, are passed over and counted. Other errors are of the files and
 // a *NewerError.
 func Each(path string, f func(Record) error) (broken int, err error) {
+	return newest(path, math.MaxInt64, f)
+}
+
+// newest is Each for the newest files, of about most bytes together; for one of them at least.
+func newest(path string, most int64, f func(Record) error) (broken int, err error) {
+	first := 0
+	for size := int64(0); first < files; first++ {
+		if info, err := os.Stat(nth(path, first)); err == nil {
+			size += info.Size()
+		}
+		if first > 0 && size > most {
+			break
+		}
+	}
 	found := false
-	for i := files - 1; i >= 0; i-- {
+	for i := first - 1; i >= 0; i-- {
 		file, err := regular.Open(nth(path, i))
 		if errors.Is(err, os.ErrNotExist) {
 			continue

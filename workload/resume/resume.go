@@ -6,16 +6,12 @@ package resume
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/regular"
+	"exo-bench-exporter/workload/statefile"
 )
 
 // schema is the version of the file's form. A file of another one is set aside.
@@ -60,23 +56,22 @@ type document struct {
 // Where there is none it is zero. A file that cannot be used is set aside, and the error, beside a
 // zero State, says so.
 func Load(path string, what What, interval time.Duration) (State, error) {
-	content, err := regular.Read(path, maxFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return State{}, nil
-	}
-	var d document
-	if err == nil {
-		err = json.Unmarshal(content, &d)
-	}
-	if err == nil && (d.Schema != schema || d.Next < 0) {
-		err = fmt.Errorf("its schema is %d, and this exporter knows %d", d.Schema, schema)
-	}
+	var state State
+	err := statefile.Load(path, maxFile, func(content []byte) error {
+		var d document
+		if err := json.Unmarshal(content, &d); err != nil {
+			return err
+		}
+		if d.Schema != schema || d.Next < 0 {
+			return fmt.Errorf("its schema is %d, and this exporter knows %d", d.Schema, schema)
+		}
+		state = d.state(what, interval)
+		return nil
+	})
 	if err != nil {
-		aside := path + ".unusable"
-		err = fmt.Errorf("the state of the last run cannot be used, and is set aside as %s: %w", aside, err)
-		return State{}, errors.Join(err, os.Rename(path, aside))
+		return State{}, fmt.Errorf("the state of the last run: %w", err)
 	}
-	return d.state(what, interval), nil
+	return state, nil
 }
 
 // state returns what of d holds for a program that measures what. Times are those of the wall
@@ -109,19 +104,5 @@ func (d document) write(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return statefile.Write(path, content)
 }

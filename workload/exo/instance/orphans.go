@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"exo-bench-exporter/workload/statefile"
 )
 
 // leftovers returns the records of this node whose instances nobody uses: our own that were
@@ -73,7 +75,7 @@ func (s *store) adopt(owner string, records []*record) ([]*record, error) {
 		return nil, fmt.Errorf("look whether the owner of a record lives: %w", err)
 	default:
 		defer f.Close()
-		if ok, err := tryLock(f); !ok || err != nil {
+		if ok, err := statefile.TryLock(f); !ok || err != nil {
 			return nil, err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload/regular"
+	"exo-bench-exporter/workload/statefile"
 )
 
 // record is the proof that an instance is ours. It is on disk, with the instance's random id,
@@ -89,7 +90,7 @@ func (s *store) open() error {
 		if err != nil {
 			return fmt.Errorf("create lock in state directory: %w", err)
 		}
-		ok, err := tryLock(f)
+		ok, err := statefile.TryLock(f)
 		if err != nil {
 			return errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close(), os.Remove(f.Name()))
 		}

@@ -1,0 +1,64 @@
+package judging
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"exo-bench-exporter/workload/regular"
+	"exo-bench-exporter/workload/statefile"
+)
+
+// ErrUnknown marks errors about a model of which nothing is known.
+var ErrUnknown = errors.New("nothing is known of the speed of this model")
+
+// ErrInUse marks errors about a file that a running exporter keeps.
+var ErrInUse = errors.New("a running exporter keeps this file")
+
+// Accept takes the present speed of a model as its normal one. The error is ErrUnknown.
+func (c *Clerk) Accept(model string) error {
+	now := c.o.What()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sheet == nil || c.sheet.node != now.Node || !c.sheet.judge.Accept(model) {
+		return fmt.Errorf("%w: %q", ErrUnknown, model)
+	}
+	before := c.verdicts
+	c.verdicts, c.changed = c.sheet.judge.Verdicts(), true
+	c.o.Logger.Info("The present speed of a model is its normal one from now on", "model", model)
+	c.say(before)
+	select {
+	case c.queue <- event{}: // which has it written
+	default:
+	}
+	return nil
+}
+
+// AcceptIn is Accept for the file at path, which no exporter keeps at this moment.
+func AcceptIn(path, model string) error {
+	lock, ours := lockOf(path)
+	if !ours {
+		return ErrInUse
+	}
+	if lock != nil {
+		defer lock.Close()
+	}
+	content, err := regular.Read(path, maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %q: there is no %s", ErrUnknown, model, path)
+	}
+	if err != nil {
+		return err
+	}
+	s, err := decode(content)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if !s.judge.Accept(model) {
+		return fmt.Errorf("%w: %q", ErrUnknown, model)
+	}
+	if content, err = s.encode(); err != nil {
+		return err
+	}
+	return statefile.Write(path, content)
+}
