@@ -91,6 +91,7 @@ func plain(w http.ResponseWriter, status int, text string) {
 // authentication; empty means plain HTTP. The error is nil after a shutdown.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, webConfigFile string, logger *slog.Logger) error {
 	defer func() { _ = l.Close() }() // the toolkit leaves it open when the web configuration is wrong
+	var conns openConns
 	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -98,6 +99,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, webConfigFile st
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		ConnState:         conns.note,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	down := make(chan struct{})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,7 +93,7 @@ func TestClientsThatDoNotReadHoldUpNobody(t *testing.T) {
 			for range 3 * maxUnread {
 				client, server := net.Pipe()
 				clients = append(clients, client)
-				l.conns <- noticed{server, sync.OnceFunc(func() { closed.Add(1) })}
+				l.conns <- &noticed{server, sync.OnceFunc(func() { closed.Add(1) })}
 				_, _ = io.WriteString(client, "GET /metrics HTTP/1.1\r\nHost: x\r\n"+request+"\r\n")
 				synctest.Wait()
 			}
@@ -161,7 +162,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				client, server := net.Pipe()
 				closed := make(chan struct{})
 				start := time.Now()
-				l.conns <- noticed{server, sync.OnceFunc(func() { close(closed) })}
+				l.conns <- &noticed{server, sync.OnceFunc(func() { close(closed) })}
 				go func() { _, _ = io.WriteString(client, c.send) }()
 				if c.reads {
 					go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(client)) }()
@@ -187,7 +188,71 @@ type noticed struct {
 	closed func()
 }
 
-func (n noticed) Close() error {
+func (n *noticed) Close() error {
 	n.closed()
 	return n.Conn.Close()
+}
+
+// However many connections are open, a new one is answered: those give way that ask nothing, the oldest
+// first, and only where there are no others those that are answered.
+func TestConnectionsAreLimited(t *testing.T) {
+	for name, tt := range map[string]struct {
+		sent   string
+		active bool
+	}{
+		"silent":    {sent: ""},
+		"half":      {sent: "GET / HTTP/1.1\r\nHost: x\r\n"},
+		"idle":      {sent: "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"},
+		"answering": {sent: "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", active: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f, _, _ := newTestFront()
+			f.Handle("GET /slow", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+			ctx, cancel := context.WithCancel(t.Context())
+			l := newPipes()
+			done := make(chan error, 1)
+			go func() { done <- Serve(ctx, l, f, "", quiet) }()
+			var order []int // in which they were closed
+			var mu sync.Mutex
+			open := func(n int, sent string) net.Conn {
+				client, server := net.Pipe()
+				go func() { _, _ = io.Copy(io.Discard, client) }()
+				l.conns <- &noticed{server, sync.OnceFunc(func() {
+					mu.Lock()
+					defer mu.Unlock()
+					order = append(order, n)
+				})}
+				_, _ = io.WriteString(client, sent)
+				synctest.Wait()
+				return client
+			}
+			first := open(0, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+			for n := range maxConns + 9 {
+				_ = open(n+1, tt.sent)
+			}
+			want := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+			if tt.active {
+				want = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+			}
+			mu.Lock()
+			if !slices.Equal(order, want) {
+				t.Errorf("%s: %v were closed, want %v", name, order, want)
+			}
+			mu.Unlock()
+			client, server := net.Pipe()
+			l.conns <- server
+			_, _ = io.WriteString(client, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+			response, err := http.ReadResponse(bufio.NewReader(client), nil)
+			if err != nil || response.StatusCode != http.StatusOK {
+				t.Fatalf("%s: a scrape afterwards: %v", name, err)
+			}
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+			_ = first.Close()
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
