@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
+
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // Problem is one variable that is wrong.
@@ -21,11 +23,19 @@ type Problem struct {
 	Message  string // what would be right
 }
 
+// maxMessage bounds a message in bytes, which may hold the name of a file; maxProblems bounds those
+// that are listed.
+const (
+	maxMessage  = 1000
+	maxProblems = 50
+)
+
 func (p Problem) String() string {
+	name, message := foreign.ID(p.Variable), foreign.Cut(p.Message, maxMessage)
 	if p.Value == "" {
-		return p.Variable + ": " + p.Message
+		return name + ": " + message
 	}
-	return p.Variable + "=" + p.Value + ": " + p.Message
+	return name + "=" + p.Value + ": " + message
 }
 
 // ConfigError lists everything that is wrong with a configuration.
@@ -36,8 +46,11 @@ type ConfigError struct {
 func (e *ConfigError) Error() string {
 	var b strings.Builder
 	b.WriteString("the configuration is wrong:")
-	for _, p := range e.Problems {
+	for _, p := range e.Problems[:min(len(e.Problems), maxProblems)] {
 		b.WriteString("\n  " + p.String())
+	}
+	if n := len(e.Problems) - maxProblems; n > 0 {
+		fmt.Fprintf(&b, "\n  and %d more", n)
 	}
 	return b.String()
 }

@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 )
 
-// Writable returns nil where files can be made in dir, and where dir can be made so that they can.
+// writeTried is how many bytes a full disk has to take, more than a record of an instance.
+const writeTried = 64 << 10
+
+// Writable returns nil where files can be written in dir, and where dir can be made so that they can.
 // It leaves nothing behind.
 func Writable(dir string) error {
 	dir, err := filepath.Abs(dir)
@@ -29,5 +32,6 @@ func Writable(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	_, err = f.Write(make([]byte, writeTried))
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }

@@ -10,10 +10,12 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
 
 	"exo-bench-exporter/workload"
 )
@@ -217,6 +219,22 @@ func TestAllWrongValuesAtOnce(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a secret is in: %v", err)
+	}
+}
+
+// What an error about the configuration repeats does nothing to a terminal, and is bounded.
+func TestErrorsArePrintable(t *testing.T) {
+	const esc = "\x1b]0;owned\a"
+	e := environ("X"+esc, "1", "CYCLE_INTERVAL", esc, "EXO_URL", "http://x"+esc, "SUITE", "/tmp/"+esc, "MODELS", strings.Repeat("m", 1<<20)+"=")
+	for i := range 5000 {
+		e[EnvPrefix+"NONE"+strconv.Itoa(i)] = "1"
+	}
+	_, err := LoadConfig(e)
+	if err == nil || strings.ContainsFunc(strings.ReplaceAll(err.Error(), "\n", ""), unicode.IsControl) {
+		t.Errorf("%q", err)
+	}
+	if text := err.Error(); len(text) > 20_000 || !strings.Contains(text, " more") {
+		t.Errorf("an error of %d bytes: %.500s", len(text), text)
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 
 	"exo-bench-exporter/app"
 	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/workload/exo/foreign"
 	"exo-bench-exporter/workload/stall"
 )
 
@@ -19,7 +21,11 @@ func open(inv invocation, demo bool, seams app.Seams) (app.Program, error) {
 
 // fail prints an error of open and returns the exit status.
 func fail(w io.Writer, err error) int {
-	fmt.Fprintln(w, "exo-bench-exporter:", err)
+	for line := range strings.Lines("exo-bench-exporter: " + err.Error()) { // a file may be called anything
+		text := strings.TrimRight(line, "\n")
+		indent := len(text) - len(strings.TrimLeft(text, " "))
+		fmt.Fprintln(w, text[:indent]+foreign.Cut(text[indent:], 2*maxNote))
+	}
 	if errors.Is(err, app.ErrDemo) {
 		return exitFailed
 	}

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -225,5 +226,36 @@ func TestKnownIsBounded(t *testing.T) {
 	}
 	if _, ok := k.known["4"]; ok || len(k.known) != maxKnown || len(k.order) != maxKnown {
 		t.Errorf("%d known", len(k.known))
+	}
+}
+
+// A file that is gone, or whose directory is another one now, is begun anew; what it held is not
+// taken for what the new one holds.
+func TestFileThatIsTakenAway(t *testing.T) {
+	for name, take := range map[string]func(dir string) error{
+		"removed": func(dir string) error { return os.Remove(filepath.Join(dir, "results.jsonl")) },
+		"rotated by somebody": func(dir string) error {
+			return os.Rename(filepath.Join(dir, "results.jsonl"), filepath.Join(dir, "elsewhere"))
+		},
+		"with its directory": os.RemoveAll,
+		"another directory":  func(dir string) error { return errors.Join(os.Rename(dir, dir+".old"), os.Symlink(t.TempDir(), dir)) },
+	} {
+		dir := filepath.Join(t.TempDir(), "state")
+		l := log{path: filepath.Join(dir, "results.jsonl"), most: 1 << 20}
+		before, err := l.append([]byte("before\n"))
+		noError(t, err)
+		noError(t, take(dir))
+		after, err := l.append([]byte("behind\n"))
+		noError(t, err)
+		if content, err := os.ReadFile(l.path); err != nil || string(content) != "behind\n" {
+			t.Errorf("%s: the file holds %q, %v", name, content, err)
+		}
+		if line, err := l.read(before); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %q is taken for what is gone, %v", name, line, err)
+		}
+		if line, err := l.read(after); err != nil || string(line) != "behind\n" {
+			t.Errorf("%s: read %q, %v", name, line, err)
+		}
+		l.close()
 	}
 }

@@ -51,6 +51,10 @@ func (l *log) append(line []byte) (place, error) {
 
 // ready opens the file, and begins a new one when n bytes more would be too many.
 func (l *log) ready(n int64) error {
+	if l.f != nil && !l.there() {
+		l.close()
+		l.generation += files // what was written is elsewhere
+	}
 	if l.f == nil {
 		if err := l.open(); err != nil {
 			return err
@@ -65,6 +69,17 @@ func (l *log) ready(n int64) error {
 	}
 	l.generation++
 	return l.open()
+}
+
+// there reports whether path still names the file that is open: somebody may have removed it, or put
+// another in the place of its directory.
+func (l *log) there() bool {
+	named, err := os.Stat(l.path)
+	if err != nil {
+		return false
+	}
+	open, err := l.f.Stat()
+	return err == nil && os.SameFile(named, open)
 }
 
 // open opens the file for appending and ends a line that was broken off.
