@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"hash/maphash"
 	"maps"
 	"slices"
 
@@ -37,15 +38,23 @@ func (d delta) delta() answer.Delta {
 	}
 	return answer.Delta{
 		Content: said.holds, Thought: thought.holds, Tool: d.ToolCalls.set || d.FunctionCall.set,
-		Size: said.size + d.Refusal.size + thought.size + d.ToolCalls.size + d.FunctionCall.size,
+		Size:  said.size + d.Refusal.size + thought.size + d.ToolCalls.size + d.FunctionCall.size,
+		Print: said.print ^ d.Refusal.print ^ thought.print ^ d.ToolCalls.print ^ d.FunctionCall.print,
 	}
 }
 
 // text tells what a JSON value holds without keeping it.
 type text struct {
 	holds answer.Text
-	size  int // bytes
+	size  int    // bytes
+	print uint64 // see printOf
 }
+
+// printSeed makes prints of this process such that nobody can tell a text by its print.
+var printSeed = maphash.MakeSeed()
+
+// printOf returns a number by which texts can be told apart.
+func printOf(b []byte) uint64 { return maphash.Bytes(printSeed, b) | 1 }
 
 var errNotText = errors.New("content is not a string")
 
@@ -55,9 +64,9 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	case string(b) == "null":
 		*t = text{}
 	case string(b) == `""`:
-		*t = text{holds: answer.Empty}
+		*t = text{holds: answer.Empty, print: printOf(b)}
 	case b[0] == '"':
-		*t = text{holds: answer.Filled, size: decoded(b[1 : len(b)-1])}
+		*t = text{holds: answer.Filled, size: decoded(b[1 : len(b)-1]), print: printOf(b)}
 	default:
 		return errNotText
 	}
@@ -82,7 +91,7 @@ func decoded(b []byte) int {
 
 // add joins another piece of text to t.
 func (t *text) add(more text) {
-	t.holds, t.size = max(t.holds, more.holds), t.size+more.size
+	t.holds, t.size, t.print = max(t.holds, more.holds), t.size+more.size, t.print^more.print
 }
 
 // content is a text, or a list of parts of which some may be thoughts (Mistral).
@@ -140,15 +149,16 @@ func (p *parts) UnmarshalJSON(b []byte) error {
 
 // anything tells whether a JSON value is a list or an object with something in it.
 type anything struct {
-	set  bool
-	size int // bytes
+	set   bool
+	size  int    // bytes
+	print uint64 // see printOf
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (a *anything) UnmarshalJSON(b []byte) error {
 	a.set = (b[0] == '[' || b[0] == '{') && len(bytes.TrimSpace(b[1:len(b)-1])) > 0
 	if a.set {
-		a.size = len(b)
+		a.size, a.print = len(b), printOf(b)
 	}
 	return nil
 }

@@ -9,8 +9,10 @@ import (
 
 // conclude fills in what the evidence gives.
 func (r *record) conclude() (answer.Tally, answer.Shape) {
-	t := answer.Take(&r.evidence)
-	s := answer.Look(r.t0, &r.evidence, t)
+	evidence, twins := r.evidence.Single()
+	t := answer.Take(evidence)
+	s := answer.Look(r.t0, evidence, t)
+	r.twins, t.Mismatch = twins, t.Mismatch || twins
 	res := &r.res
 	res.TokenEvents, res.OutputTokens, res.TokenSource = t.Measured, t.Output, t.Source
 	res.ExtraEvents = r.evidence.Events() - t.Head - t.Measured

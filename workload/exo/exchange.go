@@ -75,6 +75,9 @@ func (x *exchange) put(ctx context.Context) (res workload.Result, refused *refus
 	if res = x.answer(ctx, resp); res.Overran {
 		x.sayOverrun()
 	}
+	if x.rec.twins {
+		x.warn("Each event of an answer comes twice: it is measured as if it came once")
+	}
 	return res, nil
 }
 

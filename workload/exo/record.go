@@ -22,6 +22,7 @@ type record struct {
 	whole  bool      // the answer came as one document
 	marked bool      // the answer ended by the dialect's mark of the end
 	late   string    // which figure the exporter's own lateness has spoilt; empty for none, or where that is not known
+	twins  bool      // something on the way sent each event twice
 	always bool      // a finish_reason comes with every token, so that it tells nothing before the end
 
 	evidence answer.Evidence

@@ -98,6 +98,9 @@ type Delta struct {
 	Thought Text // what a thinking model puts before it
 	Tool    bool // a part of a tool call
 	Size    int  // about how many bytes of text all of this is
+	// Print is a number that two deltas have in common only when they say the same; another one in each
+	// process. 0 where nothing is said.
+	Print uint64
 }
 
 // Token says what an event counts as.

@@ -1,6 +1,10 @@
 package answer
 
-import "time"
+import (
+	"time"
+
+	"exo-bench-exporter/workload"
+)
 
 // Arrival is a token event as it came.
 type Arrival struct {
@@ -10,6 +14,7 @@ type Arrival struct {
 	Content bool      // of the answer proper
 	Size    int       // about how many bytes of text it has
 	Told    int       // completion tokens that the event's own usage counts; 0 where it has none
+	Print   uint64    // see Delta
 }
 
 // Evidence is everything that an answer offers to count its tokens by.
@@ -20,6 +25,7 @@ type Evidence struct {
 	Prompt   int       // most tokens that the prompt can be; 0 is no bound
 	Arrivals []Arrival // of the token events, in their order; no more than Asked
 	Extra    int       // token events beyond those
+	beyond   []Arrival // of these, the first ones, as many as were asked for
 	Usage    Usage     // as told last, zeros passed over
 	Stats    Stats     // likewise
 	Finish   string    // why the model stopped
@@ -37,14 +43,19 @@ func (e *Evidence) Add(ev Event, kind Token) {
 	if kind == None {
 		return
 	}
+	a := Arrival{
+		At: ev.At, Read: ev.Read, Came: ev.Came, Content: kind == Content, Size: ev.Delta.Size, Print: ev.Delta.Print,
+		Told: max(0, int(ev.Usage.Completion)),
+	}
 	if room := e.room(); len(e.Arrivals) >= room {
 		e.Extra++
+		if len(e.beyond) < room {
+			e.beyond = append(e.beyond, a)
+		}
 		return
 	}
 	e.Ended = e.Ended || ev.Finish != "" && ev.Delta.Size == 0
-	e.Arrivals = append(e.Arrivals, Arrival{
-		At: ev.At, Read: ev.Read, Came: ev.Came, Content: kind == Content, Size: ev.Delta.Size, Told: max(0, int(ev.Usage.Completion)),
-	})
+	e.Arrivals = append(e.Arrivals, a)
 }
 
 func (e *Evidence) room() int {
@@ -66,6 +77,14 @@ func (e *Evidence) told() int {
 		return int(e.Usage.Completion)
 	}
 	return int(max(e.Stats.Generation, 0))
+}
+
+// counter says whose count told is.
+func (e *Evidence) counter() workload.TokenSource {
+	if e.Usage.Completion > 0 {
+		return workload.TokensFromUsage
+	}
+	return workload.TokensFromStats
 }
 
 // textless is how many tokens without text an answer may have beside the thoughts that were not sent:

@@ -65,10 +65,7 @@ const strayPart = 10
 // counts no more than that: some events are none of a token's own. Of the tokens, those in the events
 // that are not measured have no time.
 func (t *Tally) scattered(e *Evidence, told int) {
-	t.Output, t.Source = told, workload.TokensFromUsage
-	if e.Usage.Completion <= 0 {
-		t.Source = workload.TokensFromStats
-	}
+	t.Output, t.Source = told, e.counter()
 	together := firstRead(e.Arrivals, nearness(e.Arrivals))
 	each := float64(told) / float64(e.Events())
 	if e.Events()-told <= told/strayPart { // a few that stray, of which nothing tells where

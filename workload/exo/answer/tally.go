@@ -38,7 +38,8 @@ type Tally struct {
 //     is at least a token), at most what was asked for, and at most what the text can be.
 //   - A count that holds the prompt as well, which the events show, is less by that.
 //   - A count that leaves out thoughts which were sent is completed by them.
-//   - Else exo's generation_stats count, and else the events.
+//   - Else exo's generation_stats count, and else the events; the node's smaller count, after all, where it shows
+//     that an event is less than a token.
 //   - More events than tokens were asked for are not measured: every model answers for as many. They
 //     are no tokens beyond where the node counts no more than that.
 //   - Events of so much text that none can be a token, which nobody counts, yield no rate.
@@ -72,6 +73,7 @@ func Take(e *Evidence) Tally {
 	}
 	if len(e.Arrivals) > 0 {
 		t.apportion(e, steps)
+		t.fewer(e, told)
 	}
 	if t.Source == workload.TokensFromEvents && e.uncounted() {
 		t.Silent, t.Steps = t.Output, nil

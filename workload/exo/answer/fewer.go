@@ -1,0 +1,69 @@
+package answer
+
+import (
+	"math"
+
+	"exo-bench-exporter/workload"
+)
+
+const (
+	// leastPerToken is how many bytes of text tokens hold at least on the mean, in any language.
+	leastPerToken = 1.5
+	// agreement is the relative difference up to which two rates are the same.
+	agreement = 0.05
+)
+
+// fewer judges an answer of which the node counts fewer tokens than events came, by more than a few that
+// stray. The events are believed, for an event is
+// a token at least, but where it shows that they are less: something on the way cut the text anew, or sent
+// what a token is several times.
+func (t *Tally) fewer(e *Evidence, told int) {
+	events := len(e.Arrivals)
+	if t.Source != workload.TokensFromEvents || told <= 0 || events-told <= e.strays() || e.leftOut(told) || e.agrees(events) {
+		return
+	}
+	size := 0
+	for _, a := range e.Arrivals {
+		size += a.Size
+	}
+	fits := size <= mostPerToken*told
+	cut := float64(size) < leastPerToken*float64(events) && float64(size) >= leastPerToken*float64(told)
+	if fits && (cut || e.agrees(told)) || e.several(told) {
+		t.Steps = nil
+		t.scattered(e, told)
+	}
+}
+
+// strays is how many events may be more than the node counts by accident.
+func (e *Evidence) strays() int { return max(maxHead, len(e.Arrivals)/strayPart) }
+
+// several reports whether n is the number of texts that differ from the one before, or the number of times at
+// which something came.
+func (e *Evidence) several(n int) bool {
+	said, came, near := 1, 1, nearness(e.Arrivals)
+	for i := 1; i < len(e.Arrivals); i++ {
+		a, before := e.Arrivals[i], e.Arrivals[i-1]
+		if a.Print == 0 || a.Print != before.Print {
+			said++
+		}
+		if a.Read != before.Read && a.At.Sub(before.At) >= near {
+			came++
+		}
+	}
+	return abs(said-n) <= n/strayPart || abs(came-n) <= n/strayPart
+}
+
+// leftOut reports whether a count leaves out the thoughts that were sent.
+func (e *Evidence) leftOut(told int) bool {
+	thoughts := e.thoughts()
+	return thoughts > 0 && abs(len(e.Arrivals)-thoughts-told) <= 1
+}
+
+// agrees reports whether n tokens in the time of the arrivals are the rate that the node tells itself.
+func (e *Evidence) agrees(n int) bool {
+	decode := e.Arrivals[len(e.Arrivals)-1].At.Sub(e.Arrivals[0].At).Seconds()
+	if e.Stats.GenerationTPS <= 0 || decode <= 0 {
+		return false
+	}
+	return math.Abs(float64(n-1)/decode/float64(e.Stats.GenerationTPS)-1) <= agreement
+}
