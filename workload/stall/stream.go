@@ -12,6 +12,7 @@ const (
 	minLate      = time.Millisecond // what a read may be late on any machine
 	lateReads    = 2                // so many late reads are no accident
 	lateReadPart = 1.0 / 7
+	sharedReads  = 8 // events a read from which on the read is no witness of them
 )
 
 // Stream is what was read while a process watched itself.
@@ -23,9 +24,9 @@ type Stream struct {
 	Lateness []time.Duration
 }
 
-// known reports whether the reads tell how late the events were. Where most events shared a read with another,
-// they do not: of those before the last one of a read nobody knows for how long they lay there.
-func (s Stream) known() bool { return len(s.Lateness) > 0 && 2*len(s.Lateness) > s.Events }
+// known reports whether the reads tell how late the events were. Where very many shared a read they do not: of
+// those before the last one of a read nobody knows for how long they lay there.
+func (s Stream) known() bool { return len(s.Lateness) > 0 && sharedReads*len(s.Lateness) > s.Events }
 
 // late says why the stream as a whole was read too late, empty when it was not: so many reads were late by
 // more than a tenth of a gap. What a few of them spoil, such as the gaps beside them, whoever knows which

@@ -22,7 +22,8 @@ func TestWhatWasReadInTimeStands(t *testing.T) {
 	}{
 		"busy machine, reads in time":     {busy, Stream{10 * ms, 0, reads(128)}, ""},
 		"busy machine, reads not known":   {busy, Stream{10 * ms, 0, nil}, "stood still for 30ms"},
-		"reads in time, of 3 events each": {busy, Stream{10 * ms, 384, reads(128)}, "stood still for 30ms"},
+		"reads in time, of 4 events each": {busy, Stream{10 * ms, 512, reads(128)}, ""},
+		"reads in time, of 8 events each": {busy, Stream{10 * ms, 1024, reads(128)}, "stood still for 30ms"},
 		"one read late by half a gap":     {busy, Stream{10 * ms, 0, reads(128, 5*ms)}, ""},
 		"four reads of 68 late":           {busy, Stream{5 * ms, 0, reads(68, 2*ms, 2*ms, 2*ms, 5*ms)}, ""},
 		"two reads of 16 late":            {busy, Stream{5 * ms, 0, reads(16, 2*ms, 2*ms)}, ""},
