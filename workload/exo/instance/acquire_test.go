@@ -56,6 +56,13 @@ func records(t *testing.T, dir string) []string {
 	return names
 }
 
+func wantNoRecords(t *testing.T, dir string) {
+	t.Helper()
+	if left := records(t, dir); len(left) != 0 {
+		t.Errorf("records left: %v", left)
+	}
+}
+
 func TestAcquirePlacesAndReleases(t *testing.T) {
 	at := func(t *testing.T, s *sim, after time.Duration, f exosim.Fault) {
 		time.AfterFunc(after, func() { s.inject(t, f) })
@@ -138,9 +145,7 @@ func TestAcquirePlacesAndReleases(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				if left := records(t, dir); len(left) != 0 {
-					t.Errorf("records left: %v", left)
-				}
+				wantNoRecords(t, dir)
 				if got := s.strangers(); len(got) != 1 || got[0] != theirs {
 					t.Errorf("strangers' instances: %v", got)
 				}

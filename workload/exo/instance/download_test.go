@@ -66,9 +66,7 @@ func TestDownloadOfOthersSurvives(t *testing.T) {
 				t.Error(err)
 			}
 			s.wantNothingLeft(t)
-			if left := records(t, dir); len(left) != 0 {
-				t.Errorf("records left: %v", left)
-			}
+			wantNoRecords(t, dir)
 		})
 	}
 }

@@ -351,9 +351,7 @@ func TestAcquireFails(t *testing.T) {
 					t.Errorf("sweep: %v", err)
 				}
 				s.wantNothingLeft(t)
-				if left := records(t, dir); len(left) != 0 {
-					t.Errorf("records left: %v", left)
-				}
+				wantNoRecords(t, dir)
 			})
 		})
 	}

@@ -108,9 +108,7 @@ func interleave(t *testing.T, seed uint64) (owned, borrowed, refused int) {
 	}
 	for i, dir := range dirs {
 		ways[i].wantNothingLeft(t)
-		if left := records(t, dir); len(left) != 0 {
-			t.Errorf("records left: %v", left)
-		}
+		wantNoRecords(t, dir)
 	}
 	return owned, borrowed, refused
 }

@@ -49,9 +49,7 @@ func TestKeepLoaded(t *testing.T) {
 			t.Errorf("closing took %s", took)
 		}
 		s.wantNothingLeft(t)
-		if left := records(t, dir); len(left) != 0 {
-			t.Errorf("records left: %v", left)
-		}
+		wantNoRecords(t, dir)
 	})
 }
 
@@ -70,9 +68,7 @@ func TestKeptAfterCrash(t *testing.T) {
 			t.Error(err)
 		}
 		s.wantNothingLeft(t)
-		if left := records(t, dir); len(left) != 0 {
-			t.Errorf("records left: %v", left)
-		}
+		wantNoRecords(t, dir)
 	})
 }
 

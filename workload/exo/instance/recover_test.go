@@ -74,9 +74,7 @@ func TestRecover(t *testing.T) {
 					t.Error(err)
 				}
 				s.wantNothingLeft(t)
-				if left := records(t, dir); len(left) != 0 {
-					t.Errorf("records left: %v", left)
-				}
+				wantNoRecords(t, dir)
 			})
 		})
 	}
@@ -107,9 +105,7 @@ func TestStopIsQuick(t *testing.T) {
 			t.Errorf("took %s", took)
 		}
 		s.wantNothingLeft(t)
-		if left := records(t, dir); len(left) != 0 {
-			t.Errorf("records left: %v", left)
-		}
+		wantNoRecords(t, dir)
 	})
 }
 

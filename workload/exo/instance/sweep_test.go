@@ -114,9 +114,7 @@ func TestCrash(t *testing.T) {
 				if got := s.strangers(); !slices.Equal(got, theirs) {
 					t.Errorf("strangers have %v, want %v", got, theirs)
 				}
-				if left := records(t, dir); len(left) != 0 {
-					t.Errorf("records left: %v", left)
-				}
+				wantNoRecords(t, dir)
 				if locks, _ := filepath.Glob(filepath.Join(dir, "*")); len(locks) != 1 {
 					t.Errorf("state directory holds %v, want the living owner's lock alone", locks)
 				}
@@ -307,9 +305,7 @@ func TestSweepOfAnotherExo(t *testing.T) {
 		if n, all := s.called("DELETE /instance/"+before.left()[0]), s.called("DELETE"); n != all {
 			t.Errorf("%d DELETEs of other instances than the recorded one", all-n)
 		}
-		if left := records(t, dir); len(left) != 0 {
-			t.Errorf("records left: %v", left)
-		}
+		wantNoRecords(t, dir)
 	})
 }
 
@@ -327,9 +323,7 @@ func TestNextTurnSweeps(t *testing.T) {
 			t.Error("others' work was not waited for")
 		}
 		s.wantNothingLeft(t)
-		if left := records(t, dir); len(left) != 0 {
-			t.Errorf("records left: %v", left)
-		}
+		wantNoRecords(t, dir)
 		if got := s.strangers(); len(got) != 1 {
 			t.Errorf("strangers have %v", got)
 		}
