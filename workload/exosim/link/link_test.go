@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// connect returns the two ends of a connection.
-func connect(t *testing.T, l *Listener) (client, server net.Conn) {
+// connect returns the two ends of a connection, the server's as at accepts it.
+func connect(t *testing.T, l *Listener, at net.Listener) (client, server net.Conn) {
 	t.Helper()
 	accepted := make(chan net.Conn, 1)
 	go func() {
-		c, err := l.Accept()
+		c, err := at.Accept()
 		if err != nil {
 			t.Error(err)
 		}
@@ -45,7 +45,7 @@ func bubble(t *testing.T, f func(t *testing.T, l *Listener)) {
 // written before it closes still comes.
 func TestServerRunsAhead(t *testing.T) {
 	bubble(t, func(t *testing.T, l *Listener) {
-		client, server := connect(t, l)
+		client, server := connect(t, l, l)
 		defer client.Close()
 		if _, err := server.Write(make([]byte, window)); err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func TestServerRunsAhead(t *testing.T) {
 
 func TestReset(t *testing.T) {
 	bubble(t, func(t *testing.T, l *Listener) {
-		client, server := connect(t, l)
+		client, server := connect(t, l, l)
 		defer client.Close()
 		_, _ = server.Write([]byte("last words"))
 		if err := server.(*serverEnd).SetLinger(0); err != nil {
@@ -97,7 +97,7 @@ func TestReset(t *testing.T) {
 // A client that goes is noticed by the server's next write and by its read.
 func TestClientGoes(t *testing.T) {
 	bubble(t, func(t *testing.T, l *Listener) {
-		client, server := connect(t, l)
+		client, server := connect(t, l, l)
 		_ = client.Close()
 		if _, err := server.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("read: %v", err)
@@ -112,7 +112,7 @@ func TestClientGoes(t *testing.T) {
 
 func TestDeadlines(t *testing.T) {
 	bubble(t, func(t *testing.T, l *Listener) {
-		client, server := connect(t, l)
+		client, server := connect(t, l, l)
 		defer client.Close()
 		for _, c := range []net.Conn{client, server} {
 			start := time.Now()
@@ -146,7 +146,7 @@ func TestNobodyListens(t *testing.T) {
 // Cut ends what is under way, whoever is waiting for what.
 func TestCut(t *testing.T) {
 	bubble(t, func(t *testing.T, l *Listener) {
-		client, server := connect(t, l)
+		client, server := connect(t, l, l)
 		for range 2 { // one on its way, one waiting
 			_, _ = server.Write(make([]byte, window))
 			synctest.Wait()
@@ -174,21 +174,8 @@ func TestStyles(t *testing.T) {
 		Aiohttp:   strings.TrimSuffix(plain, "\r\n") + "Server: Python/3.12 aiohttp/3.10.11\r\n\r\n",
 	} {
 		bubble(t, func(t *testing.T, l *Listener) {
-			styled := Restyle(l, style)
-			accepted := make(chan net.Conn, 1)
-			go func() {
-				c, err := styled.Accept()
-				if err != nil {
-					t.Error(err)
-				}
-				accepted <- c
-			}()
-			client, err := l.Dial(t.Context(), "tcp", "sim:80")
-			if err != nil {
-				t.Fatal(err)
-			}
+			client, server := connect(t, l, Restyle(l, style))
 			defer client.Close()
-			server := <-accepted
 			const next = "HTTP/1.1 100 Continue\r\n\r\n"
 			for _, text := range []string{plain + "body", "Body: Of\r\n\r\nits own", next} {
 				if n, err := io.WriteString(server, text); n != len(text) || err != nil {

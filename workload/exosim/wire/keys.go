@@ -12,16 +12,33 @@ import (
 // order. Ids and tags among the keys have neither underscores nor a small first letter, and
 // therefore survive both directions.
 func RenameKeys(doc []byte, rename func(string) string) []byte {
+	return edit{rename: rename}.apply(doc)
+}
+
+// DropNulls returns the JSON document without the members of its objects that are null.
+func DropNulls(doc []byte) []byte {
+	return edit{rename: func(key string) string { return key }, dropNulls: true}.apply(doc)
+}
+
+// edit is what becomes of the members of objects.
+type edit struct {
+	rename    func(key string) string
+	dropNulls bool
+}
+
+// apply returns the edited document, and one that is no JSON as it is: the caller's decoder will say so.
+func (e edit) apply(doc []byte) []byte {
 	d := json.NewDecoder(bytes.NewReader(doc))
 	d.UseNumber()
 	var out bytes.Buffer
-	if !renameValue(d, &out, rename) {
-		return doc // not JSON: the caller's decoder will say so
+	if !e.value(d, &out) {
+		return doc
 	}
 	return out.Bytes()
 }
 
-func renameValue(d *json.Decoder, out *bytes.Buffer, rename func(string) string) bool {
+// value copies the next value; false when there is none.
+func (e edit) value(d *json.Decoder, out *bytes.Buffer) bool {
 	t, err := d.Token()
 	if err != nil {
 		return false
@@ -32,7 +49,8 @@ func renameValue(d *json.Decoder, out *bytes.Buffer, rename func(string) string)
 		return true
 	}
 	out.WriteRune(rune(open))
-	for first := true; d.More(); first = false {
+	for first := true; d.More(); {
+		before := out.Len()
 		if !first {
 			out.WriteByte(',')
 		}
@@ -41,12 +59,18 @@ func renameValue(d *json.Decoder, out *bytes.Buffer, rename func(string) string)
 			if err != nil {
 				return false
 			}
-			out.Write(Encode(rename(key.(string))))
+			out.Write(Encode(e.rename(key.(string))))
 			out.WriteByte(':')
 		}
-		if !renameValue(d, out, rename) {
+		value := out.Len()
+		if !e.value(d, out) {
 			return false
 		}
+		if e.dropNulls && open == '{' && string(out.Bytes()[value:]) == "null" {
+			out.Truncate(before)
+			continue
+		}
+		first = false
 	}
 	end, err := d.Token()
 	if err != nil {
@@ -88,60 +112,6 @@ func ToSnake(key string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// DropNulls returns the JSON document without the members of its objects that are null.
-func DropNulls(doc []byte) []byte {
-	d := json.NewDecoder(bytes.NewReader(doc))
-	d.UseNumber()
-	var out bytes.Buffer
-	if !dropNulls(d, &out) {
-		return doc // not JSON
-	}
-	return out.Bytes()
-}
-
-// dropNulls copies the next value; false when there is none.
-func dropNulls(d *json.Decoder, out *bytes.Buffer) bool {
-	t, err := d.Token()
-	if err != nil {
-		return false
-	}
-	open, isDelim := t.(json.Delim)
-	if !isDelim {
-		out.Write(Encode(t))
-		return true
-	}
-	out.WriteRune(rune(open))
-	for first := true; d.More(); {
-		before := out.Len()
-		if !first {
-			out.WriteByte(',')
-		}
-		if open == '{' {
-			key, err := d.Token()
-			if err != nil {
-				return false
-			}
-			out.Write(Encode(key))
-			out.WriteByte(':')
-		}
-		value := out.Len()
-		if !dropNulls(d, out) {
-			return false
-		}
-		if open == '{' && string(out.Bytes()[value:]) == "null" {
-			out.Truncate(before)
-			continue
-		}
-		first = false
-	}
-	end, err := d.Token()
-	if err != nil {
-		return false
-	}
-	out.WriteRune(rune(end.(json.Delim)))
-	return true
 }
 
 // Member returns the field of the struct v that has this key in JSON; false when there is none, or
