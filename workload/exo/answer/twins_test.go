@@ -81,7 +81,7 @@ func TestFewerTokensThanEvents(t *testing.T) {
 		rate float64
 	}{
 		{"nothing tells that an event is less", Evidence{Arrivals: sized(5)}, 16, 100},
-		{"the node's own rate is that of its count", Evidence{Arrivals: sized(5), Stats: Stats{GenerationTPS: 49}}, 16, 50},
+		{"the node's own rate is that of its count", Evidence{Arrivals: sized(5), Stats: Stats{GenerationTPS: 49}}, 16, 100},
 		{"the node's own rate is that of the events", Evidence{Arrivals: sized(1), Stats: Stats{GenerationTPS: 101}}, 8, 100},
 		{"text that was cut into single characters", Evidence{Arrivals: sized(1)}, 8, 25},
 		{"each event four times", Evidence{Arrivals: say(sized(5), func(i int) uint64 { return uint64(i/4 + 1) })}, 8, 25},
