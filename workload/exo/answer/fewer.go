@@ -2,6 +2,8 @@ package answer
 
 import (
 	"math"
+	"slices"
+	"time"
 
 	"exo-bench-exporter/workload"
 )
@@ -41,17 +43,31 @@ func (e *Evidence) strays() int { return max(maxHead, len(e.Arrivals)/strayPart)
 // several reports whether n is the number of texts that differ from the one before, or the number of times at
 // which something came.
 func (e *Evidence) several(n int) bool {
-	said, came, near := 1, 1, nearness(e.Arrivals)
+	said := 1
 	for i := 1; i < len(e.Arrivals); i++ {
-		a, before := e.Arrivals[i], e.Arrivals[i-1]
-		if a.Print == 0 || a.Print != before.Print {
+		if a := e.Arrivals[i]; a.Print == 0 || a.Print != e.Arrivals[i-1].Print {
 			said++
 		}
-		if a.Read != before.Read && a.At.Sub(before.At) >= near {
-			came++
-		}
 	}
-	return abs(said-n) <= n/strayPart || abs(came-n) <= n/strayPart
+	return abs(said-n) <= n/strayPart || e.times(n)
+}
+
+// apart is by how many times most gaps between what was made one after the other exceed most of those within
+// what was made at once.
+const apart = 3
+
+// times reports whether the events came at n times: as many gaps are long by far, and all others short.
+func (e *Evidence) times(n int) bool {
+	var gaps []time.Duration
+	for i := 1; i < len(e.Arrivals); i++ {
+		gaps = append(gaps, e.Arrivals[i].At.Sub(e.Arrivals[i-1].At))
+	}
+	short := len(gaps) - (n - 1)
+	if n < fewEvents || short < 1 {
+		return false
+	}
+	slices.Sort(gaps)
+	return gaps[short+(n-1)/4] > apart*gaps[short*3/4]
 }
 
 // leftOut reports whether a count leaves out the thoughts that were sent.

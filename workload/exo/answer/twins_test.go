@@ -90,6 +90,15 @@ func TestFewerTokensThanEvents(t *testing.T) {
 		{"one word only, each event twice", Evidence{Arrivals: say(change(sized(5), func(i int, a *Arrival) {
 			a.Read, a.At = i/2+1, t0.Add(100*time.Millisecond+time.Duration(i/2)*2*tick)
 		}), func(int) uint64 { return 7 })}, 16, 50},
+		{"words that were cut in two, which came one after the other", Evidence{Arrivals: change(sized(5), func(i int, a *Arrival) {
+			a.At = t0.Add(100*time.Millisecond + time.Duration(i/2)*2*tick + time.Duration(i%2)*tick/4)
+		})}, 16, 50},
+		{"a beginning that was sent again at the end", Evidence{Arrivals: change(sized(5), func(i int, a *Arrival) {
+			a.At = t0.Add(100*time.Millisecond + time.Duration(min(i, 24))*31*tick/24)
+		})}, 25, 78},
+		{"gaps that differ", Evidence{Arrivals: change(sized(5), func(i int, a *Arrival) {
+			a.At = a.At.Add(time.Duration(i*7%11) * tick / 15)
+		})}, 16, 100},
 		{"more text than so few tokens hold", Evidence{Arrivals: sized(5)}, 4, 100},
 		{"a few that stray", Evidence{Arrivals: sized(1)}, 29, 100},
 		{
