@@ -24,6 +24,9 @@ func (r *record) conclude() (answer.Tally, answer.Shape) {
 	if stats.Prompt > 0 && res.PromptTokens == 0 {
 		stats.Prompt = answer.Unbelievable
 	}
+	if stats.Generation == 1 || t.Output == 1 { // the first token takes no time of decoding, so that one has no rate
+		stats.GenerationTPS = 0
+	}
 	res.Server = serverStats(stats)
 	if t.Measured > 0 {
 		res.Timed = true
