@@ -256,3 +256,50 @@ func TestConnectionsAreLimited(t *testing.T) {
 		})
 	}
 }
+
+// Who reads slowly gets a whole answer, however long that takes; who has stopped reading is cut off soon.
+func TestTimeToReadFollowsProgress(t *testing.T) {
+	const size = 20 * unreadPiece
+	for name, tt := range map[string]struct {
+		reads int           // bytes at once, 0 for none
+		pause time.Duration // after each time
+		whole bool
+		took  time.Duration
+	}{
+		"slow":         {reads: unreadPiece, pause: unreadPatience / 2, whole: true},
+		"stopped":      {reads: 0, took: unreadPatience},
+		"next to none": {reads: 1, pause: time.Second, took: unreadPatience},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			l := newPipes()
+			done := make(chan error, 1)
+			handler := &detached{h: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, size)) })}
+			go func() { done <- Serve(ctx, l, handler, "", quiet) }()
+			client, server := net.Pipe()
+			start := time.Now()
+			closed := make(chan struct{})
+			l.conns <- &noticed{server, sync.OnceFunc(func() { close(closed) })}
+			_, _ = io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+			var got int
+			for buffer := make([]byte, max(1, tt.reads)); tt.reads > 0; time.Sleep(tt.pause) {
+				n, err := client.Read(buffer)
+				if got += n; err != nil {
+					break
+				}
+			}
+			<-closed
+			if took := time.Since(start); !tt.whole && (took < tt.took || took > tt.took+2*time.Second) {
+				t.Errorf("%s: cut off after %v, want %v", name, took, tt.took)
+			}
+			if whole := got > size; whole != tt.whole {
+				t.Errorf("%s: %d of %d bytes were read in %v", name, got, size, time.Since(start))
+			}
+			_ = client.Close()
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
