@@ -27,7 +27,7 @@ type hostileCase struct {
 
 const (
 	hostileHost = "exo.test:52415"
-	hostileKey  = "sk-hostile-93751-SECRET"
+	hostileKey  = "sk-hostile-key-SECRET"
 	answerHead  = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	streamHead  = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 )

@@ -135,7 +135,7 @@ func TestHostileAnswers(t *testing.T) {
 					s.close(t)
 					time.Sleep(time.Minute)
 					wantNodeAsItWas(t, node, "")
-					for _, secret := range []string{"93751", "hunter2", "number of this prompt"} {
+					for _, secret := range []string{"sk-hostile", "SECRET", "hunter2", "number of this prompt"} {
 						if strings.Contains(page+s.log.String(), secret) {
 							t.Errorf("%s: %q is shown; log:\n%s", struck.name, secret, s.log)
 						}
