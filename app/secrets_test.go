@@ -20,7 +20,7 @@ import (
 // Whatever a node says of the key that it was sent, or of a prompt, in whatever it says: it is in no
 // log, page, metric, record, file or report.
 func TestNothingPrivateGetsOut(t *testing.T) {
-	const key = "sk-proj-7Yq2~SECRET+key/93751"
+	const key = "sk-proj-7Yq2~SECRET+key/zebra"
 	suite := shortSuite(2, faultTokens)
 	prompt := suite.Prompts[0].Messages[0].Content
 	encoded := base64.StdEncoding.EncodeToString([]byte("Bearer " + key))
@@ -71,7 +71,7 @@ func TestNothingPrivateGetsOut(t *testing.T) {
 				}
 				for where, text := range said {
 					for _, piece := range []string{
-						"7Yq2", "SECRET", "93751", "number of this prompt", hex.EncodeToString([]byte("SECRET")), encoded[16:28],
+						"7Yq2", "SECRET", "zebra", "number of this prompt", hex.EncodeToString([]byte("SECRET")), encoded[16:28],
 					} {
 						if strings.Contains(text, piece) {
 							t.Errorf("%s: the %s shows %q:\n%.2000s", kind, where, piece, text)
