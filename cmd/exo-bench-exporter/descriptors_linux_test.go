@@ -121,11 +121,14 @@ func TestOutOfDescriptors(t *testing.T) {
 	if !strings.Contains(late.answer(), "exobench_build_info") {
 		t.Error("whoever came meanwhile is not answered afterwards")
 	}
-	over := kept.until(p, "exo", func(s samples) bool { return s["exobench_exo_up"] == "1" })
-	now := kept.until(p, "a good request afterwards", func(s samples) bool {
-		return s.requests(workload.OutcomeOK) != over.requests(workload.OutcomeOK)
-	})
-	if a, b := over.requests(workload.OutcomeExporterError), now.requests(workload.OutcomeExporterError); a != b {
+	good := func(since samples) samples {
+		return kept.until(p, "a good request", func(s samples) bool {
+			return s.requests(workload.OutcomeOK) != since.requests(workload.OutcomeOK)
+		})
+	}
+	first := good(kept.until(p, "exo", func(s samples) bool { return s["exobench_exo_up"] == "1" }))
+	now := good(first)
+	if a, b := first.requests(workload.OutcomeExporterError), now.requests(workload.OutcomeExporterError); a != b {
 		t.Errorf("requests fail for want of descriptors also afterwards: %s, then %s; log:\n%s", a, b, p.log.String())
 	}
 	for _, o := range workload.Outcomes() {
