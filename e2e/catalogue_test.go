@@ -100,6 +100,7 @@ func catalogue(suite workload.Suite) []series {
 	}, 1})
 	add(map[string][]string{"what": {"series", "strings", "records"}}, "exobench_dropped_total")
 	add(map[string][]string{"node": nil, "state": {"total", "available"}}, "exobench_node_memory_bytes")
+	add(map[string][]string{"node": nil, "machine": nil, "chip": nil, "os": nil}, "exobench_node_info")
 	add(node, "exobench_node_power_watts", "exobench_node_gpu_utilization_ratio", "exobench_node_temperature_celsius")
 	add(versionLabels, "exobench_build_info")
 	add(map[string][]string{"code": {"200", "500", "503"}}, "promhttp_metric_handler_requests_total")

@@ -31,6 +31,15 @@ func registerNodes(set *metric.Set, source NodeSource) {
 				emit(n, n.Name)
 			}
 		},
+		metric.Gauge[node]{
+			Family: metric.Family{
+				Name: "node_info", Unit: "none", Labels: []string{"machine", "chip", "os"}, Absent: silent,
+				Help: "Constant 1; the labels say what a machine is, as exo reports it: its model, its chip and the version of its " +
+					"system. Empty where exo does not know.",
+			},
+			Value: func(n node) (float64, bool) { return 1, n.Machine != "" || n.Chip != "" || n.OS != "" },
+			Own:   func(n node) []string { return []string{n.Machine, n.Chip, n.OS} },
+		},
 		memory("total", func(n node) *uint64 { return n.MemoryTotal }),
 		memory("available", func(n node) *uint64 { return n.MemoryAvailable }),
 		metric.Gauge[node]{

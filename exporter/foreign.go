@@ -51,7 +51,7 @@ func briefStatus(s workload.Status) (kept workload.Status, left int) {
 	}
 	kept.Nodes = nil
 	for _, n := range s.Nodes[:min(len(s.Nodes), maxNodes)] {
-		n.Name = metric.Label(n.Name)
+		n.Name, n.Machine, n.Chip, n.OS = metric.Label(n.Name), metric.Label(n.Machine), metric.Label(n.Chip), metric.Label(n.OS)
 		kept.Nodes = append(kept.Nodes, n)
 	}
 	return kept, len(s.Nodes) - len(kept.Nodes)

@@ -67,6 +67,7 @@ func observeSequence(m *Metrics) {
 		Nodes: []workload.NodeStatus{
 			{
 				Name: "studio", MemoryTotal: ptr(uint64(64e9)), MemoryAvailable: ptr(uint64(40e9)),
+				Machine: "Mac Studio", Chip: "Apple M3 Ultra", OS: "26.2",
 				PowerWatts: ptr(38.5), GPUUtilization: ptr(0.9), TemperatureCelsius: ptr(61.0),
 			},
 			{Name: "mini", MemoryTotal: ptr(uint64(16e9))},

@@ -330,3 +330,25 @@ func TestExpandPrefersTheLongerName(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// What only Prometheus answers says so, because it keeps native histograms as such and others do not.
+func TestWhatNeedsPrometheusSaysSo(t *testing.T) {
+	const mark = "Needs native histograms, as Prometheus has them."
+	native := regexp.MustCompile(`histogram_\w+\(|(first_token|inter_token_latency|per_output_token|request_duration)_seconds:added|` +
+		`first_token_seconds:request|request_duration_seconds_sum:added`)
+	marked := 0
+	each(t, func(t *testing.T, d grafana.Dashboard) {
+		for _, p := range d.Panels {
+			needs := slices.ContainsFunc(p.Targets, func(q grafana.Target) bool { return native.MatchString(q.Expr) })
+			if says := strings.Contains(p.Description, mark); says != needs {
+				t.Errorf("panel %q: needs Prometheus: %v, says so: %v", p.Title, needs, says)
+			}
+			if needs {
+				marked++
+			}
+		}
+	})
+	if marked == 0 {
+		t.Error("no panel is of histograms")
+	}
+}

@@ -181,6 +181,7 @@ type Status struct {
 // does not say.
 type NodeStatus struct {
 	Name               string // friendly name
+	Machine, Chip, OS  string // what it is, in exo's words; empty where exo does not say
 	MemoryTotal        *uint64
 	MemoryAvailable    *uint64
 	PowerWatts         *float64

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/grafana"
+	"exo-bench-exporter/workload"
 )
 
 // readRunbook returns RUNBOOK.md with every run of white space as one space.
@@ -90,4 +91,17 @@ func TestDashboardHasTheSectionAboutADeadExporter(t *testing.T) {
 		}
 	}
 	t.Errorf("no dashboard has the panel that %s leads to", exporterDownPanel.path())
+}
+
+// TestRunbookHasEveryOutcome asserts that whoever is told that requests fail finds what to do, whatever they fail of.
+func TestRunbookHasEveryOutcome(t *testing.T) {
+	_, section, _ := strings.Cut(readRunbook(t), "## ExoBenchModelFailing ")
+	section, _, _ = strings.Cut(section, " ## ")
+	for _, o := range workload.Outcomes() {
+		switch listed := strings.Contains(section, "`"+string(o)+"`"); {
+		case o == workload.OutcomeOK, o == workload.OutcomeCanceled: // no failure of the model's
+		case !listed:
+			t.Errorf("the section about failing models says nothing of %s", o)
+		}
+	}
 }

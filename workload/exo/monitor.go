@@ -132,7 +132,9 @@ func (m *Monitor) poll(ctx context.Context) workload.Status {
 	if m.client.hasState() {
 		s.Nodes, s.TooBig = m.machines(ctx)
 		for i := range s.Nodes {
-			s.Nodes[i].Name = hidden.hide(s.Nodes[i].Name)
+			for _, words := range []*string{&s.Nodes[i].Name, &s.Nodes[i].Machine, &s.Nodes[i].Chip, &s.Nodes[i].OS} {
+				*words = hidden.hide(*words)
+			}
 		}
 	}
 	return s

@@ -23,7 +23,7 @@ func (c *Client) nodes(ctx context.Context, maxAge time.Duration) ([]workload.No
 		return nil, err
 	}
 	ids := map[string]bool{}
-	for id := range s.Names {
+	for id := range s.Identities {
 		ids[id] = true
 	}
 	for id := range s.Memories {
@@ -35,7 +35,8 @@ func (c *Client) nodes(ctx context.Context, maxAge time.Duration) ([]workload.No
 	var nodes []workload.NodeStatus
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		n := workload.NodeStatus{
-			Name:        cmp.Or(s.Names[id], "node"),
+			Name: cmp.Or(s.Identities[id].Name, "node"), Machine: s.Identities[id].Machine, Chip: s.Identities[id].Chip,
+			OS:          s.Identities[id].OS,
 			MemoryTotal: positive(s.Memories[id].Total), MemoryAvailable: positive(s.Memories[id].Available),
 			GPUUtilization: s.Systems[id].GPU, TemperatureCelsius: s.Systems[id].Celsius, PowerWatts: s.Systems[id].Watts,
 		}

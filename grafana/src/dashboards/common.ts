@@ -322,6 +322,13 @@ export function build(layout: Layout): dashboard.Dashboard {
   return built;
 }
 
+/** What only Prometheus answers: it keeps native histograms as such, where VictoriaMetrics makes vmrange buckets of them. */
+const ofPrometheusAlone = new RegExp(
+  'histogram_(quantile|fraction|count|sum|avg)|time_to_first_token_seconds:request|request_duration_seconds_sum:added|' +
+    '(time_to_first_token|inter_token_latency|time_per_output_token|request_duration)_seconds:added',
+);
+const needsNative = 'Needs native histograms, as Prometheus has them.';
+
 /** Sets what the SDK does not know of, or has otherwise. */
 function finish(built: dashboard.Dashboard): void {
   const panels = (built.panels ?? []).flatMap((panel) => ('panels' in panel ? [panel, ...(panel.panels ?? [])] : [panel]));
@@ -332,6 +339,9 @@ function finish(built: dashboard.Dashboard): void {
     ids.set(panel.id!, panel.title ?? '');
     // Grafana before 10.3 shows a heatmap's tooltip on this word alone; newer ones go by the mode.
     if (panel.type === 'heatmap') panel.options.tooltip.show = true;
+    if (!('targets' in panel)) continue;
+    const queries = (panel.targets ?? []) as { expr?: string }[];
+    if (queries.some(({ expr }) => expr && ofPrometheusAlone.test(expr))) panel.description = `${panel.description} ${needsNative}`;
   }
   // By default the SDK tucks links and annotations away in a menu that only new Grafanas have.
   [...(built.links ?? []), ...(built.annotations?.list ?? [])].forEach((item) => {

@@ -3,6 +3,7 @@ import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
 import { build, uid } from './common';
 import { graphPanel, hour, roleColors, timelinePanel } from './graphs';
+import { machinesPanel } from './machines';
 import { noData, nothing, textPanel, unit, unknown, upOrDown, words } from './panels';
 import { status } from './queries';
 import { nodeAndExporter as q } from './queries_node';
@@ -260,6 +261,7 @@ export function node(): dashboard.Dashboard {
             [{ expr: status.age, legend: 'age' }],
             { least: 0, most: 2.5, mark: [{ color: 'text', from: null }, { color: 'red', from: 2 }] },
           ),
+          machinesPanel({ width: 24, height: 5 }),
           labelsPanel(
             {
               width: 24,

@@ -178,7 +178,7 @@ function models() {
       height: 7,
     },
     [
-      { title: 'State', expr: q.state, unit: unit.none, mappings: words(stateWords), width: 95 },
+      { title: 'State', expr: q.state, unit: unit.none, mappings: words(stateWords), width: 92 },
       { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
       { title: 'Median', expr: q.decodeMedian, unit: unit.tokensPerSecond, decimals: 1 },
       { title: 'vs baseline', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, steps: loss },
@@ -188,13 +188,13 @@ function models() {
       { title: 'ITL p50', expr: q.interToken, unit: unit.seconds },
       { title: 'ITL p99', expr: q.interToken99, unit: unit.seconds },
       { title: 'n', expr: q.samples, unit: unit.count, decimals: 0, width: 60 },
-      { title: 'In goals', expr: q.goodput, unit: unit.ratio, decimals: 1 },
+      { title: 'In goals', expr: q.goodput, unit: unit.ratio, decimals: 1, width: 72 },
       { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
       { title: 'exo\'s peak', expr: q.reported, unit: unit.bytes, decimals: 1 },
-      { title: 'J/token', expr: q.joules, unit: unit.none, decimals: 2 },
-      { title: 'ok', expr: q.modelSuccess, unit: unit.ratio, decimals: 1, steps: success },
+      { title: 'J/token', expr: q.joules, unit: unit.none, decimals: 2, width: 66 },
+      { title: 'ok', expr: q.modelSuccess, unit: unit.ratio, decimals: 1, steps: success, width: 68 },
     ],
-    { row: 'model', rowTitle: 'Model', link: modelLink, minWidth: 70 },
+    { row: 'model', rowTitle: 'Model', rowWidth: 120, link: modelLink, minWidth: 70 },
   );
 }
 
@@ -211,7 +211,7 @@ function whatChanged() {
         'exobench:decode:alarm_ratio.',
       unit: unit.ratio,
       noValue: nothing.turn,
-      width: 9,
+      width: 8,
       height: 6,
     },
     [

@@ -3,6 +3,7 @@ import { modelLink, panelLink } from './common';
 import { graphPanel, helper, hour, timelinePanel } from './graphs';
 import { none, nothing, stateWords, unit, words } from './panels';
 import { evidencePanel } from './evidence';
+import { machinesPanel } from './machines';
 import { overview as q } from './queries_overview';
 import { labelsPanel, tablePanel } from './tables';
 
@@ -27,12 +28,13 @@ export function alerts() {
       title: 'Firing alerts',
       description:
         'What fires for this node: how bad, since when it is in doubt, of which model, what it means, what to do (the runbook) and ' +
-        'where it shows (the panel). ' +
-        'Metrics: ALERTS and ALERTS_FOR_STATE, written by Prometheus, and exobench:alert:info of the rules. The message in ' +
-        'Alertmanager has the numbers.',
+        'where it shows (the panel). Off by: how far from usual, where it is a figure that is. ' +
+        'Metrics: ALERTS and ALERTS_FOR_STATE, written by Prometheus, exobench:alert:info, exobench:decode_tps:recent, ' +
+        'exobench:decode_tps:median, exobench:decode:drift, exobench:ttft:ratio and exobench:node:ratio of the rules. The message in ' +
+        'Alertmanager has all numbers.',
       unit: unit.none,
       noValue: nothing.exporter,
-      width: 15,
+      width: 16,
       height: 6,
     },
     q.alertList,
@@ -47,7 +49,7 @@ export function alerts() {
         }),
       },
       // The lines that say that there is no alert, or no rule, have no age.
-      Value: {
+      'Value #A': {
         title: 'For',
         width: 85,
         unit: unit.seconds,
@@ -55,10 +57,11 @@ export function alerts() {
         mappings: words({ '0': { text: none, color: 'text' }, '-1': { text: none, color: 'text' } }),
       },
       model: { title: 'Model', width: 110 },
+      'Value #B': { title: 'Off by', width: 65, unit: unit.ratio, decimals: 1 },
       summary: { title: 'Meaning' },
       anchor: {
         title: 'What to do',
-        width: 100,
+        width: 95,
         mappings: linkWord('runbook'),
         link: { title: 'Runbook', url: '${exporter}/runbook#${__value.raw}' },
       },
@@ -72,6 +75,8 @@ export function alerts() {
       dashboard: { title: 'dashboard', hidden: true },
     },
     'For',
+    false,
+    q.alertSizes,
   );
 }
 
@@ -200,8 +205,7 @@ export function objectives() {
           'them, their mean gap standing for ' +
           'inter-token latency, of n that have figures or failed; requests that failed met none. Metrics: ' +
           'exobench_time_to_first_token_seconds, ' +
-          'exobench_time_per_output_token_seconds, exobench_inter_token_latency_seconds, exobench_requests_total. Needs native ' +
-          'histograms, as Prometheus has them.',
+          'exobench_time_per_output_token_seconds, exobench_inter_token_latency_seconds, exobench_requests_total.',
         unit: unit.ratio,
         noValue: nothing.judged,
       },
@@ -240,6 +244,7 @@ export function whatRuns() {
       },
       'Model',
     ),
+    machinesPanel(across),
     evidencePanel(across, q.evidence, { row: 'model', rowTitle: 'Model', link: modelLink }),
   ];
 }

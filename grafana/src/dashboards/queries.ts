@@ -221,3 +221,10 @@ export const annotations = {
     `unless on (job, instance) changes(${metric('process_start_time_seconds')}[$__rate_interval]) > 0`,
   ].join(' '),
 };
+
+/** What each machine is, and all of its memory: 0 where that is not known, which a mapping shows as a dash. */
+export const machines = (() => {
+  const info = `max by (instance, node, machine, chip, os) (${metric('exobench_node_info')})`;
+  const memory = `max by (instance, node) (${metric('exobench_node_memory_bytes', 'state="total"')})`;
+  return `max by (node, machine, chip, os) (${info} * on (instance, node) group_left () ${memory} or 0 * ${info})`;
+})();

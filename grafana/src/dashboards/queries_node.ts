@@ -1,4 +1,4 @@
-import { increase, last, metric } from './queries';
+import { increase, last, machines, metric } from './queries';
 
 const lateness = `sum(increase(${metric('exobench_stamp_lateness_seconds')}[$__rate_interval]))`;
 
@@ -11,6 +11,7 @@ export const nodeAndExporter = {
   rss: `sum by (role) (${metric('exobench_exo_resident_memory_bytes')})`,
   pss: `sum by (role) (${metric('exobench_exo_proportional_memory_bytes')})`,
   unreleased: last('exobench_model_unreleased_memory_bytes'),
+  machines,
   memory: `sum by (node, state) (${metric('exobench_node_memory_bytes')})`,
   power: `sum by (node) (${metric('exobench_node_power_watts')})`,
   gpu: `avg by (node) (${metric('exobench_node_gpu_utilization_ratio')})`,

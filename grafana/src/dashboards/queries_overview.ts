@@ -77,6 +77,34 @@ function within(h: Histogram, bound: string): string {
   return `histogram_fraction(0, ${bound}, ${over(h, 'model', '', chosen)})`;
 }
 
+function lossOf(now: string, usual: string): string {
+  const of = (name: string) => `max by (model) (${metric(name)})`;
+  return `${of(now)} / ${of(usual)} - 1`;
+}
+
+/** What fires, under the labels that its line in the list shows: for how long, in seconds. */
+const alertAges = [
+  { of: firing('model!=""'), about: 'model' },
+  { of: firing('model=""'), about: 'node' },
+]
+  .map(({ of, about }) => {
+    const labels = 'alertname, severity, model';
+    const since = `ALERTS_FOR_STATE{alertname=~"ExoBench.+", instance=~"$instance|"}`;
+    const age = `max by (${labels}) (time() - ${since} and ignoring (alertstate) ${of})`;
+    return `${age} * on (alertname) group_left (summary, dashboard, panel, anchor) ${alertInfo}{about="${about}"}`;
+  })
+  .join(' or ');
+
+const alertSizes = [
+  ['ExoBenchThroughputDrop', lossOf('exobench:decode_tps:recent', baseline)],
+  ['ExoBenchThroughputCollapse', lossOf('exobench:decode_tps:recent', baseline)],
+  ['ExoBenchThroughputDrift', `-max by (model) (${metric('exobench:decode:drift')})`],
+  ['ExoBenchLatencyRegression', `max by (model) (quantile_over_time(0.5, ${metric('exobench:ttft:ratio')}[${chosen}])) - 1`],
+  ['ExoBenchAllModelsSlow', `max by (model) (quantile_over_time(0.5, ${metric('exobench:node:ratio')}[${chosen}])) - 1`],
+]
+  .map(([alert, size]) => `label_replace(${size}, "alertname", "${alert}", "", "")`)
+  .join(' or ');
+
 const severities = ['info', 'warning', 'critical'];
 
 export const overview = {
@@ -133,18 +161,12 @@ export const overview = {
 
   // Alerts
   alertList: [
-    ...[
-      { of: firing('model!=""'), about: 'model' },
-      { of: firing('model=""'), about: 'node' },
-    ].map(({ of, about }) => {
-      const labels = 'alertname, severity, model';
-      const since = `ALERTS_FOR_STATE{alertname=~"ExoBench.+", instance=~"$instance|"}`;
-      const age = `max by (${labels}) (time() - ${since} and ignoring (alertstate) ${of})`;
-      return `${age} * on (alertname) group_left (summary, dashboard, panel, anchor) ${alertInfo}{about="${about}"}`;
-    }),
+    alertAges,
     `label_replace(0 * count(${alertInfo}) unless on () ${firing()}, "summary", "No alert fires", "", "")`,
     `label_replace(-absent(${alertInfo}) unless on () ${firing()}, "summary", "Prometheus has not loaded rules/exobench.yml: nothing can alert", "", "")`,
   ].join(' or '),
+  /** How far from usual what an alert speaks of is, under the labels of its line in the list. */
+  alertSizes: `0 * (${alertAges}) + on (alertname, model) group_left () (${alertSizes})`,
   alertHistory: severities
     .map((severity, i) => `max by (alertname, model) (${i + 1} * ${firing(`severity="${severity}"`)})`)
     .reverse()

@@ -101,17 +101,23 @@ export function tablePanel(about: About, columns: Column[], options: TableOption
 
 /**
  * A table of the labels of one instant query, which has those that are given and no others, in that order. `Value` may be
- * one of them.
+ * one of them. Where there is a second query, whose labels are among those of the first, values are `Value #A` and `Value #B`.
  */
-export function labelsPanel(about: About, expr: string, columns: Record<string, Cell & { title: string }>, sort: string, descending = false): table.PanelBuilder {
+export function labelsPanel(
+  about: About, expr: string, columns: Record<string, Cell & { title: string }>, sort: string, descending = false, second?: string,
+): table.PanelBuilder {
   const panel = frame(about, 80)
     .withTarget(query(expr, 'A').format(prometheus.PromQueryFormat.Table).instant())
     .sortBy([new common.TableSortByFieldStateBuilder().displayName(sort).desc(descending)]);
+  if (second !== undefined) {
+    panel.withTarget(query(second, 'B').format(prometheus.PromQueryFormat.Table).instant());
+    panel.withTransformation({ id: 'merge', options: {} });
+  }
   const names = Object.keys(columns);
   panel.withTransformation({
     id: 'organize',
     options: {
-      excludeByName: { Time: true, ...(names.includes('Value') ? {} : { Value: true }) },
+      excludeByName: { Time: true, ...(names.some((name) => name.startsWith('Value')) ? {} : { Value: true }) },
       indexByName: Object.fromEntries(names.map((name, i) => [name, i])),
       renameByName: Object.fromEntries(names.map((name) => [name, columns[name]!.title])),
     },

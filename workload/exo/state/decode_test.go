@@ -69,8 +69,8 @@ func TestRealStates(t *testing.T) {
 			if m := s.Memories[want.node]; len(s.Memories) != 1 || m.Total == nil || *m.Total < 1<<30 || m.Available == nil {
 				t.Errorf("memory %+v", s.Memories)
 			}
-			if len(s.Names) != 1 || s.Names[want.node] == "" {
-				t.Errorf("names %+v", s.Names)
+			if len(s.Identities) != 1 || s.Identities[want.node].Name == "" {
+				t.Errorf("names %+v", s.Identities)
 			}
 			if len(s.Downloads) != want.pending || slices.ContainsFunc(
 				s.Downloads, func(d Download) bool { return !d.Pending() || d.Model == "" || d.Node != want.node },

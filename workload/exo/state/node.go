@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"strings"
 
 	"exo-bench-exporter/workload/exo/foreign"
 )
@@ -60,11 +61,23 @@ func (s *scanner) system() System {
 	return y
 }
 
-// identity reads a machine's friendly name.
-func (s *scanner) identity() string {
-	var name string
-	s.fields(id("friendlyName", &name))
-	return name
+// Identity is what exo says a machine is; empty where it does not say or does not know, as on Linux.
+type Identity struct {
+	Name    string // friendly name
+	Machine string // for example MacBook Pro
+	Chip    string // for example Apple M4 Pro
+	OS      string // version of macOS, or the system's name
+}
+
+func (s *scanner) identity() Identity {
+	var i Identity
+	s.fields(id("friendlyName", &i.Name), id("modelId", &i.Machine), id("chipId", &i.Chip), id("osVersion", &i.OS))
+	for _, word := range []*string{&i.Machine, &i.Chip, &i.OS} {
+		if strings.HasPrefix(*word, "Unknown") {
+			*word = ""
+		}
+	}
+	return i
 }
 
 // figure reads a number from least to most; what is none, or cannot be true, is not known.

@@ -46,9 +46,9 @@ type Snapshot struct {
 	Downloads []Download          // by node, without those that are complete
 	Cards     map[string]int      // how many models each node knows of, by its list of downloads
 
-	Names    map[string]string // friendly name by node
-	Memories map[string]Memory // by node
-	Systems  map[string]System // by node
+	Identities map[string]Identity // by node
+	Memories   map[string]Memory   // by node
+	Systems    map[string]System   // by node
 
 	// Events is how many events exo has applied to its state since its master began, and so
 	// grows with everything that goes on: see package instance.
@@ -66,7 +66,7 @@ var parts = map[Part]part{
 	Runners:    {"runners", func(s *scanner, _ Query, to *Snapshot) { to.Runners = s.runners() }},
 	Tasks:      {"tasks", func(s *scanner, q Query, to *Snapshot) { to.Tasks = s.tasks(q) }},
 	Downloads:  {"downloads", func(s *scanner, _ Query, to *Snapshot) { to.Downloads, to.Cards = s.downloads() }},
-	Identities: {"nodeIdentities", func(s *scanner, _ Query, to *Snapshot) { to.Names = nodes(s, s.identity) }},
+	Identities: {"nodeIdentities", func(s *scanner, _ Query, to *Snapshot) { to.Identities = nodes(s, s.identity) }},
 	Memories:   {"nodeMemory", func(s *scanner, _ Query, to *Snapshot) { to.Memories = nodes(s, s.memory) }},
 	Systems:    {"nodeSystem", func(s *scanner, _ Query, to *Snapshot) { to.Systems = nodes(s, s.system) }},
 	Events: {"lastEventAppliedIdx", func(s *scanner, _ Query, to *Snapshot) {
@@ -88,7 +88,7 @@ func (s *Snapshot) take(from *Snapshot, p Part) {
 	case Downloads:
 		s.Downloads, s.Cards = from.Downloads, from.Cards
 	case Identities:
-		s.Names = from.Names
+		s.Identities = from.Identities
 	case Memories:
 		s.Memories = from.Memories
 	case Systems:
