@@ -63,6 +63,7 @@ func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 	b.front = exporter.NewFront(b.reg, b.store, w.log)
 	b.front.Handle("GET "+cluster.Path, b.feed)
 	b.front.Handle("POST /-/reload", b.reloadHandler(w.serve.reload))
+	b.front.Handle("POST /-/accept", b.acceptHandler(w.serve.accept))
 	if w.record.Path != "" {
 		b.keeper = record.NewKeeper(b.recording(w.record))
 		b.front.Handle(record.Pattern, b.keeper)

@@ -2,6 +2,8 @@ package app
 
 import (
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +42,7 @@ func (j *judged) begin(more ...string) {
 	j.t.Helper()
 	j.write(j.vars(more...)...)
 	j.stack = newStack(j.t, setting{
-		node: j.node, vars: []string{"ENV_FILE", j.file, "STATE_DIR", j.dir},
+		node: j.node, vars: []string{"ENV_FILE", j.file, "STATE_DIR", j.dir, "WEB_ACCEPT", "true"},
 		seams: Seams{Listener: newQuietListener(), Hangup: j.hangup},
 	})
 	j.end = j.serve(j.t)
@@ -124,6 +126,14 @@ func TestJudge(t *testing.T) {
 		}
 		time.Sleep(cycles(2))
 		j.alarms(victim, "drop", 1)
+		w := httptest.NewRecorder()
+		j.front.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/-/accept?model="+victim, nil))
+		if w.Code != http.StatusOK {
+			t.Errorf("accepting is answered with %d %s", w.Code, w.Body)
+		}
+		j.alarms(victim, "drop", 0)
+		time.Sleep(cycles(4))
+		j.alarms(victim, "drop", 0)
 
 		j.write(j.vars("MODELS", next+","+third)...)
 		j.hangup <- syscall.SIGHUP
@@ -137,7 +147,7 @@ func TestJudge(t *testing.T) {
 		j.write(j.vars()...)
 		j.hangup <- syscall.SIGHUP
 		synctest.Wait()
-		j.alarms(victim, "drop", 1)
+		j.alarms(victim, "drop", 0) // it is known again
 
 		// Another address is another node, of which nothing is known.
 		j.write(j.vars("EXO_URL", "http://other.test:52415")...)

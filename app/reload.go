@@ -66,17 +66,14 @@ func (b *Bench) swap() {
 		"suite", rig.Suite.Version, "interval", rig.Config.CycleInterval)
 }
 
-// reloadHandler lets users reload by HTTP, if enabled, but no page that they look at.
+// reloadHandler lets users reload by HTTP, if enabled.
 func (b *Bench) reloadHandler(enabled bool) http.Handler {
-	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if !enabled {
-			http.Error(w, "Reloading by HTTP is off; "+exporter.EnvPrefix+"WEB_RELOAD=true allows it.", http.StatusForbidden)
-			return
-		}
-		if err := b.Reload(); err != nil {
-			http.Error(w, fmt.Sprintf("The configuration cannot be reloaded: %v", err), http.StatusInternalServerError)
-			return
-		}
-		_, _ = fmt.Fprintln(w, "The configuration was read anew and takes effect between two turns.")
-	}))
+	return onRequest(enabled, "Reloading by HTTP is off; "+exporter.EnvPrefix+"WEB_RELOAD=true allows it.",
+		func(w http.ResponseWriter, _ *http.Request) {
+			if err := b.Reload(); err != nil {
+				http.Error(w, fmt.Sprintf("The configuration cannot be reloaded: %v", err), http.StatusInternalServerError)
+				return
+			}
+			_, _ = fmt.Fprintln(w, "The configuration was read anew and takes effect between two turns.")
+		})
 }

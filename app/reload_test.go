@@ -203,12 +203,12 @@ func TestReloadOfAMistake(t *testing.T) {
 	})
 }
 
-// Reloading by HTTP is off unless enabled, and never by a page of somebody else's.
+// Reloading and accepting by HTTP are off unless enabled, and never by a page of somebody else's.
 func TestWhoMayReload(t *testing.T) {
 	p, err := Open(environ(t), false, Seams{})
 	noError(t, err)
 	defer p.Close()
-	on, err := Open(environ(t, "WEB_RELOAD", "true"), false, Seams{})
+	on, err := Open(environ(t, "WEB_RELOAD", "true", "WEB_ACCEPT", "true"), false, Seams{})
 	noError(t, err)
 	defer on.Close()
 	for name, tt := range map[string]struct {
@@ -222,14 +222,19 @@ func TestWhoMayReload(t *testing.T) {
 		"looking":          {on, http.MethodGet, "", http.StatusMethodNotAllowed},
 		"a page elsewhere": {on, http.MethodPost, "cross-site", http.StatusForbidden},
 	} {
-		r := httptest.NewRequest(tt.method, "/-/reload", nil)
-		if tt.site != "" {
-			r.Header.Set("Sec-Fetch-Site", tt.site)
-		}
-		w := httptest.NewRecorder()
-		tt.to.(*Bench).front.ServeHTTP(w, r)
-		if w.Code != tt.want {
-			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		for path, want := range map[string]int{"/-/reload": tt.want, "/-/accept?model=x": tt.want} {
+			if tt.want == http.StatusOK && path != "/-/reload" {
+				want = http.StatusNotFound // nothing is known of any model
+			}
+			r := httptest.NewRequest(tt.method, path, nil)
+			if tt.site != "" {
+				r.Header.Set("Sec-Fetch-Site", tt.site)
+			}
+			w := httptest.NewRecorder()
+			tt.to.(*Bench).front.ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%s, %s: %d %s", name, path, w.Code, w.Body)
+			}
 		}
 	}
 	made, err := New(configure(t), Seams{})

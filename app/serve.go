@@ -16,6 +16,7 @@ type serving struct {
 	address   string       // to listen on
 	webConfig string       // path of the exporter toolkit's web configuration; empty for plain HTTP
 	reload    bool         // whether a reload may be asked for by HTTP
+	accept    bool         // whether a model's speed may be accepted by HTTP
 	listener  net.Listener // instead of address; nil outside of tests
 	hangup    <-chan os.Signal
 }

@@ -43,7 +43,7 @@ func newWiring(cfg exporter.Config, seams Seams) (wiring, error) {
 	w := wiring{
 		log: seams.log(cfg),
 		serve: serving{
-			address: cfg.ListenAddress, webConfig: cfg.WebConfigFile, reload: cfg.WebReload,
+			address: cfg.ListenAddress, webConfig: cfg.WebConfigFile, reload: cfg.WebReload, accept: cfg.WebAccept,
 			listener: seams.Listener, hangup: seams.Hangup,
 		},
 	}

@@ -128,6 +128,7 @@ func reaches(authority []byte) map[string]reach {
 			roots.AppendCertsFromPEM(authority)
 			return []any{roots.Equal(w.driver.Transport.(*http.Transport).TLSClientConfig.RootCAs)}
 		}},
+		"WEB_ACCEPT": {value: "true", want: true, bench: func(w wiring) []any { return []any{w.serve.accept} }},
 		"WEB_RELOAD": {value: "true", want: true, bench: func(w wiring) []any { return []any{w.serve.reload} }},
 		"ENV_FILE":   {file: "EXOBENCH_EXO_PID=4712", want: 4712, bench: pid, memory: pid},
 		"LOG_LEVEL":  {value: "debug", want: true, bench: debug, memory: debug},

@@ -94,7 +94,6 @@ func TestDialectsAreTriedAndDocumented(t *testing.T) {
 
 // notShown are the families that are on no dashboard and in no rule, each with the reason.
 var notShown = map[string]string{
-	"exobench_withheld_gaps_total":                      "for who misses samples in a distribution; that the exporter was late is shown by how late it was",
 	"exobench_judge_history_cycles":                     judgedPage,
 	"exobench_judge_learning":                           judgedPage,
 	"exobench_node_speed_alarm":                         judgedPage,
@@ -112,12 +111,26 @@ var notShown = map[string]string{
 	"exobench_speed_change_low_ratio":                   judgedPage,
 	"exobench_speed_change_ratio":                       judgedPage,
 	"exobench_speed_noise_ratio":                        judgedPage,
+	"exobench_withheld_gaps_total":                      withheld,
 }
-
-const judgedPage = "said in words on the status page; for queries"
 
 // notInCatalogue are the families that e2e/catalogue_test.go leaves out, each with the reason.
 var notInCatalogue = map[string]string{
+	"exobench_node_speed_alarm":                         aDay,
+	"exobench_node_speed_alarm_since_timestamp_seconds": aDay,
+	"exobench_node_speed_change_evidence":               aDay,
+	"exobench_node_speed_change_ratio":                  aDay,
+	"exobench_speed_alarm":                              aDay,
+	"exobench_speed_alarm_change_ratio":                 aDay,
+	"exobench_speed_alarm_prompts":                      aDay,
+	"exobench_speed_alarm_shared":                       aDay,
+	"exobench_speed_alarm_since_timestamp_seconds":      aDay,
+	"exobench_speed_baseline":                           aDay,
+	"exobench_speed_change_evidence":                    aDay,
+	"exobench_speed_change_high_ratio":                  aDay,
+	"exobench_speed_change_low_ratio":                   aDay,
+	"exobench_speed_change_ratio":                       aDay,
+	"exobench_speed_noise_ratio":                        aDay,
 	"exobench_agent_driver_up":                          "of a memory agent",
 	"exobench_cached_prompt_tokens_total":               "absent until a node reports any",
 	"exobench_energy_joules_total":                      takesLong,
@@ -128,22 +141,13 @@ var notInCatalogue = map[string]string{
 	"exobench_exo_proportional_memory_bytes":            "on Linux alone",
 	"exobench_model_proportional_memory_bytes":          "on Linux alone",
 	"exobench_stamp_lateness_seconds":                   "where the kernel stamps what arrives",
-	"exobench_node_speed_alarm":                         "absent for the first day",
-	"exobench_node_speed_alarm_since_timestamp_seconds": "absent for the first day",
-	"exobench_node_speed_change_evidence":               "absent for the first day",
-	"exobench_node_speed_change_ratio":                  "absent for the first day",
-	"exobench_speed_alarm":                              "absent for the first day",
-	"exobench_speed_alarm_change_ratio":                 "absent for the first day",
-	"exobench_speed_alarm_prompts":                      "absent for the first day",
-	"exobench_speed_alarm_shared":                       "absent for the first day",
-	"exobench_speed_alarm_since_timestamp_seconds":      "absent for the first day",
-	"exobench_speed_baseline":                           "absent for the first day",
-	"exobench_speed_change_evidence":                    "absent for the first day",
-	"exobench_speed_change_high_ratio":                  "absent for the first day",
-	"exobench_speed_change_low_ratio":                   "absent for the first day",
-	"exobench_speed_change_ratio":                       "absent for the first day",
-	"exobench_speed_noise_ratio":                        "absent for the first day",
 }
+
+const (
+	withheld   = "for who misses samples in a distribution; that the exporter was late is shown by how late it was"
+	judgedPage = "said in words on the status page; for queries"
+	aDay       = "absent for the first day"
+)
 
 // takesLong is why a family is not there at once.
 const takesLong = "of requests that take long enough for two readings of the power"

@@ -46,13 +46,14 @@ type Config struct {
 
 	ListenAddress string `env:"LISTEN_ADDRESS" reload:"no" envDefault:":9955" meaning:"address that /metrics and the status page are served on, as host:port"`
 	WebConfigFile string `env:"WEB_CONFIG_FILE" reload:"no" meaning:"web configuration file of the Prometheus exporter toolkit: TLS and basic authentication"`
+	WebAccept     bool   `env:"WEB_ACCEPT" mode:"bench" reload:"no" envDefault:"false" meaning:"whether POST /-/accept?model=M takes the present speed of a model as its normal one, as the command accept does"`
 	WebReload     bool   `env:"WEB_RELOAD" mode:"bench" reload:"no" envDefault:"false" meaning:"whether POST /-/reload reads EXOBENCH_ENV_FILE and the suite anew, as the signal SIGHUP does"`
 
 	CycleInterval time.Duration `env:"CYCLE_INTERVAL" mode:"bench" envDefault:"15m" meaning:"time from the start of one cycle to the start of the next, at least 1s"`
 	Models        Models        `env:"MODELS" mode:"bench" shown:"the five" meaning:"models to measure, separated by commas: name, name=id to choose the id that the node is asked for, or name=id=answered where its answers name another one"`
 	// SuiteFile is the path of a suite file; empty means the embedded suite.
 	SuiteFile string `env:"SUITE" mode:"bench" shown:"embedded" meaning:"path of a suite file with prompts of your own"`
-	StateDir  string `env:"STATE_DIR" mode:"bench" reload:"no" shown:"the user's state directory" meaning:"directory that records which instances the exporter created on the node, so that it removes exactly those after a crash"`
+	StateDir  string `env:"STATE_DIR" mode:"bench" reload:"no" shown:"the user's state directory" meaning:"directory that records which instances the exporter created on the node, so that it removes exactly those after a crash, and what it has learnt of speeds"`
 	// ResultsFile is where the records of single results are kept; empty means that none are.
 	ResultsFile      string `env:"RESULTS" mode:"bench" reload:"no" shown:"results.jsonl in the state directory" meaning:"file that keeps a record of every result and turn, as JSON Lines without any prompt or answer; off keeps none"`
 	ResultsMegabytes int    `env:"RESULTS_MEGABYTES" mode:"bench" reload:"no" envDefault:"256" meaning:"most that file and the older ones beside it may hold together, in megabytes"`

@@ -83,7 +83,7 @@ func TestEverythingSet(t *testing.T) {
 		"BUSY_TIMEOUT", "5ms",
 		"ADD_MODELS", "true", "RELOAD", "never", "KEEP_LOADED", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77",
 		"MEMORY_INTERVAL", "10ms",
-		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json", "WEB_RELOAD", "true", "ENV_FILE", envFile,
+		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json", "WEB_RELOAD", "true", "WEB_ACCEPT", "true", "ENV_FILE", envFile,
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestEverythingSet(t *testing.T) {
 		FirstTokenTimeout: time.Millisecond, IdleTimeout: 2 * time.Millisecond, RequestTimeout: 3 * time.Millisecond,
 		LoadTimeout: 4 * time.Millisecond, DownloadTimeout: 6 * time.Millisecond, BusyTimeout: 5 * time.Millisecond,
 		AddModels: true, Reload: "never", KeepLoaded: true, MinNodes: 2, Sharding: "Tensor", ExoPID: 77, MemoryInterval: 10 * time.Millisecond,
-		LogLevel: slog.LevelDebug, LogFormat: "json", WebReload: true, EnvFile: envFile,
+		LogLevel: slog.LevelDebug, LogFormat: "json", WebReload: true, WebAccept: true, EnvFile: envFile,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -76,13 +76,15 @@ func (inv invocation) untilHangup(ctx context.Context) (context.Context, context
 
 type command struct {
 	name, args, summary, help string
+	operands                  bool // it takes arguments beside its flags
 	// flags declares the command's flags and returns what runs once they are parsed.
 	flags func(*flag.FlagSet) func(context.Context, invocation) int
 }
 
 func commands() []command {
 	return []command{
-		serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), rulesCommand(), backfillCommand(), versionCommand(),
+		serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), judgeCommand(), acceptCommand(), rulesCommand(), backfillCommand(),
+		versionCommand(),
 	}
 }
 
@@ -116,7 +118,7 @@ func (inv invocation) run(ctx context.Context, args []string) int {
 		case err != nil:
 			fmt.Fprintf(stderr, "%s: %v; see %s -h\n", fs.Name(), err, fs.Name())
 			return exitUsage
-		case fs.NArg() > 0:
+		case fs.NArg() > 0 && !c.operands:
 			fmt.Fprintf(stderr, "%s: %q is one argument too many; see %s -h\n", fs.Name(), fs.Arg(0), fs.Name())
 			return exitUsage
 		}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/workload/exo/foreign"
+	"exo-bench-exporter/workload/judging"
+)
+
+func acceptCommand() command {
+	return command{
+		name: "accept", args: " -model M", summary: "take the present speed of a model as its normal one",
+		help: `Takes the present speed of a model as its normal one, on this node alone, and ends what is said of it.
+A running exporter is asked at EXOBENCH_LISTEN_ADDRESS, where EXOBENCH_WEB_ACCEPT=true allows it; where none
+runs, what is kept in EXOBENCH_STATE_DIR is changed. The alert rules of Prometheus have a baseline of
+their own: see exo-bench-exporter rules -h.`,
+		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
+			model := fs.String("model", "", "`name` of the model, as in EXOBENCH_MODELS")
+			return func(ctx context.Context, inv invocation) int { return accept(ctx, inv, *model) }
+		},
+	}
+}
+
+func accept(ctx context.Context, inv invocation, model string) int {
+	cfg, err := exporter.LoadConfig(inv.env)
+	switch {
+	case err != nil:
+	case model == "":
+		err = errors.New("accept: want -model, with the name of a model")
+	case cfg.Mode == exporter.ModeMemory:
+		err = errors.New("accept: EXOBENCH_MODE=memory measures no speed")
+	}
+	if err != nil {
+		return fail(inv.stderr, err)
+	}
+	err = judging.AcceptIn(filepath.Join(cfg.StateDir, judging.File), model)
+	if errors.Is(err, judging.ErrInUse) {
+		err = askToAccept(ctx, cfg, model)
+	}
+	if err != nil {
+		fmt.Fprintln(inv.stderr, "exo-bench-exporter accept:", err)
+		return exitFailed
+	}
+	fmt.Fprintf(inv.stdout, "The present speed of %s is its normal one from now on.\n", model)
+	return exitOK
+}
+
+// acceptTimeout bounds how long a running exporter may take to answer.
+const acceptTimeout = 5 * time.Second
+
+// askToAccept has the exporter that runs on this machine accept the model's speed.
+func askToAccept(ctx context.Context, cfg exporter.Config, model string) error {
+	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	client := &http.Client{Transport: &http.Transport{
+		// The certificate is for the name by which Prometheus calls; nothing secret is sent.
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // see above
+		DisableKeepAlives: true,
+	}}
+	var last error
+	for _, scheme := range []string{"http", "https"} {
+		address := scheme + "://" + loopback(cfg.ListenAddress) + "/-/accept?model=" + url.QueryEscape(model)
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, nil)
+		if err != nil {
+			return err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			last = fmt.Errorf("an exporter keeps the file, and does not answer: %w", err)
+			continue
+		}
+		said, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
+		_ = resp.Body.Close()
+		switch resp.StatusCode {
+		case http.StatusOK:
+			return nil
+		case http.StatusUnauthorized:
+			return fmt.Errorf("the exporter asks for a password: curl -u USER -X POST %q", address)
+		}
+		last = errors.New(foreign.Cut(strings.TrimSpace(string(said)), len(said)+1))
+		if resp.StatusCode != http.StatusBadRequest { // what a server of TLS answers to plain HTTP
+			return last
+		}
+	}
+	return last
+}
