@@ -225,7 +225,8 @@ func TestAllWrongValuesAtOnce(t *testing.T) {
 // What an error about the configuration repeats does nothing to a terminal, and is bounded.
 func TestErrorsArePrintable(t *testing.T) {
 	const esc = "\x1b]0;owned\a"
-	e := environ("X"+esc, "1", "CYCLE_INTERVAL", esc, "EXO_URL", "http://x"+esc, "SUITE", "/tmp/"+esc, "MODELS", strings.Repeat("m", 1<<20)+"=")
+	e := environ("X"+esc, "1", "CYCLE_INTERVAL", esc, "EXO_URL", "http://x"+esc, "SUITE", "/tmp/"+esc,
+		"MODELS", strings.Repeat("m", 1<<20)+"=")
 	for i := range 5000 {
 		e[EnvPrefix+"NONE"+strconv.Itoa(i)] = "1"
 	}
