@@ -124,8 +124,9 @@ func modelRequests() metric.Group[workload.Result] {
 			{
 				Family: metric.Family{
 					Name: "withheld_gaps_total", Unit: "gaps",
-					Help: "Gaps between tokens of successful requests that are no sample of exobench_inter_token_latency_seconds because, by the " +
-						"kernel's own receive time, the exporter read one of their ends late by more than a tenth of the gap.",
+					Help: "Gaps between tokens of successful requests that are no sample of exobench_inter_token_latency_seconds because of the " +
+						"exporter: by the kernel's own receive time it read one of their ends late by more than a tenth of the gap, or it " +
+						"asked exo for the machines' power in the gap or the one before.",
 				},
 				Value: func(r workload.Result) float64 { return float64(r.Withheld) },
 			},
@@ -198,7 +199,7 @@ func latencies() []metric.Histogram[workload.Result] {
 				Name: "inter_token_latency_seconds", Unit: "seconds",
 				Help: "Time in seconds between successive tokens as the client saw them, of successful requests. A gap before an event " +
 					"of k tokens is k samples of a k-th each; one before an event that shared a read with the one before is none, nor is one " +
-					"that the exporter was late to read (exobench_withheld_gaps_total).",
+					"that the exporter itself has spoilt (exobench_withheld_gaps_total).",
 			},
 			Buckets: itlBuckets,
 			Samples: func(r workload.Result, o prometheus.Observer) {

@@ -111,8 +111,8 @@ type Result struct {
 	// Gaps are samples of the time between successive tokens. A gap before an event of k tokens
 	// is k samples of a k-th each; events that shared a read with the one before have none.
 	Gaps []time.Duration
-	// Withheld is the number of such samples that are none because the exporter was late to read at one
-	// end of the gap, by more than a tenth of it.
+	// Withheld is the number of such samples that are none because of the exporter: it read at one end
+	// of the gap late by more than a tenth of it, or asked exo for something else in the gap or the one before.
 	Withheld int
 
 	AskedTokens int // max_tokens of the request

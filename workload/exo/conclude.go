@@ -9,6 +9,9 @@ import (
 
 // conclude fills in what the evidence gives.
 func (r *record) conclude() (answer.Tally, answer.Shape) {
+	if r.looks != nil {
+		r.evidence.Looks = r.looks()
+	}
 	evidence, twins := r.evidence.Single()
 	t := answer.Take(evidence)
 	s := answer.Look(r.t0, evidence, t)

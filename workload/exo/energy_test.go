@@ -74,6 +74,11 @@ func TestEnergyOfStreamedRequests(t *testing.T) {
 						if r.EnergySource != workload.EnergyFromPower || math.Abs(r.EnergyJoules/want-1) > 0.02 {
 							t.Errorf("%d tokens in %s: %.2f J from %q, the simulator drew %.2f J", r.OutputTokens, r.E2E, r.EnergyJoules, r.EnergySource, want)
 						}
+						// A look may hold up the token of its gap, which the next gap is shorter by.
+						most, gaps := 2*int(r.E2E/every), len(r.Gaps)+r.Withheld
+						if r.Withheld < 2 || r.Withheld > most || gaps+r.Coalesced != r.OutputTokens-1 {
+							t.Errorf("%d gaps of %d tokens, %d of them withheld; want 2 to %d", gaps, r.OutputTokens, r.Withheld, most)
+						}
 						joules, count = joules+want, count+r.OutputTokens
 					}
 					if got, ok := turn.EnergyPerToken(); !ok || math.Abs(got/(joules/float64(count))-1) > 0.02 {

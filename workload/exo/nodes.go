@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/power"
 	"exo-bench-exporter/workload/exo/state"
 )
 
@@ -50,18 +52,27 @@ func (c *Client) nodes(ctx context.Context, maxAge time.Duration) ([]workload.No
 
 // observePower returns what watches the power of the nodes during a request, and adds the energy to its result. What
 // exo itself says in its answer wins; where it is known to say so, nothing is watched.
-func (c *Client) observePower(nodes func() []string) func(context.Context) func(*workload.Result) {
-	return func(ctx context.Context) func(*workload.Result) {
+func (c *Client) observePower(nodes func() []string) func(context.Context) observation {
+	return func(ctx context.Context) observation {
 		if c.Endpoint() == workload.EndpointBenchJSON {
-			return func(*workload.Result) {}
+			return observation{}
 		}
 		watch := c.power.Begin(ctx, nodes())
-		return func(r *workload.Result) {
+		return observation{looks: looksOf(watch), add: func(r *workload.Result) {
 			joules, known := watch.End(r.Start, r.Start.Add(r.E2E))
 			if known && r.OK() && r.EnergyJoules == 0 {
 				r.EnergyJoules, r.EnergySource = joules, workload.EnergyFromPower
 			}
+		}}
+	}
+}
+
+func looksOf(w *power.Watch) func() []answer.Span {
+	return func() (spans []answer.Span) {
+		for _, s := range w.Looks() {
+			spans = append(spans, answer.Span(s))
 		}
+		return spans
 	}
 }
 

@@ -25,6 +25,7 @@ type record struct {
 	twins  bool      // something on the way sent each event twice
 	always bool      // a finish_reason comes with every token, so that it tells nothing before the end
 
+	looks    func() []answer.Span // when the exporter asked the node for something else meanwhile; nil for never
 	evidence answer.Evidence
 }
 

@@ -28,9 +28,9 @@ type session struct {
 	diagnose func(context.Context) (why string, over bool)
 	ended    string  // why the node will not serve the model any more
 	idle     float64 // watts that its machines drew before the turn; 0 where that is not known
-	// observe looks at the node before a request and returns what adds to the result what the node
-	// shows of it elsewhere than in the answer; nil where it shows nothing.
-	observe func(context.Context) (add func(*workload.Result))
+	// observe looks at the node before a request and goes on as it says; nil where there is nothing to see.
+	observe func(context.Context) observation
+	looks   func() []answer.Span // of the request that is measured; nil for none
 	// answered notes that a request succeeded; nil where that tells nothing.
 	answered func()
 }
@@ -40,6 +40,12 @@ const maxRoom = 4096
 
 // ExoModel implements workload.Session.
 func (s *session) ExoModel() string { return s.id }
+
+// observation is what is seen of a node beside an answer.
+type observation struct {
+	add   func(*workload.Result) // adds to a result what the node shows of it elsewhere than in the answer; may be nil
+	looks func() []answer.Span   // when it was asked while it answered; may be nil
+}
 
 // Load implements workload.Session. Where the first request loads the model, only its
 // success tells whether there was anything to load, and nothing tells how long it took.
@@ -65,16 +71,19 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	if s.watch != nil {
 		contended = s.watch(ctx)
 	}
-	add := func(*workload.Result) {}
+	var seen observation
 	if s.observe != nil {
-		add = s.observe(ctx)
+		seen = s.observe(ctx)
 	}
+	s.looks = seen.looks
 	results := s.measure(ctx, r)
 	res := results[len(results)-1]
 	if res.OK() {
 		s.client.loads.came(s.id)
 	}
-	add(&res)
+	if seen.add != nil {
+		seen.add(&res)
+	}
 	res.Contended = contended(results)
 	switch {
 	case res.Outcome == workload.OutcomeConnectError:
@@ -136,7 +145,7 @@ func (s *session) exchange(r workload.Request, rt route, f form) *exchange {
 		document: rt.document != nil && c.Endpoint() == rt.documentEnd,
 		warn:     c.warnOnce,
 		rec: &record{
-			dialect: s.dialect, asked: s.id, answers: s.answers, text: text,
+			dialect: s.dialect, asked: s.id, answers: s.answers, text: text, looks: s.looks,
 			evidence: answer.Evidence{
 				Asked: r.Prompt.MaxTokens, Prompt: r.Prompt.MostTokens(),
 				Arrivals: make([]answer.Arrival, 0, min(max(r.Prompt.MaxTokens, 0), maxRoom)),

@@ -80,7 +80,7 @@ const (
 
 // observeVLLM looks at vLLM's figures before a request, and returns what adds to its result what
 // the request changed in them.
-func (c *Client) observeVLLM(ctx context.Context) func(*workload.Result) {
+func (c *Client) observeVLLM(ctx context.Context) observation {
 	look := func() (f vllmFigures, err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vllmBound)
 		defer cancel()
@@ -90,9 +90,9 @@ func (c *Client) observeVLLM(ctx context.Context) func(*workload.Result) {
 	before, err := look()
 	if err != nil {
 		c.log.Debug("VLLM's own figures cannot be read", "err", err)
-		return func(*workload.Result) {}
+		return observation{}
 	}
-	return func(res *workload.Result) {
+	return observation{add: func(res *workload.Result) {
 		if !res.OK() || res.Server != nil {
 			return
 		}
@@ -109,5 +109,5 @@ func (c *Client) observeVLLM(ctx context.Context) func(*workload.Result) {
 				return
 			}
 		}
-	}
+	}}
 }

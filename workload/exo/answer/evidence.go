@@ -17,6 +17,9 @@ type Arrival struct {
 	Print   uint64    // see Delta
 }
 
+// Span is a time from one moment to another.
+type Span struct{ From, To time.Time }
+
 // Evidence is everything that an answer offers to count its tokens by.
 type Evidence struct {
 	Sent     time.Time // when the request was to be written; zero where that is not known
@@ -29,6 +32,7 @@ type Evidence struct {
 	Usage    Usage     // as told last, zeros passed over
 	Stats    Stats     // likewise
 	Finish   string    // why the model stopped
+	Looks    []Span    // when the node was asked for something else meanwhile, by the exporter itself
 	Ended    bool      // the end token came as an event of its own: the model stopped with a token that has no text
 }
 

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -83,6 +84,12 @@ func decodeOff(measured []Arrival) time.Duration {
 		return off
 	}
 	return 0
+}
+
+// looked reports whether the exporter asked the node for something else at some time after one moment and before
+// another, so that what came then may have been held up.
+func (e *Evidence) looked(after, before time.Time) bool {
+	return slices.ContainsFunc(e.Looks, func(s Span) bool { return s.From.Before(before) && s.To.After(after) })
 }
 
 func precise(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }

@@ -81,6 +81,35 @@ func TestLateReads(t *testing.T) {
 	}
 }
 
+// What the exporter asked for meanwhile may have held a token up: that gap is no sample, nor is the next one, which is
+// as much shorter.
+func TestGapsBesideLooks(t *testing.T) {
+	const ms = time.Millisecond
+	span := func(from, to float64) Span {
+		return Span{t0.Add(time.Duration(from * float64(ms))), t0.Add(time.Duration(to * float64(ms)))}
+	}
+	held := every(32, 100, 10) // by 6 ms, and by 8 ms
+	held[9], held[20] = held[9]+6, held[20]+8
+	looks := []Span{span(50, 57), span(185, 195.9), span(295, 307.9), span(1000, 1010)}
+	for name, tc := range map[string]struct {
+		looks    []Span
+		withheld int
+	}{
+		"nothing was asked":                         {nil, 0},
+		"before the first token and after the last": {[]Span{looks[0], looks[3]}, 0},
+		"twice meanwhile":                           {looks, 4},
+	} {
+		e := Evidence{Arrivals: at(held...), Asked: 64, Finish: "length", Sent: t0, Looks: tc.looks}
+		s := Look(t0, &e, Take(&e))
+		if s.Withheld != tc.withheld || len(s.Gaps) != 31-tc.withheld {
+			t.Errorf("%s: %d samples and %d withheld, want %d withheld of 31", name, len(s.Gaps), s.Withheld, tc.withheld)
+		}
+		if tc.withheld > 0 && (slices.Max(s.Gaps) > 10*ms+time.Microsecond || slices.Min(s.Gaps) < 10*ms-time.Microsecond) {
+			t.Errorf("%s: gaps from %v to %v, want 10ms", name, slices.Min(s.Gaps), slices.Max(s.Gaps))
+		}
+	}
+}
+
 // Events of one read are late together, and a first output that is late is one of the figures.
 func TestLatenessIsThatOfReads(t *testing.T) {
 	e := Evidence{Arrivals: cameBefore(at(100, 110, 110, 120), 0.5, nil), Sent: t0, Finish: "stop"}

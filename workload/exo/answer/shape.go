@@ -14,7 +14,8 @@ type Shape struct {
 	// samples of a k-th. A read that brought several events makes one sample of what a token took.
 	Gaps      []time.Duration
 	Coalesced int // token events that shared a read with the one before
-	// Withheld are samples of gaps that are none because the exporter was late to read at one end of them.
+	// Withheld are samples of gaps that are none because of the exporter itself: it was late to read at one end of
+	// them, or asked the node for something else in one or in the one before.
 	Withheld int
 	// Lateness is how late each read of token events was; empty where that is not known of all.
 	Lateness []time.Duration
@@ -59,6 +60,7 @@ const (
 func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 	var s Shape
 	arrivals := e.Arrivals[t.Head:][:t.Measured]
+	looked := false // in the gap before
 	near, mean, known := nearness(arrivals), meanStep(arrivals), stamped(arrivals)
 	for i := 0; i < len(arrivals); {
 		n := firstRead(arrivals[i:], near)
@@ -66,9 +68,10 @@ func Look(t0 time.Time, e *Evidence, t Tally) Shape {
 		if i == 0 {
 			s.First = at
 		} else if t.Steps != nil {
-			gap, kept := at.Sub(s.Last), len(s.Gaps)
+			gap, kept, held := at.Sub(s.Last), len(s.Gaps), looked
+			looked = e.looked(s.Last, at)
 			s.Gaps = appendGap(s.Gaps, gap, mean, t.Steps[i:i+n])
-			if known && spoilt(gap, arrivals[i].late()-arrivals[i-1].late(), offTime) {
+			if looked || held || known && spoilt(gap, arrivals[i].late()-arrivals[i-1].late(), offTime) {
 				s.Withheld += len(s.Gaps) - kept
 				s.Gaps = s.Gaps[:kept]
 			}

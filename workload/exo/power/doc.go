@@ -6,6 +6,7 @@
 // exo reads each machine's power once a second and shows the last reading below /state/nodeSystem, which is some hundred
 // bytes. A request is watched by one goroutine with one look under way at most, on a connection of its own, which shares
 // nothing with the stream that is timed; looks become rarer the longer a request takes. What a look costs exo itself is
-// that it writes its state down once, as for any other look. So there are none where no machine tells its power, or
+// that it writes its state down once, as for any other look, which takes milliseconds in which no token leaves it: Looks says
+// when, so that no gap beside one is taken for the model's. There are none where no machine tells its power, or
 // where exo can only be asked for the whole of its state.
 package power

@@ -3,6 +3,7 @@ package power
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"exo-bench-exporter/workload/exo/state"
@@ -21,6 +22,38 @@ type Watch struct {
 	done   chan struct{}
 	before Readings            // what they showed before the request
 	seen   map[string][]sample // by node; only of other readings than the one before
+
+	mu    sync.Mutex
+	looks []Span
+}
+
+// Span is a time from one moment to another.
+type Span struct{ From, To time.Time }
+
+// Looks returns when exo was asked until now. What it sends meanwhile may be held up by milliseconds.
+func (w *Watch) Looks() []Span {
+	if w == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := slices.Clone(w.looks)
+	if n := len(all); n > 0 && all[n-1].To.IsZero() {
+		all[n-1].To = time.Now()
+	}
+	return all
+}
+
+// look asks exo, and keeps when.
+func (w *Watch) look(ctx context.Context) (Readings, time.Time) {
+	w.mu.Lock()
+	w.looks = append(w.looks, Span{From: time.Now()})
+	w.mu.Unlock()
+	all, now := w.meter.look(ctx), time.Now()
+	w.mu.Lock()
+	w.looks[len(w.looks)-1].To = now
+	w.mu.Unlock()
+	return all, now
 }
 
 // sample is a reading and when it was seen first.
@@ -54,8 +87,7 @@ func (w *Watch) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		all := w.meter.look(ctx)
-		now := time.Now()
+		all, now := w.look(ctx)
 		if ctx.Err() != nil {
 			return
 		}
