@@ -45,7 +45,7 @@ func TestKeepLoaded(t *testing.T) {
 		if err := m.Close(); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(start); took > graceAfterStop {
+		if took := time.Since(start); took > toLeave {
 			t.Errorf("closing took %s", took)
 		}
 		s.wantNothingLeft(t)
