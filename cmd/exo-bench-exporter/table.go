@@ -3,9 +3,14 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload"
@@ -16,30 +21,19 @@ import (
 // there is to say about turns beside their figures. "-" stands for what is not known. prompts is
 // the number of prompts in the suite, of which a turn that was stopped had not put all.
 func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts int) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "MODEL\tTURN\tTTFT p50\tITL p50\tITL p99\tDECODE tok/s\tSERVER tok/s\tPREFILL tok/s\tLOAD\t"+
-		"RSS p50\tRSS PEAK\tJ/token\tREQUESTS")
+	rows := [][]string{{
+		"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "RSS p50", "RSS PEAK",
+		"J/token", "REQUESTS",
+	}}
 	for _, m := range models {
 		i := slices.IndexFunc(c.Turns, func(t workload.Turn) bool { return t.Model == m.Name })
 		if i < 0 {
-			fmt.Fprintf(tw, "%s\tnot run\n", m.Name)
+			rows = append(rows, []string{m.Name, "not run"})
 			continue
 		}
-		t := c.Turns[i]
-		s := exporter.Summarize(t)
-		if t.Outcome == workload.TurnCanceled {
-			s.Requests = prompts
-		}
-		load := "-"
-		if t.Load.Loaded && t.Load.Duration > 0 {
-			load = fmt.Sprintf("%.1f s", t.Load.Duration.Seconds())
-		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d of %d ok\n",
-			t.Model, t.Outcome, text(s.TTFT, milliseconds), text(s.ITLp50, milliseconds), text(s.ITLp99, milliseconds),
-			text(s.Output, tenths), text(s.ServerOutput, tenths), text(s.Prefill, whole), load,
-			text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), text(s.PerToken, hundredths), s.OK, s.Requests)
+		rows = append(rows, turnRow(c.Turns[i], prompts))
 	}
-	if err := tw.Flush(); err != nil {
+	if err := writeRows(w, rows, widthOf(w)); err != nil {
 		return err
 	}
 	for _, t := range c.Turns {
@@ -47,6 +41,68 @@ func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts 
 	}
 	_, err := fmt.Fprintf(w, "\ncycle %s after %s\n", c.Outcome, c.Duration.Round(100*time.Millisecond))
 	return err
+}
+
+func turnRow(t workload.Turn, prompts int) []string {
+	s := exporter.Summarize(t)
+	if t.Outcome == workload.TurnCanceled {
+		s.Requests = prompts
+	}
+	load := "-"
+	if t.Load.Loaded && t.Load.Duration > 0 {
+		load = fmt.Sprintf("%.1f s", t.Load.Duration.Seconds())
+	}
+	return []string{
+		t.Model, string(t.Outcome), text(s.TTFT, milliseconds), text(s.ITLp50, milliseconds), text(s.ITLp99, milliseconds),
+		text(s.Output, tenths), text(s.ServerOutput, tenths), text(s.Prefill, whole), load,
+		text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), text(s.PerToken, hundredths), fmt.Sprintf("%d of %d ok", s.OK, s.Requests),
+	}
+}
+
+// widthOf returns the columns of the terminal that w is, 0 where it is none.
+func widthOf(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// writeRows prints rows below each other, the first of which has the names of the columns. Where they are wider
+// than width, which 0 leaves open, they are folded: further columns come below, each row beginning with its first one again.
+func writeRows(w io.Writer, rows [][]string, width int) error {
+	const between = 2
+	wide := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			wide[i] = max(wide[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for from := 1; from < len(wide); {
+		to, total := from+1, wide[0]+between+wide[from]
+		for to < len(wide) && (width <= 0 || total+between+wide[to] <= width) {
+			total += between + wide[to]
+			to++
+		}
+		if from > 1 {
+			fmt.Fprintln(w)
+		}
+		tw := tabwriter.NewWriter(w, 0, 0, between, ' ', 0)
+		for _, row := range rows {
+			if len(row) > from {
+				fmt.Fprintln(tw, strings.Join(append(row[:1:1], row[from:min(to, len(row))]...), "\t"))
+			}
+		}
+		if err := tw.Flush(); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
 }
 
 // writeRemarks prints why a turn did not go well, and what to know about its requests.

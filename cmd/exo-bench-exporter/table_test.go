@@ -64,3 +64,19 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+// A terminal that is narrower than the table gets its further columns below, each row with its name.
+func TestTableFitsTheTerminal(t *testing.T) {
+	rows := [][]string{{"MODEL", "TURN", "TTFT", "RSS"}, {"llama", "ok", "1.5 ms", "5.03 GiB"}, {"qwen", "not run"}}
+	for width, want := range map[int]string{
+		0:  "MODEL  TURN  TTFT    RSS\nllama  ok    1.5 ms  5.03 GiB\nqwen   not run\n",
+		32: "MODEL  TURN  TTFT    RSS\nllama  ok    1.5 ms  5.03 GiB\nqwen   not run\n",
+		28: "MODEL  TURN  TTFT\nllama  ok    1.5 ms\nqwen   not run\n\nMODEL  RSS\nllama  5.03 GiB\n",
+		1:  "MODEL  TURN\nllama  ok\nqwen   not run\n\nMODEL  TTFT\nllama  1.5 ms\n\nMODEL  RSS\nllama  5.03 GiB\n",
+	} {
+		var b strings.Builder
+		if err := writeRows(&b, rows, width); err != nil || b.String() != want {
+			t.Errorf("%d columns: %v\n%s\nwant\n%s", width, err, b.String(), want)
+		}
+	}
+}
