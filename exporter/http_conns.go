@@ -28,7 +28,11 @@ type openConn struct {
 func (o *openConns) note(c net.Conn, s http.ConnState) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	known := len(o.all)
 	o.all = slices.DeleteFunc(o.all, func(other openConn) bool { return other.Conn == c })
+	if s != http.StateNew && len(o.all) == known {
+		return // it has given way: its server calls it active once more when it reads the end of half a request
+	}
 	if s == http.StateClosed || s == http.StateHijacked {
 		return
 	}

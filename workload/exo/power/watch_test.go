@@ -23,6 +23,7 @@ type cluster struct {
 	begin time.Time
 	looks []time.Duration
 	fail  bool
+	until time.Duration // after which it answers no more; 0 is never
 }
 
 func (c *cluster) Narrow() bool { return !c.whole }
@@ -33,7 +34,7 @@ func (c *cluster) Look(_ context.Context, q state.Query) (state.Snapshot, error)
 	if q.Parts != state.Systems {
 		return state.Snapshot{}, fmt.Errorf("looked at %v", q.Parts)
 	}
-	if c.fail {
+	if c.fail || c.until > 0 && since > c.until {
 		return state.Snapshot{}, errors.New("no")
 	}
 	s := state.Snapshot{Systems: map[string]state.System{}}
@@ -194,9 +195,8 @@ func TestReadingsAreOfTheRequest(t *testing.T) {
 // Looks that fail are given up, and leave nothing behind.
 func TestExoThatFallsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		src := &cluster{watts: readings(0, func(s float64) float64 { return 30 + s })}
+		src := &cluster{watts: readings(0, func(s float64) float64 { return 30 + s }), until: 500 * ms}
 		w := meter(src).Begin(t.Context(), []string{"n"})
-		src.fail = true
 		from := time.Now()
 		time.Sleep(time.Minute)
 		if _, ok := w.End(from, time.Now()); ok || len(src.looks) > 4 {
