@@ -23,6 +23,7 @@ var withoutData = map[string]string{
 	"exobench-overview, Decode speed against its baseline A":       noBaseline,
 	"exobench-overview, Decode speed against its baseline C":       noBaseline,
 	"exobench-overview, Alerts, what fired and when A":             nothingFires,
+	"exobench-overview, Firing alerts B":                           nothingFires,
 	"exobench-model, Speed against its baseline B":                 noBaseline,
 	"exobench-model, Speed against its baseline D":                 noBaseline,
 	"exobench-model, First token against its baseline B":           noBaseline,
