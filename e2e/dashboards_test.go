@@ -68,7 +68,7 @@ var dashboardValues = map[string]string{
 // times; and so does a comparison with before.
 func twoCycles(t *testing.T, p stack.Prometheus) (now time.Time) {
 	t.Helper()
-	stack.Eventually(t, 4*time.Minute, time.Second, "every prompt is recorded twice for every model", func() bool {
+	stack.Eventually(t, 6*time.Minute, time.Second, "every prompt is recorded twice for every model", func() bool {
 		now = time.Now()
 		got := p.At(t, now, `min(sum by (model, prompt) (sum_over_time(exobench:requests:added{outcome="ok"}[10m])))
 			and count(sum by (model, prompt) (sum_over_time(exobench:requests:added{outcome="ok"}[10m]))) == 50`)
