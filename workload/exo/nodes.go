@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo/answer"
-	"exo-bench-exporter/workload/exo/power"
 	"exo-bench-exporter/workload/exo/state"
 )
 
@@ -58,21 +56,12 @@ func (c *Client) observePower(nodes func() []string) func(context.Context) obser
 			return observation{}
 		}
 		watch := c.power.Begin(ctx, nodes())
-		return observation{looks: looksOf(watch), add: func(r *workload.Result) {
+		return observation{looks: watch.Looks, add: func(r *workload.Result) {
 			joules, known := watch.End(r.Start, r.Start.Add(r.E2E))
 			if known && r.OK() && r.EnergyJoules == 0 {
 				r.EnergyJoules, r.EnergySource = joules, workload.EnergyFromPower
 			}
 		}}
-	}
-}
-
-func looksOf(w *power.Watch) func() []answer.Span {
-	return func() (spans []answer.Span) {
-		for _, s := range w.Looks() {
-			spans = append(spans, answer.Span(s))
-		}
-		return spans
 	}
 }
 

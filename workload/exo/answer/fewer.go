@@ -16,10 +16,9 @@ const (
 )
 
 // fewer judges an answer of which the node counts fewer tokens than events came, by more than a few that
-// stray. The events are believed, for an event is
-// a token at least, but where it shows that they are less: something on the way cut the text anew, or sent
-// what a token is several times. That the node's own rate agrees with its count shows nothing, for it is made
-// of it; that it agrees with the events shows that the count is wrong.
+// stray. The events are believed, for an event is a token at least, but where it shows that they are less:
+// something on the way cut the text anew, or sent what a token is several times. That the node's own rate agrees
+// with its count shows nothing, for it is made of it; that it agrees with the events shows that the count is wrong.
 func (t *Tally) fewer(e *Evidence, told int) {
 	events := len(e.Arrivals)
 	if t.Source != workload.TokensFromEvents || told <= 0 || events-told <= e.strays() || e.leftOut(told) || e.agrees(events) {

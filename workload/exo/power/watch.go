@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"exo-bench-exporter/workload/exo/answer"
 	"exo-bench-exporter/workload/exo/state"
 )
 
@@ -24,14 +25,11 @@ type Watch struct {
 	seen   map[string][]sample // by node; only of other readings than the one before
 
 	mu    sync.Mutex
-	looks []Span
+	looks []answer.Span
 }
 
-// Span is a time from one moment to another.
-type Span struct{ From, To time.Time }
-
 // Looks returns when exo was asked until now. What it sends meanwhile may be held up by milliseconds.
-func (w *Watch) Looks() []Span {
+func (w *Watch) Looks() []answer.Span {
 	if w == nil {
 		return nil
 	}
@@ -47,7 +45,7 @@ func (w *Watch) Looks() []Span {
 // look asks exo, and keeps when.
 func (w *Watch) look(ctx context.Context) (Readings, time.Time) {
 	w.mu.Lock()
-	w.looks = append(w.looks, Span{From: time.Now()})
+	w.looks = append(w.looks, answer.Span{From: time.Now()})
 	w.mu.Unlock()
 	all, now := w.meter.look(ctx), time.Now()
 	w.mu.Lock()
