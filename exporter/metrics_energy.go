@@ -37,7 +37,7 @@ func energyGauges() []metric.Gauge[workload.Turn] {
 		},
 		{
 			Family: metric.Family{
-				Name: "model_idle_power_watts", Unit: "watts", Absent: powerless + ", and where somebody used them then",
+				Name: "model_idle_power_watts", Unit: "watts", Absent: powerless + ", and where they were in use then, or until just before",
 				Help: "Power in watts just before the model's last turn of the machines that hold it together: what they draw at rest, " +
 					"which is part of exobench_energy_joules_total.",
 			},
