@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -63,35 +62,22 @@ const acceptTimeout = 5 * time.Second
 func askToAccept(ctx context.Context, cfg exporter.Config, model string) error {
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
-	client := &http.Client{Transport: &http.Transport{
-		// The certificate is for the name by which Prometheus calls; nothing secret is sent.
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // see above
-		DisableKeepAlives: true,
-	}}
-	var last error
-	for _, scheme := range []string{"http", "https"} {
-		address := scheme + "://" + loopback(cfg.ListenAddress) + "/-/accept?model=" + url.QueryEscape(model)
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, nil)
-		if err != nil {
-			return err
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			last = fmt.Errorf("an exporter keeps the file, and does not answer: %w", err)
-			continue
-		}
-		said, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
-		_ = resp.Body.Close()
+	heard := false
+	path := "/-/accept?model=" + url.QueryEscape(model)
+	err := callRunning(ctx, cfg.ListenAddress, http.MethodPost, path, func(address string, resp *http.Response) (bool, error) {
+		heard = true
 		switch resp.StatusCode {
 		case http.StatusOK:
-			return nil
+			return true, nil
 		case http.StatusUnauthorized:
-			return fmt.Errorf("the exporter asks for a password: curl -u USER -X POST %q", address)
+			return true, fmt.Errorf("the exporter asks for a password: curl -u USER -X POST %q", address)
 		}
-		last = errors.New(foreign.Cut(strings.TrimSpace(string(said)), len(said)+1))
-		if resp.StatusCode != http.StatusBadRequest { // what a server of TLS answers to plain HTTP
-			return last
-		}
+		said, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
+		// A server of TLS answers a bad request to plain HTTP.
+		return resp.StatusCode != http.StatusBadRequest, errors.New(foreign.Cut(strings.TrimSpace(string(said)), len(said)+1))
+	})
+	if err != nil && !heard {
+		return fmt.Errorf("an exporter keeps the file, and does not answer: %w", err)
 	}
-	return last
+	return err
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -32,43 +30,16 @@ func healthcheck(ctx context.Context, inv invocation) int {
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 	defer cancel()
-	client := &http.Client{Transport: &http.Transport{
-		// The certificate is for the name by which Prometheus calls, not for the loopback
-		// address; nothing is sent or read that would need it.
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // see above
-	}}
-	var last error
-	for _, scheme := range []string{"http", "https"} {
-		url := scheme + "://" + loopback(cfg.ListenAddress) + "/-/healthy"
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			last = err
-			continue
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			last = err
-			continue
-		}
-		_ = resp.Body.Close()
+	err = callRunning(ctx, cfg.ListenAddress, http.MethodGet, "/-/healthy", func(address string, resp *http.Response) (bool, error) {
 		// 401 comes from an exporter that is well and asks for a password.
 		if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusUnauthorized {
-			return exitOK
+			return true, nil
 		}
-		last = fmt.Errorf("%s answered HTTP %d", url, resp.StatusCode)
-	}
-	fmt.Fprintln(inv.stderr, "exo-bench-exporter is not healthy:", last)
-	return exitFailed
-}
-
-// loopback turns an address to listen on into one to call from the same machine.
-func loopback(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
+		return false, fmt.Errorf("%s answered HTTP %d", address, resp.StatusCode)
+	})
 	if err != nil {
-		return listen
+		fmt.Fprintln(inv.stderr, "exo-bench-exporter is not healthy:", err)
+		return exitFailed
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, port)
+	return exitOK
 }
