@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"exo-bench-exporter/workload/exo/state"
@@ -27,6 +28,12 @@ const (
 type sim struct {
 	*exosim.Node
 	*way
+}
+
+// KillRunner ends a runner, and returns when exo shows that.
+func (s *sim) KillRunner(instance string) {
+	s.Node.KillRunner(instance)
+	synctest.Wait()
 }
 
 func newSim(t *testing.T, o exosim.Options, faults ...exosim.Fault) *sim {
