@@ -106,11 +106,21 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 
 // ReadReport reads a document that `once -json` printed.
 func ReadReport(in io.Reader) (Report, error) {
-	var r Report
-	if err := json.NewDecoder(in).Decode(&r); err != nil {
-		return Report{}, fmt.Errorf("not the document that once -json prints: %w", err)
+	r, err := readReport(json.NewDecoder(in))
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("not the document that once -json prints: %w", err)
 	}
-	switch {
+	return r, err
+}
+
+// readReport reads the next document; io.EOF where there is none.
+func readReport(in *json.Decoder) (Report, error) {
+	var r Report
+	switch err := in.Decode(&r); {
+	case errors.Is(err, io.EOF):
+		return Report{}, err
+	case err != nil:
+		return Report{}, fmt.Errorf("not the document that once -json prints: %w", err)
 	case r.Schema > Schema:
 		return Report{}, &NewerError{r.Schema}
 	case r.Schema < 1:

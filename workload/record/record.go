@@ -92,6 +92,16 @@ func (r Report) Records() []Record {
 	return all
 }
 
+// Turns returns the turns of r with their results.
+func (r Report) Turns() []Record {
+	var all []Record
+	for _, t := range r.Cycle.Turns {
+		t.Cycle = r.Cycle.Number
+		all = append(all, Record{Schema: r.Schema, ID: TurnID(t), Cycle: t.Cycle, Source: r.Source, Turn: &t})
+	}
+	return all
+}
+
 // decode reads one line. Of fields that it does not know it takes no notice.
 func decode(line []byte) (Record, error) {
 	var r Record
