@@ -180,12 +180,19 @@ func (b *Bench) run(ctx context.Context) {
 }
 
 // Once runs one cycle and serves nothing. See workload.Runner's Cycle for one that ctx ends, of which nothing is judged.
-func (b *Bench) Once(ctx context.Context) workload.Cycle {
-	c := b.Rig().once(ctx)
-	if ctx.Err() == nil {
-		b.clerk.Settle(ctx)
-	}
+func (b *Bench) Once(ctx context.Context) (c workload.Cycle) {
+	b.Repeat(ctx, 1, func(one workload.Cycle, _ bool) { c = one })
 	return c
+}
+
+// Repeat is Once for n cycles, one after the other. It tells each of them, of the last one after they are judged.
+func (b *Bench) Repeat(ctx context.Context, n int, each func(c workload.Cycle, last bool)) {
+	b.Rig().cycles(ctx, n, func(c workload.Cycle, last bool) {
+		if last && ctx.Err() == nil {
+			b.clerk.Settle(ctx)
+		}
+		each(c, last)
+	})
 }
 
 // Speeds returns what can be said now of the speed of the node and of each model against what is normal.

@@ -82,15 +82,19 @@ func (r *Rig) watch(ctx context.Context) {
 	wg.Wait()
 }
 
-// once runs one cycle. See workload.Runner's Cycle for one that ctx ends.
-func (r *Rig) once(ctx context.Context) workload.Cycle {
+// cycles runs up to n cycles, one after the other, until ctx is done, and tells each of them. See
+// workload.Runner's Cycle for one that ctx ends.
+func (r *Rig) cycles(ctx context.Context, n int, each func(c workload.Cycle, last bool)) {
 	sampling, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { r.Sampler.Run(sampling) })
-	c := r.runner.Cycle(ctx)
-	stop()
-	wg.Wait()
-	return c
+	defer wg.Wait()
+	defer stop()
+	for last := false; !last; n-- {
+		c := r.runner.Cycle(ctx)
+		last = n <= 1 || ctx.Err() != nil
+		each(c, last)
+	}
 }
 
 func (r *Rig) close() {

@@ -83,7 +83,8 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), judgeCommand(), acceptCommand(), rulesCommand(), backfillCommand(),
+		serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), compareCommand(), judgeCommand(), acceptCommand(), rulesCommand(),
+		backfillCommand(),
 		versionCommand(),
 	}
 }

@@ -40,7 +40,8 @@ func TestSides(t *testing.T) {
 		{"memory", Same, 0, 1},
 	} {
 		got := find(t, c, want.quantity)
-		if got.Verdict != want.verdict || math.Abs(got.Ratio.Centre-want.ratio) > 0.015 || got.Prompts != want.prompts || got.Turns != [2]int{20, 20} {
+		if got.Verdict != want.verdict || math.Abs(got.Ratio.Centre-want.ratio) > 0.015 || got.Prompts != want.prompts ||
+			got.Turns != [2]int{20, 20} {
 			t.Errorf("%s: %+v", want.quantity, got)
 		}
 		if r := got.After/got.Before - 1; math.Abs(r-got.Ratio.Centre) > 0.01 {

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"exo-bench-exporter/workload/compare"
+)
+
+// comparisonForms are the forms in which a comparison is printed.
+var comparisonForms = map[string]comparisonForm{
+	"text":     {sides: grid(plainRows).sides, models: grid(plainRows).models},
+	"markdown": {sides: grid(markdownRows).sides, models: grid(markdownRows).models},
+	"csv":      {sides: csvSides, models: csvModels},
+	"json":     {sides: jsonSides, models: jsonModels},
+}
+
+// grid prints rows below each other, the first of which has the names of the columns.
+type grid func(w io.Writer, rows [][]string) error
+
+func plainRows(w io.Writer, rows [][]string) error { return writeRows(w, rows, widthOf(w)) }
+
+func markdownRows(w io.Writer, rows [][]string) error {
+	for i, row := range rows {
+		cells := make([]string, len(rows[0]))
+		copy(cells, row)
+		for j := range cells {
+			cells[j] = strings.ReplaceAll(cells[j], "|", `\|`)
+		}
+		if _, err := fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | ")); err != nil {
+			return err
+		}
+		if i == 0 {
+			fmt.Fprintln(w, strings.Repeat("| --- ", len(row))+"|")
+		}
+	}
+	return nil
+}
+
+// sides prints a table for each quantity, then what has to be known.
+func (g grid) sides(w io.Writer, c compare.Comparison) error {
+	if c.Before.Source.Simulated {
+		fmt.Fprint(w, "SIMULATED: these figures come from the simulator, not from a real exo.\n\n")
+	}
+	for i, note := range c.Notes {
+		end := "\n"
+		if i == len(c.Notes)-1 {
+			end = "\n\n"
+		}
+		fmt.Fprintf(w, "Note: %s.%s", note, end)
+	}
+	for first := 0; first < len(c.Changes); {
+		q := c.Changes[first].Quantity
+		rows := [][]string{{q.Title, "before", "after", "change", "turns"}}
+		last := first
+		for ; last < len(c.Changes) && c.Changes[last].Quantity.Name == q.Name; last++ {
+			rows = append(rows, changeRows(c.Changes[last])...)
+		}
+		if first > 0 {
+			fmt.Fprintln(w)
+		}
+		if err := g(w, rows); err != nil {
+			return err
+		}
+		first = last
+	}
+	return nil
+}
+
+func changeRows(c compare.Change) [][]string {
+	rows := [][]string{{
+		c.Model, amount(c.Quantity, c.Before), amount(c.Quantity, c.After), changeWords(c), fmt.Sprintf("%d, %d", c.Turns[0], c.Turns[1]),
+	}}
+	for _, p := range c.Apart {
+		rows = append(rows, []string{"  of these " + p.Prompt, "", "", moved(c.Quantity, p.Ratio)})
+	}
+	return rows
+}
+
+// models prints the models in their order by each quantity.
+func (g grid) models(w io.Writer, s compare.Side, all []compare.Ranking) error {
+	if s.Source.Simulated {
+		fmt.Fprint(w, "SIMULATED: these figures come from the simulator, not from a real exo.\n\n")
+	}
+	if s.Left > 0 {
+		fmt.Fprintf(w, "Note: %d turns left out: another method, node or model than the newest ones.\n\n", s.Left)
+	}
+	for i, r := range all {
+		rows := [][]string{{r.Quantity.Title, "", "against the one above", "turns"}}
+		for j, rank := range r.Ranks {
+			against := ""
+			if j > 0 {
+				against = changeWords(rank.Against)
+			}
+			rows = append(rows, []string{rank.Model, amount(r.Quantity, rank.Value), against, strconv.Itoa(rank.Turns)})
+		}
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if err := g(w, rows); err != nil {
+			return err
+		}
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(w, "There are no two models with figures for the same prompts.")
+	}
+	return nil
+}
+
+// changeWords says what may be said of a change.
+func changeWords(c compare.Change) string {
+	switch c.Verdict {
+	case compare.Higher, compare.Lower:
+		return moved(c.Quantity, c.Ratio)
+	case compare.Same:
+		return fmt.Sprintf("no change (%s)", signed(c.Ratio))
+	}
+	found := signed(c.Ratio)
+	if !c.Known {
+		found = fmt.Sprintf("%+.1f %%", 100*c.Ratio.Centre)
+	}
+	return fmt.Sprintf("cannot tell (%s): needs about %d more", found, c.More)
+}
+
+// moved says by how much there is more or less of a quantity.
+func moved(q compare.Quantity, i compare.Interval) string {
+	more, less := q.Words()
+	word := more
+	if i.Centre < 0 {
+		word = less
+	}
+	if i.Centre >= 1 { // 150 % faster is hard to read
+		return fmt.Sprintf("%s, %.2f × (%.2f–%.2f)", word, 1+i.Centre, 1+i.Low, 1+i.High)
+	}
+	if lopsided(i) {
+		low, high := math.Abs(i.Low), math.Abs(i.High)
+		return fmt.Sprintf("%s by %.1f %% (%.1f–%.1f %%)", word, 100*math.Abs(i.Centre), 100*min(low, high), 100*max(low, high))
+	}
+	return fmt.Sprintf("%s by %.1f %% ± %.1f %%", word, 100*math.Abs(i.Centre), 100*(i.High-i.Low)/2)
+}
+
+func signed(i compare.Interval) string {
+	if lopsided(i) {
+		return fmt.Sprintf("%+.1f %%, from %+.1f to %+.1f %%", 100*i.Centre, 100*i.Low, 100*i.High)
+	}
+	return fmt.Sprintf("%+.1f %% ± %.1f %%", 100*i.Centre, 100*(i.High-i.Low)/2)
+}
+
+// lopsided reports whether one number does not describe both arms of i, so that ± would say an untruth.
+func lopsided(i compare.Interval) bool {
+	low, high := i.Centre-i.Low, i.High-i.Centre
+	return max(low, high) > 1.25*min(low, high)
+}
+
+// amount prints a value with its unit.
+func amount(q compare.Quantity, v float64) string {
+	switch q.Unit {
+	case "s":
+		return milliseconds(time.Duration(v * float64(time.Second)))
+	case "B":
+		return gibibytes(uint64(v))
+	case "J/token":
+		return fmt.Sprintf("%.2f J", v)
+	}
+	return fmt.Sprintf("%.1f %s", v, q.Unit)
+}
+
+var csvHead = []string{
+	"model", "quantity", "unit", "before", "after", "change", "low", "high", "verdict", "more_turns_needed", "turns_before", "turns_after",
+	"prompts",
+}
+
+func csvSides(w io.Writer, c compare.Comparison) error {
+	out := csv.NewWriter(w)
+	_ = out.Write(csvHead) // Error tells
+	for _, change := range c.Changes {
+		j := toJSON(change)
+		_ = out.Write([]string{
+			j.Model, j.Quantity, j.Unit, number(j.Before), number(j.After), number(j.Change), optional(j.Low), optional(j.High), string(j.Verdict),
+			strconv.Itoa(j.More), strconv.Itoa(j.TurnsBefore), strconv.Itoa(j.TurnsAfter), strconv.Itoa(j.Prompts),
+		})
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func csvModels(w io.Writer, _ compare.Side, all []compare.Ranking) error {
+	out := csv.NewWriter(w)
+	_ = out.Write([]string{"quantity", "unit", "place", "model", "value", "turns", "change_to_place_above", "low", "high", "verdict"})
+	for _, r := range all {
+		for i, rank := range r.Ranks {
+			row := []string{
+				r.Quantity.Name, r.Quantity.Unit, strconv.Itoa(i + 1), rank.Model, number(rank.Value), strconv.Itoa(rank.Turns), "", "", "", "",
+			}
+			if i > 0 {
+				j := toJSON(rank.Against)
+				copy(row[6:], []string{number(j.Change), optional(j.Low), optional(j.High), string(j.Verdict)})
+			}
+			_ = out.Write(row)
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 7, 64) }
+
+func optional(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return number(*v)
+}
+
+// changeJSON is a change as a ratio, with the bounds of its 95 % interval where that is known.
+type changeJSON struct {
+	Model       string          `json:"model"`
+	Quantity    string          `json:"quantity"`
+	Unit        string          `json:"unit"`
+	Before      float64         `json:"before"`
+	After       float64         `json:"after"`
+	Change      float64         `json:"change"`
+	Low         *float64        `json:"low,omitempty"`
+	High        *float64        `json:"high,omitempty"`
+	Verdict     compare.Verdict `json:"verdict"`
+	More        int             `json:"more_turns_needed,omitempty"`
+	TurnsBefore int             `json:"turns_before"`
+	TurnsAfter  int             `json:"turns_after"`
+	Prompts     int             `json:"prompts"`
+	Apart       []promptJSON    `json:"prompts_apart,omitempty"`
+}
+
+type promptJSON struct {
+	Prompt string  `json:"prompt"`
+	Change float64 `json:"change"`
+	Low    float64 `json:"low"`
+	High   float64 `json:"high"`
+}
+
+func toJSON(c compare.Change) changeJSON {
+	j := changeJSON{
+		Model: c.Model, Quantity: c.Quantity.Name, Unit: c.Quantity.Unit, Before: c.Before, After: c.After, Change: c.Ratio.Centre,
+		Verdict: c.Verdict, More: c.More, TurnsBefore: c.Turns[0], TurnsAfter: c.Turns[1], Prompts: c.Prompts,
+	}
+	if c.Known {
+		j.Low, j.High = &c.Ratio.Low, &c.Ratio.High
+	}
+	for _, p := range c.Apart {
+		j.Apart = append(j.Apart, promptJSON{p.Prompt, p.Ratio.Centre, p.Ratio.Low, p.Ratio.High})
+	}
+	return j
+}
+
+func jsonSides(w io.Writer, c compare.Comparison) error {
+	doc := struct {
+		Simulated bool         `json:"simulated"`
+		Notes     []string     `json:"notes"`
+		Changes   []changeJSON `json:"changes"`
+	}{c.Before.Source.Simulated, append([]string{}, c.Notes...), []changeJSON{}}
+	for _, change := range c.Changes {
+		doc.Changes = append(doc.Changes, toJSON(change))
+	}
+	return indented(w, doc)
+}
+
+type rankJSON struct {
+	Model   string      `json:"model"`
+	Value   float64     `json:"value"`
+	Turns   int         `json:"turns"`
+	Against *changeJSON `json:"against_place_above,omitempty"`
+}
+
+type rankingJSON struct {
+	Quantity string     `json:"quantity"`
+	Unit     string     `json:"unit"`
+	Prompts  int        `json:"prompts"`
+	Models   []rankJSON `json:"models"`
+}
+
+func jsonModels(w io.Writer, s compare.Side, all []compare.Ranking) error {
+	doc := struct {
+		Simulated bool          `json:"simulated"`
+		Rankings  []rankingJSON `json:"rankings"`
+	}{s.Source.Simulated, []rankingJSON{}}
+	for _, r := range all {
+		j := rankingJSON{r.Quantity.Name, r.Quantity.Unit, r.Prompts, nil}
+		for i, rank := range r.Ranks {
+			next := rankJSON{Model: rank.Model, Value: rank.Value, Turns: rank.Turns}
+			if i > 0 {
+				against := toJSON(rank.Against)
+				against.Model = r.Ranks[i-1].Model
+				next.Against = &against
+			}
+			j.Models = append(j.Models, next)
+		}
+		doc.Rankings = append(doc.Rankings, j)
+	}
+	return indented(w, doc)
+}
+
+func indented(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
