@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -111,6 +112,8 @@ func (x *exchange) answer(ctx context.Context, resp *http.Response) workload.Res
 func (x *exchange) unanswered(ctx context.Context, err error) (workload.Outcome, string) {
 	outcome, why, stopped := interrupted(ctx)
 	_, _, connected := x.trace.times()
+	// Of a header that breaks off net/http takes what came of the last line for a whole one, and calls it malformed.
+	cut := cut(err) || x.trace.ended() && !otherTongue(err)
 	switch {
 	case outcome == workload.OutcomeCanceled:
 		return outcome, why
@@ -120,9 +123,9 @@ func (x *exchange) unanswered(ctx context.Context, err error) (workload.Outcome,
 		return outcome, why
 	case httpapi.Own(err):
 		return workload.OutcomeExporterError, x.api.Explain(err).Error()
-	case x.trace.failed() || !connected && !cut(err):
+	case x.trace.failed() || !connected && !cut:
 		return workload.OutcomeConnectError, x.api.Explain(err).Error()
-	case cut(err):
+	case cut:
 		return workload.OutcomeTruncated, "the node closed the connection without an answer: " + x.api.Explain(err).Error()
 	default:
 		return workload.OutcomeProtocolError, x.api.Explain(err).Error()
@@ -133,6 +136,12 @@ func (x *exchange) unanswered(ctx context.Context, err error) (workload.Outcome,
 func cut(err error) bool {
 	var op *net.OpError
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op) && op.Op != "dial"
+}
+
+// otherTongue reports whether err says that what came does not begin as an answer by HTTP does.
+func otherTongue(err error) bool {
+	const malformed = "malformed HTTP response "
+	return strings.Contains(err.Error(), malformed) && !strings.Contains(err.Error(), malformed+`"HTTP/`)
 }
 
 // stream reads a streamed answer to its end.

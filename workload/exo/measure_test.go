@@ -379,6 +379,27 @@ func TestMeasureFailures(t *testing.T) {
 			name: "connection closed without an answer", handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 			outcome: workload.OutcomeTruncated, words: "without an answer",
 		},
+		{
+			name: "connection closed within a line of the header", handler: wire("HTTP/1.1 200 OK\r\nContent-Ty"),
+			outcome: workload.OutcomeTruncated, words: "without an answer",
+		},
+		{
+			name: "connection closed between lines of the header", handler: wire("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"),
+			outcome: workload.OutcomeTruncated, words: "without an answer",
+		},
+		{
+			name: "connection closed within the status", handler: wire("HTTP/1.1 2"),
+			outcome: workload.OutcomeTruncated, words: "without an answer",
+		},
+		{
+			name: "connection closed within the first word", handler: wire("HTTP/1.1"),
+			outcome: workload.OutcomeTruncated, words: "without an answer",
+		},
+		{
+			name: "a header that is none", handler: wire("HTTP/1.1 200 OK\r\nContent-Ty\r\n\r\n"),
+			outcome: workload.OutcomeProtocolError, words: "malformed MIME header",
+		},
+		{name: "not HTTP, and no line", handler: wire("hello"), outcome: workload.OutcomeProtocolError, words: "malformed HTTP"},
 		{name: "not HTTP", handler: wire("hello\r\n\r\n"), outcome: workload.OutcomeProtocolError, words: "malformed HTTP"},
 		{name: "not JSON", handler: stream(nil, step{ms, "data: hello\n\n"}), outcome: workload.OutcomeProtocolError, words: `"hello"`},
 		{name: "JSON of another kind", handler: stream(nil, step{ms, "data: [1]\n\n"}), outcome: workload.OutcomeProtocolError},

@@ -17,7 +17,7 @@ type connTrace struct {
 	asked    time.Time
 	got      time.Time
 	wrote    time.Time
-	conn     *arrival.Conn // nil where the system does not tell when bytes came
+	conn     *arrival.Conn // nil where connections are not the client's own
 	isReused bool
 }
 
@@ -66,10 +66,16 @@ func (t *connTrace) came() time.Time {
 	if t == nil {
 		return time.Time{}
 	}
+	return t.connection().Came()
+}
+
+// ended reports whether the node has ended the connection, as far as it was read.
+func (t *connTrace) ended() bool { return t.connection().Ended() }
+
+func (t *connTrace) connection() *arrival.Conn {
 	t.mu.Lock()
-	conn := t.conn
-	t.mu.Unlock()
-	return conn.Came()
+	defer t.mu.Unlock()
+	return t.conn
 }
 
 // failed reports whether a connection was asked for but never had.

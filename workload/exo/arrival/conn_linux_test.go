@@ -156,8 +156,8 @@ func TestReadBehavesAsAnyOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	buf := make([]byte, 4)
-	if _, err := c.Read(buf); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("after the deadline: %v", err)
+	if _, err := c.Read(buf); !errors.Is(err, os.ErrDeadlineExceeded) || c.Ended() {
+		t.Errorf("after the deadline: %v, ended %v", err, c.Ended())
 	}
 	if err := c.SetReadDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
@@ -235,17 +235,23 @@ func TestReceiveTime(t *testing.T) {
 	}
 }
 
-func TestWithoutAConnNothingIsKnown(t *testing.T) {
+func TestWithoutAKernelThatTellsNothingIsKnown(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
-	defer server.Close()
 	dial := Dial(func(context.Context, string, string) (net.Conn, error) { return client, nil })
 	c, err := dial(t.Context(), "tcp", "any")
-	if err != nil || c != client || Of(c) != nil || Of(nil) != nil {
-		t.Errorf("a pipe is dialed as %T (error %v)", c, err)
+	if err != nil || Of(c) == nil {
+		t.Fatalf("a pipe is dialed as %T (error %v)", c, err)
 	}
-	if got := Of(c).Came(); !got.IsZero() {
-		t.Errorf("of no connection: %v", got)
+	go func() {
+		_, _ = server.Write([]byte("text"))
+		_ = server.Close()
+	}()
+	if all, err := io.ReadAll(c); err != nil || string(all) != "text" || !Of(c).Came().IsZero() || !Of(c).Ended() {
+		t.Errorf("read %q (error %v), which came at %v; ended %v", all, err, Of(c).Came(), Of(c).Ended())
+	}
+	if of := Of(client); of != nil || Of(nil) != nil || !of.Came().IsZero() || of.Ended() {
+		t.Errorf("of another connection: %v", of)
 	}
 	refused := errors.New("refused")
 	dial = Dial(func(context.Context, string, string) (net.Conn, error) { return nil, refused })
