@@ -69,7 +69,7 @@ func catalogue(suite workload.Suite) []series {
 		"exobench_server_output_tokens_per_second", "exobench_server_prefill_tokens_per_second")
 	add(map[string][]string{"model": models, "outcome": turns}, "exobench_turns_total")
 	add(map[string][]string{"outcome": {"ok", "partial", "failed"}}, "exobench_cycles_total")
-	add(map[string][]string{"model": models, "source": {"usage", "stats", "events"}}, "exobench_token_counts_total")
+	add(map[string][]string{"model": models, "source": {"usage", "stats", "events", "unknown"}}, "exobench_token_counts_total")
 	all = append(all, series{"exobench_model_good_cycles_total", map[string][]string{"model": models, "epoch": nil}, len(models)})
 	add(byModel, "exobench_token_count_mismatches_total", "exobench_contended_requests_total", "exobench_starved_requests_total",
 		"exobench_coalesced_events_total", "exobench_withheld_gaps_total", "exobench_rate_disagreements_total",

@@ -108,10 +108,13 @@ func modelRequests() metric.Group[workload.Result] {
 				Family: metric.Family{
 					Name: "token_counts_total", Unit: "requests", Labels: []string{"source"},
 					Help: "Successful requests by where their number of output tokens came from: usage (the answer's usage), stats " +
-						"(exo's generation_stats) or events (counted token events).",
+						"(exo's generation_stats), events (counted token events) or unknown (nobody counts, and by their text the events " +
+						"are no tokens), in which case there is no rate.",
 				},
-				Values: []string{string(workload.TokensFromUsage), string(workload.TokensFromStats), string(workload.TokensFromEvents)},
-				Of:     func(r workload.Result) string { return string(r.TokenSource) },
+				Values: []string{
+					string(workload.TokensFromUsage), string(workload.TokensFromStats), string(workload.TokensFromEvents), string(workload.TokensUnknown),
+				},
+				Of: func(r workload.Result) string { return string(r.TokenSource) },
 			},
 			{
 				Family: metric.Family{
@@ -143,9 +146,9 @@ func modelRequests() metric.Group[workload.Result] {
 					Name: "energy_joules_total", Unit: "joules", Absent: "until that of a request is known",
 					Help: "Energy in joules that the machines which hold the model took for successful requests, whatever else ran on them: " +
 						"exo's own figure where its answer has one, else the integral over the power that exo shows once a second, of " +
-						"requests that took long enough for two readings. exobench_model_energy_info says which.",
+						"requests that took long enough for two readings and whose tokens are known. exobench_model_energy_info says which.",
 				},
-				Value: func(r workload.Result) float64 { return r.EnergyJoules }, Late: true,
+				Value: energy, Late: true,
 			},
 			{
 				Family: metric.Family{
@@ -158,12 +161,20 @@ func modelRequests() metric.Group[workload.Result] {
 	}
 }
 
+// energy is that of a request whose tokens are known.
+func energy(r workload.Result) float64 {
+	if r.CountedTokens() == 0 {
+		return 0
+	}
+	return r.EnergyJoules
+}
+
 // energyTokens are the output tokens of a request of which the energy is known.
 func energyTokens(r workload.Result) float64 {
 	if r.EnergyJoules <= 0 {
 		return 0
 	}
-	return float64(r.OutputTokens)
+	return float64(r.CountedTokens())
 }
 
 // promptRequests are sums, distributions and last figures of clean requests by prompt. Of times

@@ -24,8 +24,10 @@ func tokenCounters() []metric.Counter[workload.Result] {
 			Value: func(r workload.Result) float64 { return float64(r.CachedTokens) },
 		},
 		{
-			Family: metric.Family{Name: "output_tokens_total", Unit: "tokens", Help: "Output tokens of successful requests."},
-			Value:  func(r workload.Result) float64 { return float64(r.OutputTokens) },
+			Family: metric.Family{
+				Name: "output_tokens_total", Unit: "tokens", Help: "Output tokens of successful requests, as far as they are known.",
+			},
+			Value: func(r workload.Result) float64 { return float64(r.CountedTokens()) },
 		},
 		{
 			Family: metric.Family{
@@ -104,29 +106,20 @@ func lastFigures() []metric.Gauge[workload.Result] {
 		},
 		{
 			Family: metric.Family{
-				Name: "server_output_tokens_per_second", Unit: unit, Absent: "where exo does not report it",
+				Name: "server_output_tokens_per_second", Unit: unit, Absent: "where exo does not report it, or one that cannot be true",
 				Help: "exo's own decode rate in tokens per second of the last request (generation_tps). What it exceeds the " +
-					"client's figure by is the cost of the way to the client.",
+					"client's figure by is the cost of the way to the client. One that is more than twice or less than half of the " +
+					"client's, beyond any machine, or slower than the whole request is not believed.",
 			},
-			Value: reported(func(s workload.ServerStats) float64 { return s.GenerationTPS }),
+			Value: workload.Result.ServerDecodeRate,
 		},
 		{
 			Family: metric.Family{
-				Name: "server_prefill_tokens_per_second", Unit: unit, Absent: "where exo does not report it",
-				Help: "exo's own prefill rate in tokens per second of the last request (prompt_tps).",
+				Name: "server_prefill_tokens_per_second", Unit: unit, Absent: "where exo does not report it, or one that cannot be true",
+				Help: "exo's own prefill rate in tokens per second of the last request (prompt_tps). One by which the prompt would have " +
+					"taken longer than the first token did is not believed.",
 			},
-			Value: reported(func(s workload.ServerStats) float64 { return s.PromptTPS }),
+			Value: workload.Result.ServerPrefillRate,
 		},
-	}
-}
-
-// reported makes a value of a figure of exo's own, which is 0 where exo does not say.
-func reported(figure func(workload.ServerStats) float64) func(workload.Result) (float64, bool) {
-	return func(r workload.Result) (float64, bool) {
-		if r.Server == nil {
-			return 0, false
-		}
-		v := figure(*r.Server)
-		return v, v > 0
 	}
 }

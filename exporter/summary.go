@@ -62,12 +62,13 @@ func Summarize(t workload.Turn) Summary {
 func serverDecodeRate(t workload.Turn) (float64, bool) {
 	var tokens, seconds float64
 	for _, r := range t.CleanResults() {
-		if r.Server == nil || r.Server.GenerationTPS <= 0 || r.Server.GenerationTokens < 2 {
+		rate, ok := r.ServerDecodeRate()
+		if !ok || r.Server.GenerationTokens < 2 {
 			continue
 		}
 		n := float64(r.Server.GenerationTokens - 1)
 		tokens += n
-		seconds += n / r.Server.GenerationTPS
+		seconds += n / rate
 	}
 	if tokens == 0 {
 		return 0, false

@@ -43,6 +43,8 @@ const (
 	TokensFromUsage  TokenSource = "usage"  // the answer's usage.completion_tokens
 	TokensFromStats  TokenSource = "stats"  // exo's generation_stats.generation_tokens
 	TokensFromEvents TokenSource = "events" // the token events that were counted
+	// TokensUnknown says that nobody counts the tokens and that the events, which OutputTokens counts, are none.
+	TokensUnknown TokenSource = "unknown"
 )
 
 // EnergySource says where a Result's EnergyJoules was taken from.
@@ -195,6 +197,14 @@ func (r Result) TPOT() (time.Duration, bool) {
 	return r.Decode / time.Duration(n), true
 }
 
+// CountedTokens returns the output tokens; 0 where their number is not known.
+func (r Result) CountedTokens() int {
+	if r.TokenSource == TokensUnknown {
+		return 0
+	}
+	return r.OutputTokens
+}
+
 // PrefillTokens returns the prompt tokens that were not found in a cache.
 func (r Result) PrefillTokens() int { return max(0, r.PromptTokens-r.CachedTokens) }
 
@@ -257,7 +267,7 @@ func (r Result) Marks() []Mark {
 		{MarkDisagreement, r.OK() && r.RateDisagrees()},
 		{MarkLate, r.DecodeOff != 0},
 		{MarkCoalesced, r.Coalesced > 0},
-		{MarkShort, r.OK() && r.AskedTokens > 0 && r.OutputTokens < r.AskedTokens},
+		{MarkShort, r.OK() && r.AskedTokens > 0 && r.OutputTokens < r.AskedTokens && r.TokenSource != TokensUnknown},
 		{MarkOverran, r.Overran},
 		{MarkDisbelieved, len(r.Disbelieved) > 0},
 	} {

@@ -152,12 +152,12 @@ func (t Turn) PeakReported() (uint64, bool) {
 	return peak, peak > 0
 }
 
-// Energy returns the energy in joules of the turn's clean requests of which it is known, the tokens that they brought
-// forth, and where it was taken from; no tokens when it is known of none.
+// Energy returns the energy in joules of the turn's clean requests of which it and the number of their tokens are known,
+// these tokens, and where it was taken from; no tokens when it is known of none.
 func (t Turn) Energy() (joules float64, tokens int, from EnergySource) {
 	for _, r := range t.CleanResults() {
-		if r.EnergyJoules > 0 {
-			joules, tokens, from = joules+r.EnergyJoules, tokens+r.OutputTokens, r.EnergySource
+		if n := r.CountedTokens(); n > 0 && r.EnergyJoules > 0 {
+			joules, tokens, from = joules+r.EnergyJoules, tokens+n, r.EnergySource
 		}
 	}
 	return joules, tokens, from

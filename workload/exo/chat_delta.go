@@ -39,6 +39,7 @@ func (d delta) delta() answer.Delta {
 	return answer.Delta{
 		Content: said.holds, Thought: thought.holds, Tool: d.ToolCalls.set || d.FunctionCall.set,
 		Size:  said.size + d.Refusal.size + thought.size + d.ToolCalls.size + d.FunctionCall.size,
+		Cut:   said.cut | d.Refusal.cut | thought.cut,
 		Print: said.print ^ d.Refusal.print ^ thought.print ^ d.ToolCalls.print ^ d.FunctionCall.print,
 	}
 }
@@ -46,7 +47,8 @@ func (d delta) delta() answer.Delta {
 // text tells what a JSON value holds without keeping it.
 type text struct {
 	holds answer.Text
-	size  int    // bytes
+	size  int // bytes
+	cut   answer.Cut
 	print uint64 // see printOf
 }
 
@@ -66,11 +68,52 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	case string(b) == `""`:
 		*t = text{holds: answer.Empty, print: printOf(b)}
 	case b[0] == '"':
-		*t = text{holds: answer.Filled, size: decoded(b[1 : len(b)-1]), print: printOf(b)}
+		*t = text{holds: answer.Filled, size: decoded(b[1 : len(b)-1]), cut: cutOf(b[1 : len(b)-1]), print: printOf(b)}
 	default:
 		return errNotText
 	}
 	return nil
+}
+
+// cutOf tells where the inside of a JSON string begins and ends among words.
+func cutOf(b []byte) (cut answer.Cut) {
+	if string(b) == " " {
+		return answer.Space
+	}
+	if asciiLetter(b[0]) {
+		cut = answer.Letter
+	}
+	words, before := false, byte(' ')
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		if c == '\\' {
+			i++
+			c = unescaped(b[i])
+		}
+		switch {
+		case c == ' ':
+		case before == ' ' && words, asciiLetter(before) && bytes.IndexByte(stops, c) >= 0:
+			return cut | answer.Between
+		default:
+			words = true
+		}
+		before = c
+	}
+	return cut
+}
+
+// stops are what ends a word and is a token of its own.
+var stops = []byte(".,;:!?")
+
+func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// unescaped returns a space for an escape of one, and what is none for any other.
+func unescaped(c byte) byte {
+	switch c {
+	case 'n', 't', 'r':
+		return ' '
+	}
+	return '\\'
 }
 
 // decoded returns about how many bytes the inside of a JSON string stands for.
@@ -91,7 +134,7 @@ func decoded(b []byte) int {
 
 // add joins another piece of text to t.
 func (t *text) add(more text) {
-	t.holds, t.size, t.print = max(t.holds, more.holds), t.size+more.size, t.print^more.print
+	t.holds, t.size, t.cut, t.print = max(t.holds, more.holds), t.size+more.size, t.cut|more.cut, t.print^more.print
 }
 
 // content is a text, or a list of parts of which some may be thoughts (Mistral).

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -255,13 +256,16 @@ func TestServersOwnFigures(t *testing.T) {
 		rest            string
 		prompt, decode  float64
 		cached, prompts int
+		disbelieved     []string
 	}{
-		"llama.cpp": {`,"timings":{"cache_n":0,"prompt_n":40,"prompt_ms":100,"prompt_per_second":400,"predicted_n":32,"predicted_ms":320,"predicted_per_second":100}`, 400, 100, 0, 40},
-		"LM Studio": {`,"stats":{"tokens_per_second":100,"time_to_first_token":0.1,"stop_reason":"maxPredictedTokensReached"}` + useOf(40, 32, 0), 0, 100, 0, 40},
-		"Groq":      {`,"x_groq":{"usage":{"prompt_tokens":40,"prompt_time":0.1,"completion_tokens":32,"completion_time":0.32}}`, 400, 100, 0, 40},
-		"Cerebras":  {useOf(40, 32, 0) + `,"time_info":{"prompt_time":0.1,"completion_time":0.32}`, 400, 100, 0, 40},
-		"DeepSeek":  {`,"usage":{"prompt_tokens":40,"completion_tokens":32,"prompt_cache_hit_tokens":12}`, 0, 0, 12, 40},
-		"nonsense":  {`,"timings":{"prompt_per_second":-1,"predicted_per_second":1e300,"cache_n":-4}` + useOf(40, 32, 0), 0, 0, 0, 40},
+		"llama.cpp":              {`,"timings":{"cache_n":0,"prompt_n":40,"prompt_ms":100,"prompt_per_second":400,"predicted_n":32,"predicted_ms":320,"predicted_per_second":100}`, 400, 100, 0, 40, nil},
+		"LM Studio":              {`,"stats":{"tokens_per_second":100,"time_to_first_token":0.1,"stop_reason":"maxPredictedTokensReached"}` + useOf(40, 32, 0), 0, 100, 0, 40, nil},
+		"Groq":                   {`,"x_groq":{"usage":{"prompt_tokens":40,"prompt_time":0.1,"completion_tokens":32,"completion_time":0.32}}`, 400, 100, 0, 40, nil},
+		"Cerebras":               {useOf(40, 32, 0) + `,"time_info":{"prompt_time":0.1,"completion_time":0.32}`, 400, 100, 0, 40, nil},
+		"DeepSeek":               {`,"usage":{"prompt_tokens":40,"completion_tokens":32,"prompt_cache_hit_tokens":12}`, 0, 0, 12, 40, nil},
+		"nonsense":               {`,"timings":{"prompt_per_second":-1,"predicted_per_second":1e300,"cache_n":-4}` + useOf(40, 32, 0), 0, 0, 0, 40, []string{"cached tokens", "prefill rate", "decode rate"}},
+		"faster than they came":  {`,"timings":{"prompt_per_second":400,"predicted_per_second":5000}` + useOf(40, 32, 0), 400, 5000, 0, 40, []string{"decode rate"}},
+		"slower than it all was": {`,"timings":{"prompt_per_second":300,"predicted_per_second":60}` + useOf(40, 32, 0), 300, 60, 0, 40, []string{"decode rate", "prefill rate"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -275,8 +279,8 @@ func TestServersOwnFigures(t *testing.T) {
 				if !r.OK() || got.PromptTPS != tc.prompt || got.GenerationTPS != tc.decode || r.CachedTokens != tc.cached || r.PromptTokens != tc.prompts {
 					t.Errorf("%s (%s): server %+v, %d of %d cached", r.Outcome, r.Err, got, r.CachedTokens, r.PromptTokens)
 				}
-				if odd := name == "nonsense"; odd != (len(r.Disbelieved) == 3) {
-					t.Errorf("disbelieved %v", r.Disbelieved)
+				if !slices.Equal(r.Disbelieved, tc.disbelieved) {
+					t.Errorf("disbelieved %v, want %v", r.Disbelieved, tc.disbelieved)
 				}
 			})
 		})

@@ -120,6 +120,8 @@ func (r *record) done() workload.Result {
 		r.res.Outcome = workload.OutcomeProtocolError
 		r.res.Err = fmt.Sprintf("exo held the request back for %v before it took it up, as it does while a master is elected: "+
 			"the time to first token is not the model's", r.held(shape).Round(time.Millisecond))
+	default:
+		r.res.Disbelieved = append(r.res.Disbelieved, r.res.DisbelievedRates()...)
 	}
 	return r.res
 }

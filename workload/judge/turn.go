@@ -41,9 +41,9 @@ func Of(t workload.Turn) Turn {
 		if r.Timed {
 			s.TTFT = r.TTFT.Seconds()
 		}
-		if r.Server != nil && r.Server.PromptTPS > 0 && r.PrefillTokens() > 0 {
-			s.PrefillRate = r.Server.PromptTPS
-			s.ServerPrefill = float64(r.PrefillTokens()) / r.Server.PromptTPS
+		if rate, ok := r.ServerPrefillRate(); ok && r.PrefillTokens() > 0 {
+			s.PrefillRate = rate
+			s.ServerPrefill = float64(r.PrefillTokens()) / rate
 		}
 		turn.Samples = append(turn.Samples, s)
 	}

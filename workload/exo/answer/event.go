@@ -98,10 +98,22 @@ type Delta struct {
 	Thought Text // what a thinking model puts before it
 	Tool    bool // a part of a tool call
 	Size    int  // about how many bytes of text all of this is
+	Cut     Cut  // where that text begins and ends among words
 	// Print is a number that two deltas have in common only when they say the same; another one in each
 	// process. 0 where nothing is said.
 	Print uint64
 }
+
+// Cut says of a text where it begins and ends among words. No tokenizer in use makes one token of two words, or of
+// a word and the stop after it, nor two of a single space and the letters after it.
+type Cut uint8
+
+// The cuts of a text, which may be joined.
+const (
+	Letter  Cut = 1 << iota // it begins with a letter of ASCII
+	Space                   // it is a single space
+	Between                 // there is space within it, between what is none, or a stop after a letter
+)
 
 // Token says what an event counts as.
 type Token uint8

@@ -13,6 +13,7 @@ type Arrival struct {
 	Came    time.Time // zero where the kernel does not tell
 	Content bool      // of the answer proper
 	Size    int       // about how many bytes of text it has
+	Cut     Cut       // where that begins and ends
 	Told    int       // completion tokens that the event's own usage counts; 0 where it has none
 	Print   uint64    // see Delta
 }
@@ -48,7 +49,7 @@ func (e *Evidence) Add(ev Event, kind Token) {
 		return
 	}
 	a := Arrival{
-		At: ev.At, Read: ev.Read, Came: ev.Came, Content: kind == Content, Size: ev.Delta.Size, Print: ev.Delta.Print,
+		At: ev.At, Read: ev.Read, Came: ev.Came, Content: kind == Content, Size: ev.Delta.Size, Cut: ev.Delta.Cut, Print: ev.Delta.Print,
 		Told: max(0, int(ev.Usage.Completion)),
 	}
 	if room := e.room(); len(e.Arrivals) >= room {
@@ -106,22 +107,6 @@ func (e *Evidence) spells(n int) bool {
 		most += max(1, a.Size)
 	}
 	return n <= most
-}
-
-// mostPerToken is how many bytes of text tokens hold at most on the mean, in any language. Only from
-// fewEvents on is the mean one.
-const (
-	mostPerToken = 12
-	fewEvents    = 4
-)
-
-// uncounted reports whether the events hold so much text that they cannot be single tokens.
-func (e *Evidence) uncounted() bool {
-	size := 0
-	for _, a := range e.Arrivals {
-		size += a.Size
-	}
-	return len(e.Arrivals) >= fewEvents && size > mostPerToken*len(e.Arrivals)
 }
 
 // thoughts counts the token events that are not of the answer proper.

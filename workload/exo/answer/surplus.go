@@ -40,8 +40,11 @@ func (e *Evidence) behead(head int) Tally {
 	rest.Arrivals, rest.Extra = e.Arrivals[head:], 0
 	t := Take(&rest)
 	t.Head, t.Mismatch = head, true
-	if t.Source == workload.TokensFromEvents {
+	switch t.Source {
+	case workload.TokensFromEvents:
 		t.Output += e.Extra
+	case workload.TokensUnknown:
+		return t
 	}
 	t.Silent = max(t.Silent, min(e.Extra, t.Output-len(rest.Arrivals)))
 	return t

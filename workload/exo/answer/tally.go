@@ -42,7 +42,8 @@ type Tally struct {
 //     that an event is less than a token.
 //   - More events than tokens were asked for are not measured: every model answers for as many. They
 //     are no tokens beyond where the node counts no more than that.
-//   - Events of so much text that none can be a token, which nobody counts, yield no rate.
+//   - Where nobody counts and the events show by their text that they are no tokens, their number is not known, and no
+//     rate either.
 //   - What a template puts before the answer is no token: events that come long before the others and
 //     that the node does not count.
 //   - An answer that ended by itself has one token more than events where the end is counted, unless
@@ -61,6 +62,9 @@ func Take(e *Evidence) Tally {
 		return t
 	case e.Extra > 0 || e.runningBeyond():
 		t.overran(e, told)
+		if told == 0 {
+			t.doubt(e)
+		}
 		return t
 	}
 	steps := e.steps()
@@ -75,10 +79,7 @@ func Take(e *Evidence) Tally {
 		t.apportion(e, steps)
 		t.fewer(e, told)
 	}
-	if t.Source == workload.TokensFromEvents && e.uncounted() {
-		t.Silent, t.Steps = t.Output, nil
-		t.Disbelieved = append(t.Disbelieved, "events as tokens: each holds the text of several")
-	}
+	t.doubt(e)
 	return t
 }
 

@@ -38,10 +38,13 @@ func TestTake(t *testing.T) {
 		overran, mismatch     bool
 		disbelieved           int
 	}
-	const usage, stats, events = workload.TokensFromUsage, workload.TokensFromStats, workload.TokensFromEvents
+	const usage, stats, events, unknown = workload.TokensFromUsage, workload.TokensFromStats, workload.TokensFromEvents, workload.TokensUnknown
 	each := func(n, k int) []int { return slices.Repeat([]int{k}, n) }
 	thoughts := func(n, of int) []Arrival {
 		return change(came(of), func(i int, a *Arrival) { a.Content = i >= n })
+	}
+	cut := func(n int, cuts ...Cut) []Arrival { // in turn
+		return change(came(n), func(i int, a *Arrival) { a.Cut = cuts[i%len(cuts)] })
 	}
 	paused := func(n int, by time.Duration) []Arrival { // before the fifth
 		return change(came(n), func(i int, a *Arrival) {
@@ -210,7 +213,47 @@ func TestTake(t *testing.T) {
 		{
 			"several tokens an event, which nobody counts",
 			Evidence{Asked: 32, Arrivals: change(came(8), func(_ int, a *Arrival) { a.Size = 20 }), Finish: "length"},
-			want{output: 8, first: 1, silent: 8, source: events, disbelieved: 1},
+			want{output: 8, first: 1, silent: 8, source: unknown, disbelieved: 1},
+		},
+		{
+			"two words an event, which nobody counts",
+			Evidence{Asked: 32, Arrivals: cut(16, Letter|Between, 0), Finish: "length"},
+			want{output: 16, first: 1, silent: 16, source: unknown, disbelieved: 1},
+		},
+		{
+			"two words an event, which the node counts",
+			Evidence{Asked: 32, Arrivals: cut(16, Letter|Between, 0), Usage: Usage{Completion: 32}, Finish: "length"},
+			want{output: 32, first: 2, source: usage, mismatch: true},
+		},
+		{
+			"words apart from the spaces before them, which nobody counts",
+			Evidence{Asked: 64, Arrivals: cut(64, Space, Letter), Finish: "length"},
+			want{output: 64, first: 1, silent: 64, source: unknown, disbelieved: 1},
+		},
+		{
+			"numbers, of which each has a token before it that is a space",
+			Evidence{Asked: 64, Arrivals: cut(64, Space, 0), Finish: "length"},
+			want{output: 64, first: 1, source: events, steps: each(64, 1)},
+		},
+		{
+			"two events of two words by accident",
+			Evidence{Asked: 40, Arrivals: append(cut(2, Between, Between), came(40)[2:]...), Finish: "length"},
+			want{output: 40, first: 1, source: events, steps: each(40, 1)},
+		},
+		{
+			"too few events to tell",
+			Evidence{Asked: 32, Arrivals: cut(3, Between, Between), Finish: "stop"},
+			want{output: 3, first: 1, source: events, steps: each(3, 1)},
+		},
+		{
+			"more events than tokens were asked for, each of two words",
+			Evidence{Asked: 32, Arrivals: cut(32, Between, Between), Extra: 40, Finish: "length"},
+			want{output: 32, first: 1, silent: 32, source: unknown, overran: true, disbelieved: 1},
+		},
+		{
+			"a head before events of two words, which nobody counts",
+			Evidence{Asked: 8, Sent: t0, Arrivals: append([]Arrival{{At: t0, Size: 7}}, cut(8, 0, Between)[:7]...), Extra: 1, Finish: "length"},
+			want{output: 7, first: 1, silent: 7, source: unknown, mismatch: true, disbelieved: 1},
 		},
 		{
 			"a head that a template puts before the answer",
