@@ -135,9 +135,14 @@ func TestNoKeyIsShownByDetection(t *testing.T) {
 	const key = "sk-93751-SECRET-key"
 	synctest.Test(t, func(t *testing.T) {
 		n := newFakeNode(t, map[string]http.HandlerFunc{"/v1/models": reply(401, `{"error":{"message":"wrong key `+key+`"}}`)})
-		_, err := n.client(func(o *Options) { o.APIKey = key }).Open(t.Context(), workload.Model{Name: "m"})
-		if err == nil || strings.Contains(err.Error(), "SECRET") {
-			t.Errorf("got %v", err)
+		c := n.client(func(o *Options) { o.APIKey = key })
+		_, opening := c.Open(t.Context(), workload.Model{Name: "m"})
+		_, detecting := c.Detect(t.Context())
+		known := n.client(func(o *Options) { o.APIKey, o.Dialect = key, workload.DialectOpenAI }) // asks for its models alone
+		for _, err := range []error{opening, detecting, c.Check(t.Context(), nil).Err, known.Check(t.Context(), nil).Err} {
+			if err == nil || strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("got %v", err)
+			}
 		}
 	})
 }
