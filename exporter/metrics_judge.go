@@ -67,6 +67,14 @@ func modelVerdict() []metric.Gauge[judge.Verdict] {
 		},
 		{
 			Family: metric.Family{
+				Name: "speed_last_cycle_change_ratio", Unit: "ratio", Absent: learning,
+				Help: "Difference of a model's newest cycle from its baseline, as a ratio, negative is slower: noise included, whether or " +
+					"not anything was found." + of + " Of ttft it is the change of its inverse.",
+			},
+			Value: settled(func(v judge.Verdict) float64 { return v.Latest }),
+		},
+		{
+			Family: metric.Family{
 				Name: "speed_change_evidence", Unit: "multiple of the threshold", Absent: learning,
 				Help: "Evidence that a model has become slower as a whole: 1 is the threshold of an alarm, which is calibrated from the " +
 					"model's own noise.",

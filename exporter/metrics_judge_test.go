@@ -20,7 +20,7 @@ func someVerdicts() []judge.Verdict {
 			Alarms: []judge.Alarm{{Kind: judge.Drop, Since: since, Change: slower}},
 		},
 		{
-			Model: "llama-3.2-1b", Quantity: judge.Decode, Change: slower, Evidence: 1.7, Baseline: 245, Noise: 0.015, Cycles: 100,
+			Model: "llama-3.2-1b", Quantity: judge.Decode, Change: slower, Latest: -0.11, Evidence: 1.7, Baseline: 245, Noise: 0.015, Cycles: 100,
 			Alarms: []judge.Alarm{
 				{Kind: judge.Drop, Since: since, Change: slower, Shared: true},
 				{Kind: judge.Partial, Since: epoch, Change: judge.Change{Ratio: -0.3, Low: -0.3, High: -0.3}, Prompts: []string{"a", "b"}},
@@ -43,7 +43,8 @@ func TestVerdictsAreExported(t *testing.T) {
 	}
 	expect(t, reg, map[string]string{
 		"speed_change_ratio" + decode: "-0.1", "speed_change_low_ratio" + decode: "-0.12", "speed_change_high_ratio" + decode: "-0.08",
-		"speed_change_evidence" + decode: "1.7", "speed_baseline" + decode: "245", "speed_noise_ratio" + decode: "0.015",
+		"speed_last_cycle_change_ratio" + decode: "-0.11",
+		"speed_change_evidence" + decode:         "1.7", "speed_baseline" + decode: "245", "speed_noise_ratio" + decode: "0.015",
 		"judge_history_cycles" + decode: "100", "judge_learning" + decode: "0",
 		"speed_alarm" + of(judge.Drop): "1", "speed_alarm" + of(judge.Partial): "1", "speed_alarm" + of(judge.Gain): "0",
 		"speed_alarm" + of(judge.Collapse): "0", "speed_alarm_shared" + of(judge.Drop): "1", "speed_alarm_shared" + of(judge.Partial): "0",
@@ -56,7 +57,8 @@ func TestVerdictsAreExported(t *testing.T) {
 
 		// Nothing is said while it learns but that it does.
 		"speed_change_ratio" + mistral: "", "speed_change_low_ratio" + mistral: "", "speed_change_high_ratio" + mistral: "",
-		"speed_change_evidence" + mistral: "", "speed_baseline" + mistral: "", "speed_noise_ratio" + mistral: "",
+		"speed_last_cycle_change_ratio" + mistral: "",
+		"speed_change_evidence" + mistral:         "", "speed_baseline" + mistral: "", "speed_noise_ratio" + mistral: "",
 		"judge_history_cycles" + mistral: "14", "judge_learning" + mistral: "1",
 		`speed_alarm{kind="drop",model="mistral-7b",quantity="decode"}`: "",
 

@@ -66,6 +66,10 @@ func TestALossIsToldUntilItIsGone(t *testing.T) {
 	if onset := turn(learnt, 0).Time; a.Since.Sub(onset).Abs() > 15*time.Minute {
 		t.Errorf("since %v, want %v", a.Since, onset)
 	}
+	newest := noisy(learnt+5, 45).Samples[0].DecodeRate / 50
+	if got := v.Latest + 1; math.Abs(got/newest-1) > 0.005 {
+		t.Errorf("the newest cycle was at %.3f of the baseline, want %.3f", got, newest)
+	}
 	if v.Evidence < 1 || math.Abs(v.Baseline/(50*math.Sqrt(0.9))-1) > 0.01 || math.Abs(v.Noise-0.01) > 0.003 {
 		t.Errorf("evidence %.2f, baseline %.2f, noise %.4f", v.Evidence, v.Baseline, v.Noise)
 	}

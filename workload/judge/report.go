@@ -76,7 +76,7 @@ func (j *Judge) Knows(name string) bool { return j.state.Models[name] != nil }
 // verdict returns what s says by itself.
 func (s *series) verdict() Verdict {
 	v := Verdict{
-		Evidence: max(s.Down, s.Slowly), Noise: s.sd(), CarryOver: s.phi(),
+		Latest: ratio(s.newest().Y - s.Base), Evidence: max(s.Down, s.Slowly), Noise: s.sd(), CarryOver: s.phi(),
 		Cycles: int(s.N), First: when(s.First), Last: when(s.newest().At), Learning: s.learning(),
 	}
 	for _, f := range []*finding{s.Loss, s.Up} {

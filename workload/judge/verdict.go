@@ -66,6 +66,8 @@ type Verdict struct {
 	Quantity Quantity
 	// Change is against the baseline, zero where nothing was found.
 	Change Change
+	// Latest is how far the newest cycle is from the baseline, as a ratio, whether or not that means anything.
+	Latest float64
 	// Evidence is the strongest evidence for a loss in the last cycles; 1 is the threshold.
 	Evidence float64
 	// Alarms hold now, worst first.

@@ -191,7 +191,7 @@ function banner(): cog.Builder<dashboard.Panel> {
           '0': { text: 'measured on a real node', color: '#2F3B32' },
           '1': { text: 'SIMULATED: nothing here was measured', color: simulatedColor },
           '2': { text: 'rules/dashboards.yml not loaded: no counts and percentiles', color: 'dark-orange' },
-          '3': { text: 'rules/exobench.yml not loaded: no baselines, no alerts', color: 'dark-orange' },
+          '3': { text: 'rules/exobench.yml not loaded: nothing can alert', color: 'dark-orange' },
         },
         { ...unknown, text: 'Nothing was scraped in this period' },
       ),

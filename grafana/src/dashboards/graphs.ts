@@ -15,6 +15,8 @@ export interface GraphOptions {
   steps?: boolean;
   /** Values that come once a cycle, or once in a few, are joined where they lie no further apart than this, in milliseconds. */
   join?: number;
+  /** Shortest distance of two points, where it is not that of scrapes. */
+  interval?: string;
   /** Doublings are equally far apart: for models whose figures differ by more than that. */
   doubling?: boolean;
   max?: number;
@@ -101,7 +103,8 @@ export function graphPanel(about: About, series: Series[], options: GraphOptions
     panel.withTarget(query(expr, refIds[i]!).legendFormat(legend).range());
   });
   // Bars that are a scrape wide cannot be seen, and records of models come once a minute.
-  if (options.bars || options.join !== undefined) panel.interval('1m');
+  const interval = options.interval ?? (options.bars || options.join !== undefined ? '1m' : undefined);
+  if (interval !== undefined) panel.interval(interval);
   if (options.bars) panel.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group('A'));
   if (options.join !== undefined) panel.spanNulls(options.join);
   if (options.doubling) {

@@ -3,12 +3,13 @@ import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
 import { build, labelVariable, uid, windowVariable } from './common';
 import { evidencePanel } from './evidence';
-import { boundLine, graphPanel, heatmapPanel, helper, hour, roleColors, sampleCount, timelinePanel, type HeatmapOptions } from './graphs';
-import { noData, none, nothing, stateWords, unit, unknown, words } from './panels';
+import { graphPanel, heatmapPanel, helper, hour, roleColors, sampleCount, timelinePanel, type HeatmapOptions } from './graphs';
+import { noData, none, nothing, stateWords, unit, unknown, words, type About, type Series } from './panels';
 import { histograms, least, type Histogram } from './queries';
 import { model as q } from './queries_model';
 import { statPanel } from './stats';
 import { tablePanel } from './tables';
+import { band, verdictCell, verdictState, verdictTile } from './verdicts';
 
 const tile = { width: 3, height: 3, noValue: noData };
 const third = { width: 8, height: 8 };
@@ -52,6 +53,7 @@ function tiles() {
     statPanel(
       {
         ...tile,
+        width: 2,
         title: 'State',
         description:
           'up: the last turn gave figures, and exo answers now. DOWN: it gave none. unreachable: exo does not answer. waiting: no ' +
@@ -97,6 +99,7 @@ function tiles() {
     statPanel(
       {
         ...tile,
+        width: 2,
         title: 'TTFT',
         description: 'Median over the prompts of the last turn, while the model is up. Metric: exobench_model_time_to_first_token_seconds.',
         unit: unit.seconds,
@@ -130,82 +133,155 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        title: 'Load',
+        width: 5,
+        title: 'Decode speed is',
         description:
-          'Time from asking for the model to its being ready, download excluded. Metric: exobench_model_load_seconds; absent where ' +
-          'it was loaded already.',
-        unit: unit.seconds,
+          'What the exporter finds, the worst first, while the model is up. It says nothing before 24 cycles and a day of history. ' +
+          'Metrics: exobench_speed_alarm, exobench_speed_alarm_shared, exobench_judge_learning, exobench_judge_history_cycles.',
+        unit: unit.none,
         noValue: none,
       },
-      [{ expr: q.load, legend: '{{model}}' }],
-      { decimals: 1 },
+      [{ expr: q.verdict, legend: '{{model}}' }],
+      { mappings: words(verdictTile), text: common.BigValueTextMode.Value, size: 14 },
     ),
   ];
 }
 
-/** What is, what is usual, and where the alarm begins to count a cycle. */
+const dashed = [{ id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 6] } }, { id: 'custom.lineWidth', value: 1 }];
+
+/** What is, what is normal and how much that scatters, and what was found: of one quantity, in its own unit. */
+function judgedPanel(about: Pick<About, 'title' | 'description' | 'noValue'>, ofTime: boolean, c: typeof q.speed, first: Series[]) {
+  const baseline = { matcher: { id: 'byName', options: 'normal' }, properties: dashed };
+  // Of a time slower is more.
+  const [top, bottom] = ofTime ? [c.slow, c.fast] : [c.fast, c.slow];
+  const [most, least] = ofTime ? [c.low, c.high] : [c.high, c.low];
+  return graphPanel(
+    {
+      ...third,
+      ...about,
+      unit: ofTime ? unit.seconds : unit.tokensPerSecond,
+    },
+    [
+      ...first,
+      { expr: c.baseline, legend: 'normal' },
+      { expr: top, legend: 'noise' },
+      { expr: bottom, legend: 'noise, other end' },
+      { expr: c.change, legend: 'found' },
+      { expr: most, legend: '95 %' },
+      { expr: least, legend: '95 %, other end' },
+    ],
+    {
+      steps: true,
+      colors: { learning: '#8E8E8E', normal: '#73BF69', found: '#F2495C' },
+      overrides: [baseline, ...band('noise', 'noise, other end', '#73BF69'), ...band('95 %', '95 %, other end', '#F2495C')],
+    },
+  );
+}
+
+const unjudged = 'Learning: nothing is judged before 24 cycles and a day of history';
+
+/** What is, against what is normal, and what the exporter makes of it. */
 function againstBaseline() {
-  const usual = [{ id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 6] } }, { id: 'custom.lineWidth', value: 1 }];
-  const baseline = { matcher: { id: 'byRegexp', options: '/^(baseline|median of this period)$/' }, properties: usual };
-  const colors = { baseline: '#73BF69', 'median of this period': '#8E8E8E', alarm: '#F2495C' };
+  const how =
+    'Each cycle, as the geometric mean of the prompts; what is normal, with a band of twice the noise; and, while a change holds, its size ' +
+    'with the bounds of its interval. ';
+  const metrics =
+    'exobench_speed_last_cycle_change_ratio, exobench_speed_baseline, exobench_speed_noise_ratio, exobench_speed_change_ratio, ' +
+    'exobench_speed_change_low_ratio, exobench_speed_change_high_ratio';
   return [
-    graphPanel(
+    judgedPanel(
       {
-        ...third,
         title: 'Speed against its baseline',
         description:
-          'Output speed, turn by turn; the baseline that the rules have learned; and where the alarm begins to count a cycle, from ' +
-          'this model\'s own noise. ' +
-          'Before there is a baseline (about 35 good cycles), the median of the period stands in its place; the line of the alarm ' +
-          'comes with about 85. Metrics: ' +
-          'exobench_model_output_tokens_per_second, exobench:decode_tps:median, exobench:decode:alarm_ratio.',
-        unit: unit.tokensPerSecond,
+          `${how}In grey, before there is a baseline (24 cycles and a day), what the tile has. Metrics: ${metrics}, ` +
+          'exobench_model_output_tokens_per_second.',
         noValue: nothing.turn,
       },
-      [
-        { expr: q.speed.now, legend: 'decode' },
-        { expr: q.speed.baseline, legend: 'baseline' },
-        { expr: q.speedPeriod, legend: 'median of this period' },
-        { expr: q.speed.alarm, legend: 'alarm' },
-      ],
-      { steps: true, colors, overrides: [baseline, boundLine('/^alarm$/')] },
+      false,
+      q.speed,
+      [{ expr: q.speed.now, legend: 'decode' }, { expr: q.speedUnlearned, legend: 'learning' }],
     ),
-    graphPanel(
+    judgedPanel(
       {
-        ...third,
         title: 'First token against its baseline',
         description:
-          'Median time to first token, turn by turn; the baseline that the rules have learned; and where the alarm begins to count a ' +
-          'turn. Metrics: ' +
-          'exobench_model_time_to_first_token_seconds, exobench:ttft_seconds:median, exobench:ttft:alarm_ratio.',
-        unit: unit.seconds,
-        noValue: nothing.turn,
+          `${how}Where exo itself says how long the prompt took, the wait for exo's next planning, of up to 0.15 s, is left out, so that it ` +
+          `is shorter than what the tile has. Metrics: ${metrics}.`,
+        noValue: unjudged,
       },
-      [
-        { expr: q.firstToken.now, legend: 'time to first token' },
-        { expr: q.firstToken.baseline, legend: 'baseline' },
-        { expr: q.firstToken.alarm, legend: 'alarm' },
-      ],
-      { steps: true, colors, overrides: [baseline, boundLine('/^alarm$/')] },
+      true,
+      q.firstToken,
+      [{ expr: q.firstToken.now, legend: 'first token' }],
     ),
     graphPanel(
       {
         ...third,
-        title: 'Speed against a week and four weeks before',
+        title: 'Evidence of a change',
         description:
-          'Median decode rate of the last day against that of the same day one and four weeks before: negative is slower. The rules ' +
-          'raise an alarm at ' +
-          'a loss of 5 % in a week or 6 % in four. Records: exobench:decode:drift_week, exobench:decode:drift_month.',
-        unit: unit.ratio,
-        noValue: 'There is no day of a week before to compare with',
+          'Evidence that the model has become slower as a whole: decode, prefill, and ttft (time to first token). At 1 begins an ' +
+          'alarm. What concerns some prompts or some cycles alone has evidence of its own. Metric: exobench_speed_change_evidence.',
+        unit: unit.times,
+        noValue: unjudged,
+      },
+      [{ expr: q.evidenceOverTime, legend: '{{quantity}}' }],
+      {
+        steps: true, least: 0, most: 1.2, mark: [{ color: 'text', from: null }, { color: 'red', from: 1 }],
+        colors: { decode: '#5794F2', prefill: '#FF9830', ttft: '#B877D9' },
+      },
+    ),
+    tablePanel(
+      {
+        title: 'What the judge says',
+        description:
+          'Of the rates and of the time to the first token (ttft, whose changes are of its inverse): the worst that holds, since ' +
+          'when, how large it is with an interval of 95 %, the evidence (1 is the threshold), how many prompts where it is about some, ' +
+          'the last cycle against normal, what is normal, by how much cycles scatter, and of how many cycles that is known. Metrics: ' +
+          'exobench_speed_alarm, exobench_speed_alarm_since_timestamp_seconds, exobench_speed_change_ratio, ' +
+          'exobench_speed_change_low_ratio, exobench_speed_change_high_ratio, exobench_speed_change_evidence, ' +
+          'exobench_speed_alarm_prompts, exobench_speed_last_cycle_change_ratio, exobench_speed_baseline, exobench_speed_noise_ratio, ' +
+          'exobench_judge_history_cycles.',
+        unit: unit.none,
+        noValue: nothing.turn,
+        width: 24,
+        height: 5,
       },
       [
-        { expr: q.drift.week, legend: 'in one week' },
-        { expr: q.drift.month, legend: 'in four weeks' },
+        { title: 'It is', expr: q.judged.verdict, unit: unit.none, mappings: words(verdictCell), width: 110 },
+        { title: 'Since, ago', expr: q.judged.since, unit: unit.seconds, decimals: 1 },
+        { title: 'Change', expr: q.judged.change, unit: unit.ratio, decimals: 1 },
+        { title: 'From', expr: q.judged.low, unit: unit.ratio, decimals: 1 },
+        { title: 'To', expr: q.judged.high, unit: unit.ratio, decimals: 1 },
+        { title: 'Evidence', expr: q.judged.evidence, unit: unit.times, decimals: 2 },
+        { title: 'Prompts', expr: q.judged.prompts, unit: unit.count, decimals: 0 },
+        { title: 'Last cycle', expr: q.judged.lastCycle, unit: unit.ratio, decimals: 1 },
+        { title: 'Normal rate', expr: q.judged.rate, unit: unit.tokensPerSecond, decimals: 1 },
+        { title: 'Normal time', expr: q.judged.time, unit: unit.seconds },
+        { title: 'Noise', expr: q.judged.noise, unit: unit.ratio, decimals: 1 },
+        { title: 'Cycles', expr: q.judged.cycles, unit: unit.count, decimals: 0 },
       ],
-      { join: 3 * hour, least: -0.06, most: 0.02, mark: [{ color: 'text', from: null }, { color: 'red', from: -0.05 }] },
+      { row: 'quantity', rowTitle: 'Of', rowWidth: 90 },
     ),
   ];
+}
+
+/** The drift of weeks, which the judge sees in a day at a time. */
+function drift() {
+  return graphPanel(
+    {
+      width: 24, height: 6,
+      title: 'Speed against a week and four weeks before',
+      description:
+        'Median decode rate of the last day against that of the same day one and four weeks before: negative is slower. ' +
+        'Metric: exobench_model_output_tokens_per_second.',
+      unit: unit.ratio,
+      noValue: 'There is no day of a week before to compare with',
+    },
+    [
+      { expr: q.drift.week, legend: 'in one week' },
+      { expr: q.drift.month, legend: 'in four weeks' },
+    ],
+    { join: 3 * hour, interval: '1h', least: -0.02, most: 0.02 },
+  );
 }
 
 /** A cell of a percentile is empty where the samples are too few, and for no other reason: without samples there is no row. */
@@ -276,6 +352,20 @@ function depth() {
       [{ expr: q.state, legend: '{{model}}' }],
       words(stateWords),
     ),
+    timelinePanel(
+      {
+        width: 24, height: 4,
+        title: 'Speeds, as judged',
+        description:
+          'What the exporter said in the course of time, the worst where several hold. Metrics: exobench_speed_alarm, ' +
+          'exobench_speed_alarm_shared, exobench_judge_learning.',
+        unit: unit.none,
+        noValue: nothing.turn,
+      },
+      [{ expr: q.verdictOverTime, legend: '{{quantity}}' }],
+      words(verdictState),
+    ),
+    drift(),
     evidencePanel({ width: 24, height: 4 }, q.evidence, { row: 'model', rowTitle: 'Model' }),
     tablePanel(
       {

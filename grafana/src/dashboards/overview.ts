@@ -10,6 +10,7 @@ import { status } from './queries';
 import { overview as q } from './queries_overview';
 import { statPanel } from './stats';
 import { tablePanel } from './tables';
+import { verdictCell } from './verdicts';
 
 /**
  * Losses that stand out from noise: decode rates on fixed machines repeat within a standard
@@ -163,9 +164,10 @@ function models() {
       title: 'Models',
       description:
         'The models side by side: those that are configured now. Decode: the last turn, beside the median of the turns of the window ' +
-        'chosen above, against the ' +
-        'baseline of the rules and against the same model some time ago; losses beyond 3 % (two standard deviations of the noise) ' +
-        'turn orange, beyond 5 % red. ' +
+        'chosen above, and against the same ' +
+        'model some time ago. Speed: what the exporter finds, the worst first; "learns" while it knows too little (24 cycles and a ' +
+        'day); "as all are" where all models of the node are slower. vs normal: the last cycle against the baseline that it has ' +
+        'learnt, noise included. ' +
         'TTFT and inter-token latency over the window, of n requests: percentiles that the samples cannot carry are left out (p95 ' +
         'below 20, p99 below 100). ' +
         'In goals: requests within all three objectives above, of those that have figures or failed. RSS peak: of exo\'s processes ' +
@@ -181,16 +183,17 @@ function models() {
       { title: 'State', expr: q.state, unit: unit.none, mappings: words(stateWords), width: 92 },
       { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
       { title: 'Median', expr: q.decodeMedian, unit: unit.tokensPerSecond, decimals: 1 },
-      { title: 'vs baseline', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, steps: loss },
-      { title: 'vs earlier', heading: 'vs $yesterday ago', expr: q.againstYesterday, unit: unit.ratio, decimals: 1, steps: loss },
-      { title: 'TTFT p50', expr: q.ttft, unit: unit.seconds },
-      { title: 'TTFT p95', expr: q.ttft95, unit: unit.seconds },
-      { title: 'ITL p50', expr: q.interToken, unit: unit.seconds },
-      { title: 'ITL p99', expr: q.interToken99, unit: unit.seconds },
+      { title: 'Speed', expr: q.verdict, unit: unit.none, mappings: words(verdictCell), width: 96 },
+      { title: 'vs normal', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, width: 80 },
+      { title: 'vs earlier', heading: 'vs $yesterday ago', expr: q.againstYesterday, unit: unit.ratio, decimals: 1, steps: loss, width: 84 },
+      { title: 'TTFT p50', expr: q.ttft, unit: unit.seconds, width: 82 },
+      { title: 'TTFT p95', expr: q.ttft95, unit: unit.seconds, width: 82 },
+      { title: 'ITL p50', expr: q.interToken, unit: unit.seconds, width: 70 },
+      { title: 'ITL p99', expr: q.interToken99, unit: unit.seconds, width: 70 },
       { title: 'n', expr: q.samples, unit: unit.count, decimals: 0, width: 60 },
       { title: 'In goals', expr: q.goodput, unit: unit.ratio, decimals: 1, width: 72 },
       { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
-      { title: 'exo\'s peak', expr: q.reported, unit: unit.bytes, decimals: 1 },
+      { title: 'exo peak', expr: q.reported, unit: unit.bytes, decimals: 1 },
       { title: 'J/token', expr: q.joules, unit: unit.none, decimals: 2, width: 66 },
       { title: 'ok', expr: q.modelSuccess, unit: unit.ratio, decimals: 1, steps: success, width: 68 },
     ],
@@ -203,23 +206,22 @@ function whatChanged() {
     {
       title: 'Decode speed against its baseline',
       description:
-        'Each model against the baseline of the rules, so that a loss shows alike whether the model is fast or slow. The dotted ' +
-        'lines are where the alarm ' +
-        'begins to count a cycle, from each model\'s own noise. Where no baseline is learned yet, as on the first day, against the ' +
-        'model\'s own median of ' +
-        'the period: "vs period". Metrics: exobench_model_output_tokens_per_second, exobench:decode_tps:median, ' +
-        'exobench:decode:alarm_ratio.',
+        'The cycles of each model against the baseline that the exporter has learnt, so that a loss shows alike whether the model is ' +
+        'fast or slow. The dotted lines are twice its own noise below normal: a single cycle may lie there, several in a row are a ' +
+        'finding, which the table above names. "all models": a change that all of them share. Before there is a baseline (24 cycles ' +
+        'and a day) against the model\'s own median of the period. Metrics: exobench_speed_last_cycle_change_ratio, ' +
+        'exobench_speed_baseline, exobench_speed_noise_ratio, exobench_node_speed_change_ratio, exobench_model_output_tokens_per_second.',
       unit: unit.ratio,
       noValue: nothing.turn,
       width: 8,
       height: 6,
     },
     [
-      { expr: q.change.baseline, legend: '{{model}}' },
-      { expr: q.change.period, legend: '{{model}} vs period' },
-      { expr: q.change.alarm, legend: '{{model}} alarm' },
+      { expr: q.change.cycles, legend: '{{model}}' },
+      { expr: q.change.noise, legend: '{{model}} noise' },
+      { expr: q.change.node, legend: 'all models' },
     ],
-    { steps: true, least: -0.015, most: 0.015, legend: common.LegendPlacement.Right, overrides: [boundLine('/ alarm$/')] },
+    { steps: true, least: -0.015, most: 0.015, legend: common.LegendPlacement.Right, overrides: [boundLine('/ noise$/')] },
   );
 }
 

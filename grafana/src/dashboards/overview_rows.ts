@@ -6,6 +6,7 @@ import { evidencePanel } from './evidence';
 import { machinesPanel } from './machines';
 import { overview as q } from './queries_overview';
 import { labelsPanel, tablePanel } from './tables';
+import { changesPanel, verdictState } from './verdicts';
 
 const half = { width: 12, height: 8 };
 const across = { width: 24, height: 7 };
@@ -29,15 +30,14 @@ export function alerts() {
       description:
         'What fires for this node: how bad, since when it is in doubt, of which model, what it means, what to do (the runbook) and ' +
         'where it shows (the panel). Off by: how far from usual, where it is a figure that is. ' +
-        'Metrics: ALERTS and ALERTS_FOR_STATE, written by Prometheus, exobench:alert:info, exobench:decode_tps:recent, ' +
-        'exobench:decode_tps:median, exobench:decode:drift, exobench:ttft:ratio and exobench:node:ratio of the rules. The message in ' +
-        'Alertmanager has all numbers.',
+        'Metrics: ALERTS and ALERTS_FOR_STATE, written by Prometheus, exobench:alert:info of the rules, ' +
+        'exobench_speed_alarm_change_ratio and exobench_node_speed_change_ratio. The message in Alertmanager has all numbers.',
       unit: unit.none,
       noValue: nothing.exporter,
       width: 16,
       height: 6,
     },
-    q.alertList,
+    [q.alertList, q.alertSizes],
     {
       severity: {
         title: 'Severity',
@@ -75,8 +75,6 @@ export function alerts() {
       dashboard: { title: 'dashboard', hidden: true },
     },
     'For',
-    false,
-    q.alertSizes,
   );
 }
 
@@ -95,6 +93,20 @@ export function history() {
       [{ expr: q.state, legend: '{{model}}' }],
       words(stateWords),
     ),
+    timelinePanel(
+      {
+        ...across,
+        title: 'Decode speed, as judged',
+        description:
+          'What the exporter said of each model in the course of time, worst first where several hold; the table beside says since ' +
+          'when. Metrics: exobench_speed_alarm, exobench_speed_alarm_shared, exobench_judge_learning.',
+        unit: unit.none,
+        noValue: nothing.turn,
+      },
+      [{ expr: q.verdictOverTime, legend: '{{model}}' }],
+      words(verdictState),
+    ),
+    changesPanel(across),
     timelinePanel(
       {
         ...across,

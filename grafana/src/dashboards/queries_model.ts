@@ -26,6 +26,7 @@ import {
   type Histogram,
   type QuantileName,
 } from './queries';
+import { course, judged, verdict, verdictOfRunning, verdictOverTime } from './queries_judge';
 
 /** One figure of every histogram of the chosen model, told apart by the label quantity. */
 function everyHistogram(expr: (histogram: Histogram) => string): string {
@@ -39,13 +40,16 @@ function length(record: string): string {
   return `${total(record, 'prompt', ofModel)} / ${total(added.requests, 'prompt', `${ofModel}, ${ok}`)}`;
 }
 
-/** A rule's baseline with a share of it at which the alarm begins to count a cycle. */
-function against(now: string, base: string, alarm: string) {
-  const baseline = last(base, 'model', ofModel);
-  return { now, baseline, alarm: `${baseline} * ${last(alarm, 'model', ofModel)}` };
+/** The chosen model, and what is judged of it. */
+function and(quantity: 'decode' | 'ttft'): string {
+  return `${ofModel}, quantity="${quantity}"`;
 }
 
-const ttftBaseline = 'exobench:ttft_seconds:median';
+/** The median decode rate of a day against that of the same day so long before. */
+function dayAgainst(before: string): string {
+  const day = (offset: string) => `avg by (model) (quantile_over_time(0.5, ${metric(decodeRate, ofModel)}[1d]${offset}))`;
+  return `${day('')} / ${day(` offset ${before}`)} - 1`;
+}
 
 /** Requests of the period that say less than others, or nothing, by what was the matter. */
 function evidence(more: string, by: string) {
@@ -79,13 +83,27 @@ export const model = {
   load: live('exobench_model_load_seconds', 'model', ofModel),
   runs: `group by (exo_model) (${metric('exobench_model_info', ofModel)})`,
 
-  speed: against(last(decodeRate, 'model', ofModel), 'exobench:decode_tps:median', 'exobench:decode:alarm_ratio'),
-  speedPeriod: `avg by (model) (quantile_over_time(0.5, ${metric(decodeRate, ofModel)}[$__range:$__interval] @ end())) unless on (model) ${metric('exobench:decode_tps:median', ofModel)}`,
-  firstToken: against(last(turnTTFT, 'model', ofModel), ttftBaseline, 'exobench:ttft:alarm_ratio'),
-  drift: {
-    week: `-max by (model) (last_over_time(${metric('exobench:decode:drift_week', ofModel)}[$__interval]))`,
-    month: `-max by (model) (last_over_time(${metric('exobench:decode:drift_month', ofModel)}[$__interval]))`,
+  verdict: verdictOfRunning(and('decode'), ofModel),
+  judged: {
+    verdict: verdict('quantity', ofModel),
+    since: `max by (quantity) (time() - ${metric('exobench_speed_alarm_since_timestamp_seconds', ofModel)})`,
+    change: `${judged('speed_change_ratio', 'quantity', ofModel)} != 0`,
+    low: `${judged('speed_change_low_ratio', 'quantity', ofModel)} and ${judged('speed_change_ratio', 'quantity', ofModel)} != 0`,
+    high: `${judged('speed_change_high_ratio', 'quantity', ofModel)} and ${judged('speed_change_ratio', 'quantity', ofModel)} != 0`,
+    evidence: judged('speed_change_evidence', 'quantity', ofModel),
+    lastCycle: judged('speed_last_cycle_change_ratio', 'quantity', ofModel),
+    rate: judged('speed_baseline', 'quantity', `${ofModel}, quantity!="ttft"`),
+    time: judged('speed_baseline', 'quantity', and('ttft')),
+    noise: judged('speed_noise_ratio', 'quantity', ofModel),
+    cycles: judged('judge_history_cycles', 'quantity', ofModel),
+    prompts: `max by (quantity) (${metric('exobench_speed_alarm_prompts', ofModel)})`,
   },
+  verdictOverTime: verdictOverTime('quantity', ofModel),
+  evidenceOverTime: `max by (quantity) (${metric('exobench_speed_change_evidence', ofModel)})`,
+  speed: course(and('decode'), false),
+  speedUnlearned: `${last(decodeRate, 'model', ofModel)} unless on (model) ${metric('exobench_speed_baseline', and('decode'))}`,
+  firstToken: course(and('ttft'), true),
+  drift: { week: dayAgainst('7d'), month: dayAgainst('28d') },
 
   heatmap: (h: Histogram) => `sum(sum_over_time(${metric(h.added, ofModel)}[$__interval]))`,
   quantile: (name: QuantileName) => everyHistogram((h) => quantile(name, h, '', ofModel)),

@@ -29,15 +29,14 @@ import {
   turnTTFT,
   type Histogram,
 } from './queries';
+import { alertSizes, changes, decodeAgainstNormal, judged, verdictOfRunning, verdictOverTime } from './queries_judge';
 import { evidenceByModel } from './queries_model';
 
 /** The latest cycle against the median of a window that ended $yesterday ago. */
 const againstYesterday = `${live(decodeRate)} / avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[$yesterday:$__interval] offset $yesterday)) - 1`;
 
-const baseline = 'exobench:decode_tps:median';
-
-/** Medians over the visible period, for the time before there is a baseline. */
-const periodMedian = `avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[$__range:$__interval] @ end()))`;
+/** What is judged here. */
+const decode = 'quantity="decode"';
 
 /** Models in one state; `expr` is compared with a number. */
 function count(comparison: string): string {
@@ -56,8 +55,8 @@ const withinAll = [
 ].join(' ');
 
 /** Requests with figures, and those that failed: of the others nobody can say. */
-const judged = `(sum by (model) (count_over_time(${metric(request.ttft)}[${chosen}])) or 0 * ${total(added.requests, 'model', '', chosen)})`;
-const judgedAndFailed = `(${judged} + (${ended(failed, 'model', '', chosen)}))`;
+const rated = `(sum by (model) (count_over_time(${metric(request.ttft)}[${chosen}])) or 0 * ${total(added.requests, 'model', '', chosen)})`;
+const judgedAndFailed = `(${rated} + (${ended(failed, 'model', '', chosen)}))`;
 
 /**
  * Share of the requests with figures or failures that kept within all objectives. Of those with figures it is counted in steps
@@ -67,7 +66,7 @@ function shareWithinAll(): string {
   const counted = (what: string) => `sum by (model) (count_over_time((${what})[${chosen}:15s]))`;
   const all = counted(metric(request.ttft));
   const ofFigures = `(${counted(withinAll)} or 0 * ${all}) / ${all}`;
-  return `${ofFigures} * ${judged} / ${judgedAndFailed} or 0 * (${judgedAndFailed} > 0)`;
+  return `${ofFigures} * ${rated} / ${judgedAndFailed} or 0 * (${judgedAndFailed} > 0)`;
 }
 
 const goodput = shareWithinAll();
@@ -75,11 +74,6 @@ const goodput = shareWithinAll();
 /** Share of a histogram's samples up to a bound. */
 function within(h: Histogram, bound: string): string {
   return `histogram_fraction(0, ${bound}, ${over(h, 'model', '', chosen)})`;
-}
-
-function lossOf(now: string, usual: string): string {
-  const of = (name: string) => `max by (model) (${metric(name)})`;
-  return `${of(now)} / ${of(usual)} - 1`;
 }
 
 /** What fires, under the labels that its line in the list shows: for how long, in seconds. */
@@ -93,16 +87,6 @@ const alertAges = [
     const age = `max by (${labels}) (time() - ${since} and ignoring (alertstate) ${of})`;
     return `${age} * on (alertname) group_left (summary, dashboard, panel, anchor) ${alertInfo}{about="${about}"}`;
   })
-  .join(' or ');
-
-const alertSizes = [
-  ['ExoBenchThroughputDrop', lossOf('exobench:decode_tps:recent', baseline)],
-  ['ExoBenchThroughputCollapse', lossOf('exobench:decode_tps:recent', baseline)],
-  ['ExoBenchThroughputDrift', `-max by (model) (${metric('exobench:decode:drift')})`],
-  ['ExoBenchLatencyRegression', `max by (model) (quantile_over_time(0.5, ${metric('exobench:ttft:ratio')}[${chosen}])) - 1`],
-  ['ExoBenchAllModelsSlow', `max by (model) (quantile_over_time(0.5, ${metric('exobench:node:ratio')}[${chosen}])) - 1`],
-]
-  .map(([alert, size]) => `label_replace(${size}, "alertname", "${alert}", "", "")`)
   .join(' or ');
 
 const severities = ['info', 'warning', 'critical'];
@@ -122,7 +106,8 @@ export const overview = {
   decode: live(decodeRate),
   decodeMedian: configured(median(decodeRate, '', '', chosen)),
   againstYesterday,
-  againstBaseline: `${live(decodeRate)} / ${last(baseline)} - 1`,
+  verdict: verdictOfRunning(decode),
+  againstBaseline: `${judged('speed_last_cycle_change_ratio', 'model', decode)} and on (model) (${state()}) == ${states.up}`,
   ttft: configured(quantile('p50', histograms.ttft, 'model', '', chosen)),
   ttft95: configured(quantile('p95', histograms.ttft, 'model', '', chosen)),
   interToken: configured(quantile('p50', histograms.interToken, 'model', '', chosen)),
@@ -136,10 +121,12 @@ export const overview = {
 
   // Over time
   change: {
-    baseline: `${last(decodeRate)} / ${last(baseline)} - 1`,
-    period: `${last(decodeRate)} / ${periodMedian} - 1 unless on (model) ${metric(baseline)}`,
-    alarm: `${last('exobench:decode:alarm_ratio')} - 1`,
+    cycles: decodeAgainstNormal(),
+    noise: `-2 * ${judged('speed_noise_ratio', 'model', decode)}`,
+    node: `max(${metric('exobench_node_speed_change_ratio', decode)} != 0)`,
   },
+  verdictOverTime: verdictOverTime('model', decode),
+  changes,
   turnDecode: last(decodeRate),
   turnTTFT: last(turnTTFT),
   turnInterToken: `histogram_quantile(0.5, ${over(histograms.interToken, 'model', '', '$__interval')})`,

@@ -100,19 +100,17 @@ export function tablePanel(about: About, columns: Column[], options: TableOption
 }
 
 /**
- * A table of the labels of one instant query, which has those that are given and no others, in that order. `Value` may be
- * one of them. Where there is a second query, whose labels are among those of the first, values are `Value #A` and `Value #B`.
+ * A table of the labels of an instant query, which has those that are given and no others, in that order. `Value` may be
+ * one of them. Where there are further queries, whose labels are among those of the first, values are `Value #A`, `Value #B` and so on.
  */
 export function labelsPanel(
-  about: About, expr: string, columns: Record<string, Cell & { title: string }>, sort: string, descending = false, second?: string,
+  about: About, exprs: string | string[], columns: Record<string, Cell & { title: string }>, sort: string, descending = false,
 ): table.PanelBuilder {
-  const panel = frame(about, 80)
-    .withTarget(query(expr, 'A').format(prometheus.PromQueryFormat.Table).instant())
+  const panel = frame(about, 70)
     .sortBy([new common.TableSortByFieldStateBuilder().displayName(sort).desc(descending)]);
-  if (second !== undefined) {
-    panel.withTarget(query(second, 'B').format(prometheus.PromQueryFormat.Table).instant());
-    panel.withTransformation({ id: 'merge', options: {} });
-  }
+  const all = [exprs].flat();
+  all.forEach((expr, i) => panel.withTarget(query(expr, refIds[i]!).format(prometheus.PromQueryFormat.Table).instant()));
+  if (all.length > 1) panel.withTransformation({ id: 'merge', options: {} });
   const names = Object.keys(columns);
   panel.withTransformation({
     id: 'organize',

@@ -190,7 +190,10 @@ function graph(root: Element, view: View): Partial<PanelSight> {
       };
     },
   );
-  const drawn = u.data.slice(1).flatMap((values: any) => [...(values ?? [])].filter((v: any) => Number.isFinite(v)));
+  // Lines of thresholds are drawn as well as the series.
+  const { thresholds, custom } = view.panel.fieldConfig?.defaults ?? {};
+  const lines = (custom?.thresholdsStyle?.mode ?? 'off') === 'off' ? [] : (thresholds?.steps ?? []).map(({ value }: any) => value);
+  const drawn = [...lines, ...u.data.slice(1).flatMap((values: any) => [...(values ?? [])])].filter((v: any) => Number.isFinite(v));
   return {
     axis: scale && {
       min: scale.min,

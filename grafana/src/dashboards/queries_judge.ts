@@ -1,0 +1,127 @@
+// What the exporter itself says of speeds: what is normal, what has changed, since when, and how sure that is.
+import { decodeRate, last, metric, state, states } from './queries';
+
+/** Cycles of history without which nothing is judged; it takes a day as well. */
+export const leastCycles = 24;
+
+/** What the queries of verdicts answer with; while too little is known of what is normal, -1 and one less for every cycle that is known. */
+export const verdicts = {
+  unjudged: -100, normal: 0, gain: 1, unstable: 2, shared: 3, partial: 4, intermittent: 5, drift: 6, drop: 7, collapse: 8,
+} as const;
+
+/** Kinds of alarms, worst first, as the exporter calls them; `shared` is a drop or drift that all models of the node have. */
+const worstFirst = ['collapse', 'drop', 'drift', 'intermittent', 'partial', 'shared', 'unstable', 'gain'] as const;
+
+function and(...matchers: string[]): string {
+  return matchers.filter((matcher) => matcher !== '').join(', ');
+}
+
+/** A figure of the judge, by model or by quantity. */
+export function judged(figure: string, by: string, more: string): string {
+  return last(`exobench_${figure}`, by, more);
+}
+
+/** The worst that holds, by model or by quantity. What all models share stands below what a model has of its own. */
+export function verdict(by: 'model' | 'quantity', more: string): string {
+  const shared = (kind: string) => metric('exobench_speed_alarm_shared', and(more, `kind=~"${kind}"`));
+  const alarms = worstFirst.map((kind) => {
+    const value = verdicts[kind];
+    if (kind === 'shared') return `max by (${by}) (${value} * ${shared('drop|drift')} == ${value})`;
+    const alone = ['drop', 'drift'].includes(kind) ? ` unless on (job, instance, model, quantity) ${shared(kind)} == 1` : '';
+    return `max by (${by}) (${value} * ${metric('exobench_speed_alarm', and(more, `kind="${kind}"`))} == ${value}${alone})`;
+  });
+  const learning = metric('exobench_judge_learning', more);
+  const cycles = `clamp_max(${metric('exobench_judge_history_cycles', more)}, ${leastCycles})`;
+  return [
+    ...alarms,
+    `max by (${by}) (-1 - ${cycles} and on (job, instance, model, quantity) ${learning} == 1)`,
+    `0 * max by (${by}) (${learning})`,
+  ].join(' or ');
+}
+
+/** The same of models that are up: of others nothing is normal. One of which nothing is said at all is not judged. */
+export function verdictOfRunning(more: string, ofModel = ''): string {
+  const up = `(${state(ofModel)}) == ${states.up}`;
+  return `(${verdict('model', more)}) and on (model) ${up} or ${verdicts.unjudged} * (${up})`;
+}
+
+/** The same for a graph of states, in which learning is one. */
+export function verdictOverTime(by: 'model' | 'quantity', more: string): string {
+  return `clamp_min(${verdict(by, more)}, -1)`;
+}
+
+/** What was found and what is normal of one quantity of models, in its own unit: of a time the ratios are of its inverse. */
+export function course(of: string, isTime: boolean) {
+  const baseline = judged('speed_baseline', 'model', of);
+  const at = (ratio: string) => `${baseline} ${isTime ? '/' : '*'} (1 + ${ratio})`;
+  const noise = (width: number) => at(`${width} * ${judged('speed_noise_ratio', 'model', of)}`);
+  const found = (figure: string) => at(`(${judged(figure, 'model', of)} and ${judged('speed_change_ratio', 'model', of)} != 0)`);
+  return {
+    baseline,
+    now: at(judged('speed_last_cycle_change_ratio', 'model', of)),
+    slow: noise(-2),
+    fast: noise(2),
+    change: found('speed_change_ratio'),
+    low: found('speed_change_low_ratio'),
+    high: found('speed_change_high_ratio'),
+  };
+}
+
+/** The last cycle against the baseline; before there is one, the last turn against the median of the visible period. */
+export function decodeAgainstNormal(): string {
+  const median = `avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[$__range:$__interval] @ end()))`;
+  return `${judged('speed_last_cycle_change_ratio', 'model', 'quantity="decode"')} or ${last(decodeRate)} / ${median} - 1`;
+}
+
+/** What is told of all models of the node together is under this name of a model. */
+const node = 'all models';
+
+function ofNode(expr: string): string {
+  return `label_replace(max by (quantity, kind) (${expr}), "model", "${node}", "", "")`;
+}
+
+const nodeAlarm = `${metric('exobench_node_speed_alarm')} == 1`;
+const modelSince = metric('exobench_speed_alarm_since_timestamp_seconds');
+const nodeSince = metric('exobench_node_speed_alarm_since_timestamp_seconds');
+const some = `(${metric('exobench_speed_alarm')} == 1 or ${nodeAlarm})`;
+
+/** A line in the list of changes that there is where nothing has changed. */
+function unless(expr: string, text: string): string {
+  return `label_replace(${expr} unless on () ${some}, "model", "${text}", "", "")`;
+}
+
+/** Figures of everything that has changed and holds, by model, quantity and kind. */
+export const changes = {
+  age: [
+    `time() - max by (model, quantity, kind) (${modelSince})`,
+    `time() - ${ofNode(nodeSince)}`,
+    unless(`-1 * count(${metric('exobench_judge_learning')} == 0)`, 'Nothing has changed'),
+    unless(`-1 * count(${metric('exobench_judge_learning')}) unless on () (${metric('exobench_judge_learning')} == 0)`, 'All are still learning'),
+  ].join(' or '),
+  ratio: [
+    `max by (model, quantity, kind) (${metric('exobench_speed_alarm_change_ratio')})`,
+    ofNode(`0 * (${nodeAlarm}) + on (job, instance, quantity) group_left () ${metric('exobench_node_speed_change_ratio')}`),
+  ].join(' or '),
+  evidence: [
+    `max by (model, quantity, kind) (0 * ${modelSince} + on (job, instance, model, quantity) group_left () ${metric('exobench_speed_change_evidence')})`,
+    ofNode(`0 * (${nodeAlarm}) + on (job, instance, quantity) group_left () ${metric('exobench_node_speed_change_evidence')}`),
+  ].join(' or '),
+  prompts: `max by (model, quantity, kind) (${metric('exobench_speed_alarm_prompts')})`,
+  shared: `max by (model, quantity, kind) (${metric('exobench_speed_alarm_shared')})`,
+};
+
+/** How far from usual what an alert speaks of is, by its name and model. */
+export const alertSizes = [
+  ['ExoBenchThroughputDrop', 'min', 'decode', 'drop|partial|intermittent'],
+  ['ExoBenchThroughputCollapse', 'min', 'decode', 'collapse'],
+  ['ExoBenchThroughputDrift', 'min', 'decode', 'drift'],
+  ['ExoBenchThroughputGain', 'max', 'decode', 'gain'],
+  ['ExoBenchUnstable', 'min', 'decode', 'unstable'],
+  ['ExoBenchLatencyRegression', 'min', 'ttft|prefill', 'collapse|drop|drift|partial|intermittent'],
+]
+  .map(([alert, worst, quantity, kind]) => {
+    const size = `${worst} by (model) (${metric('exobench_speed_alarm_change_ratio', `quantity=~"${quantity}", kind=~"${kind}"`)})`;
+    return `label_replace(${size}, "alertname", "${alert}", "", "")`;
+  })
+  .concat(`label_replace(min(${metric('exobench_node_speed_change_ratio', 'quantity="decode"')}), "alertname", "ExoBenchAllModelsSlow", "", "")`)
+  .join(' or ');
