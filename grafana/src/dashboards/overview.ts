@@ -184,7 +184,7 @@ function models() {
       { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
       { title: 'Median', expr: q.decodeMedian, unit: unit.tokensPerSecond, decimals: 1 },
       { title: 'Speed', expr: q.verdict, unit: unit.none, mappings: words(verdictCell), width: 96 },
-      { title: 'vs normal', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, width: 80 },
+      { title: 'vs normal', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, width: 83 },
       { title: 'vs earlier', heading: 'vs $yesterday ago', expr: q.againstYesterday, unit: unit.ratio, decimals: 1, steps: loss, width: 84 },
       { title: 'TTFT p50', expr: q.ttft, unit: unit.seconds, width: 82 },
       { title: 'TTFT p95', expr: q.ttft95, unit: unit.seconds, width: 82 },
