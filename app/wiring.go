@@ -79,7 +79,8 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 		Timeouts:    exo.Timeouts{FirstToken: cfg.FirstTokenTimeout, Idle: cfg.IdleTimeout, Request: cfg.RequestTimeout},
 		LoadTimeout: cfg.LoadTimeout, DownloadTimeout: cfg.DownloadTimeout, BusyTimeout: cfg.BusyTimeout,
 		Reload: instance.Reload(cfg.Reload), KeepLoaded: cfg.KeepLoaded,
-		StateDir: cfg.StateDir, AddModels: cfg.AddModels, MinNodes: cfg.MinNodes, Sharding: cfg.Sharding,
+		StateDir: cfg.StateDir, AddModels: cfg.AddModels, MemoryBandwidth: cfg.MemoryBandwidth * 1e9, MinNodes: cfg.MinNodes,
+		Sharding: cfg.Sharding,
 		Progress: seams.loading(w.log), PowerEvery: seams.PowerEvery, Watcher: seams.Watcher, Prompts: suite.Texts(), Logger: w.log,
 	}
 	w.shown = exporter.Options{

@@ -107,6 +107,7 @@ func reaches(authority []byte) map[string]reach {
 		"RELOAD":              {value: "never", want: instance.ReloadNever, bench: client(func(o exo.Options) any { return o.Reload })},
 		"KEEP_LOADED":         {value: "true", want: true, bench: client(func(o exo.Options) any { return o.KeepLoaded })},
 		"ADD_MODELS":          {value: "true", want: true, bench: client(func(o exo.Options) any { return o.AddModels })},
+		"MEMORY_BANDWIDTH":    {value: "273", want: 273e9, bench: client(func(o exo.Options) any { return o.MemoryBandwidth })},
 		"MIN_NODES":           {value: "3", want: 3, bench: client(func(o exo.Options) any { return o.MinNodes })},
 		"SHARDING":            {value: "Tensor", want: "Tensor", bench: client(func(o exo.Options) any { return o.Sharding })},
 		"EXO_PID":             {value: "4711", want: 4711, bench: pid, memory: pid},

@@ -121,6 +121,7 @@ var notInCatalogue = map[string]string{
 	"exobench_energy_output_tokens_total":               takesLong,
 	"exobench_model_energy_info":                        takesLong,
 	"exobench_model_energy_per_token_joules":            takesLong,
+	"exobench_model_memory_bandwidth_utilization_ratio": "the simulator in fast motion outruns the memory of the chip that it names",
 	"exobench_model_idle_power_watts":                   "where the machines are at rest when a turn begins",
 	"exobench_exo_proportional_memory_bytes":            "on Linux alone",
 	"exobench_model_proportional_memory_bytes":          "on Linux alone",

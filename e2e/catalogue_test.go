@@ -76,7 +76,7 @@ func catalogue(suite workload.Suite) []series {
 		"exobench_model_output_tokens_per_second", "exobench_model_time_to_first_token_seconds",
 		"exobench_model_resident_memory_bytes", "exobench_model_resident_memory_peak_bytes",
 		"exobench_model_resident_memory_delta_bytes", "exobench_model_unreleased_memory_bytes",
-		"exobench_model_reported_peak_memory_bytes", "exobench_model_load_seconds",
+		"exobench_model_reported_peak_memory_bytes", "exobench_model_load_seconds", "exobench_model_weights_bytes",
 		"exobench_model_up", "exobench_last_success_timestamp_seconds")
 	all = append(
 		all,

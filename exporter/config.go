@@ -72,6 +72,9 @@ type Config struct {
 	MinNodes  int    `env:"MIN_NODES" mode:"bench" envDefault:"1" meaning:"fewest nodes that a model is placed on (exo 1.x)"`
 	Sharding  string `env:"SHARDING" mode:"bench" envDefault:"Pipeline" meaning:"how a model is split over nodes: Pipeline or Tensor (exo 1.x)"`
 
+	// MemoryBandwidth is in 10⁹ bytes per second; 0 where it is not set.
+	MemoryBandwidth float64 `env:"MEMORY_BANDWIDTH" mode:"bench" shown:"that of the chip that exo names" meaning:"peak memory bandwidth in GB/s of the machine that exo runs on, of which the use by decoding is a share (exo 1.x)"`
+
 	// ExoPID is the root of exo's process tree; 0 means that it is searched for.
 	ExoPID int `env:"EXO_PID" shown:"found" meaning:"process id of exo, where it cannot be found by itself"`
 	// MemoryInterval is 0 where it is not set: the sampler knows what a sample costs here.

@@ -70,6 +70,9 @@ func (p *problems) check(c *Config) {
 	p.positive("BUSY_TIMEOUT", c.BusyTimeout)
 
 	atLeast(p, "MIN_NODES", c.MinNodes, 1)
+	if p.environ[EnvPrefix+"MEMORY_BANDWIDTH"] != "" && !(c.MemoryBandwidth >= 1 && c.MemoryBandwidth <= 1e5) {
+		p.add("MEMORY_BANDWIDTH", "want GB/s, a number from 1 to 100000, such as 273")
+	}
 	oneOf(p, "RELOAD", c.Reload, "never", "idle", "always")
 	oneOf(p, "SHARDING", c.Sharding, "Pipeline", "Tensor")
 	if c.ExoPID < 0 {

@@ -81,7 +81,8 @@ func TestEverythingSet(t *testing.T) {
 		"RESULTS", "/var/lib/results", "RESULTS_MEGABYTES", "1",
 		"FIRST_TOKEN_TIMEOUT", "1ms", "IDLE_TIMEOUT", "2ms", "REQUEST_TIMEOUT", "3ms", "LOAD_TIMEOUT", "4ms", "DOWNLOAD_TIMEOUT", "6ms",
 		"BUSY_TIMEOUT", "5ms",
-		"ADD_MODELS", "true", "RELOAD", "never", "KEEP_LOADED", "true", "MIN_NODES", "2", "SHARDING", "Tensor", "EXO_PID", "77",
+		"ADD_MODELS", "true", "RELOAD", "never", "KEEP_LOADED", "true", "MEMORY_BANDWIDTH", "68.25", "MIN_NODES", "2", "SHARDING", "Tensor",
+		"EXO_PID", "77",
 		"MEMORY_INTERVAL", "10ms",
 		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json", "WEB_RELOAD", "true", "WEB_ACCEPT", "true", "ENV_FILE", envFile,
 	))
@@ -95,8 +96,9 @@ func TestEverythingSet(t *testing.T) {
 		ResultsFile: "/var/lib/results", ResultsMegabytes: 1,
 		FirstTokenTimeout: time.Millisecond, IdleTimeout: 2 * time.Millisecond, RequestTimeout: 3 * time.Millisecond,
 		LoadTimeout: 4 * time.Millisecond, DownloadTimeout: 6 * time.Millisecond, BusyTimeout: 5 * time.Millisecond,
-		AddModels: true, Reload: "never", KeepLoaded: true, MinNodes: 2, Sharding: "Tensor", ExoPID: 77, MemoryInterval: 10 * time.Millisecond,
-		LogLevel: slog.LevelDebug, LogFormat: "json", WebReload: true, WebAccept: true, EnvFile: envFile,
+		AddModels: true, Reload: "never", KeepLoaded: true, MemoryBandwidth: 68.25, MinNodes: 2, Sharding: "Tensor", ExoPID: 77,
+		MemoryInterval: 10 * time.Millisecond,
+		LogLevel:       slog.LevelDebug, LogFormat: "json", WebReload: true, WebAccept: true, EnvFile: envFile,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -147,6 +149,9 @@ var wrongValues = []struct{ name, value, want string }{
 	{"ADD_MODELS", "maybe", "want true or false"},
 	{"RELOAD", "sometimes", "want never, idle or always"},
 	{"KEEP_LOADED", "maybe", "want true or false"},
+	{"MEMORY_BANDWIDTH", "0", "want GB/s"},
+	{"MEMORY_BANDWIDTH", "NaN", "want GB/s"},
+	{"MEMORY_BANDWIDTH", "273e9", "want GB/s"},
 	{"MIN_NODES", "0", "want at least 1"},
 	{"MIN_NODES", "one", "want a whole number"},
 	{"SHARDING", "pipeline", "want Pipeline or Tensor"},

@@ -66,8 +66,8 @@ func failedResult(model, prompt string, outcome workload.Outcome) workload.Resul
 func turnOf(model string, outcome workload.TurnOutcome, results ...workload.Result) workload.Turn {
 	return workload.Turn{
 		Model: model, ExoModel: "mlx-community/" + model, Start: epoch, Duration: 8 * time.Second, Outcome: outcome,
-		Load:      workload.Load{Loaded: true, Duration: 3 * time.Second},
-		IdleWatts: 6.5,
+		Load: workload.Load{Loaded: true, Duration: 3 * time.Second},
+		Host: workload.Host{IdleWatts: 6.5, WeightsBytes: 4_500_000_000, MemoryBandwidth: 273e9},
 		Memory: workload.Memory{
 			Samples: 20, Median: 900e6, Peak: 1000e6, PeakSource: "samples",
 			Before: 100e6, HasBefore: true, After: 130e6, HasAfter: true, Proportional: 800e6,

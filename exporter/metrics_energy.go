@@ -41,7 +41,7 @@ func energyGauges() []metric.Gauge[workload.Turn] {
 				Help: "Power in watts just before the model's last turn of the machines that hold it together: what they draw at rest, " +
 					"which is part of exobench_energy_joules_total.",
 			},
-			Value: func(t workload.Turn) (float64, bool) { return t.IdleWatts, t.IdleWatts > 0 },
+			Value: func(t workload.Turn) (float64, bool) { return t.Host.IdleWatts, t.Host.IdleWatts > 0 },
 		},
 	}
 }

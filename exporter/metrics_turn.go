@@ -68,6 +68,23 @@ func turnFigures() metric.Group[workload.Turn] {
 			},
 			{
 				Family: metric.Family{
+					Name: "model_weights_bytes", Unit: "bytes", Absent: "where exo does not say",
+					Help: "Size in bytes of the model's weights, as exo gives it: what a machine has to hold, and what decoding reads for every token.",
+				},
+				Value: func(t workload.Turn) (float64, bool) { return float64(t.Host.WeightsBytes), t.Host.WeightsBytes > 0 },
+			},
+			{
+				Family: metric.Family{
+					Name: "model_memory_bandwidth_utilization_ratio", Unit: "ratio",
+					Absent: "where the bandwidth is not known (EXOBENCH_MEMORY_BANDWIDTH), several machines hold the model, or it came to more than " +
+						"110 %, so that what is read for a token is not all of the weights",
+					Help: "Share of the memory's peak bandwidth that decoding used in the last turn (MBU): decode rate × exobench_model_weights_bytes / " +
+						"bandwidth. 1 is what the hardware could do at best; without what is read of the cache of keys and values.",
+				},
+				Value: workload.Turn.BandwidthUtilization,
+			},
+			{
+				Family: metric.Family{
 					Name: "model_load_seconds", Unit: "seconds", Absent: "where the model was loaded already",
 					Help: "Time in seconds from asking for the model to its being ready, download excluded, in the last turn.",
 				},

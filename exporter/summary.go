@@ -27,6 +27,7 @@ type Summary struct {
 	RSSMedian    *uint64        // bytes
 	RSSPeak      *uint64        // bytes
 	PerToken     *float64       // energy in joules per output token
+	MBU          *float64       // share of the memory's peak bandwidth that decoding used
 }
 
 // minP99Gaps is the least number of gaps that a 99th percentile is taken from: below it the
@@ -54,6 +55,7 @@ func Summarize(t workload.Turn) Summary {
 	s.RSSMedian = known(t.Memory.Median, t.Memory.Samples > 0)
 	s.RSSPeak = known(t.Memory.Peak, t.Memory.Samples > 0)
 	s.PerToken = known(t.EnergyPerToken())
+	s.MBU = known(t.BandwidthUtilization())
 	return s
 }
 

@@ -136,6 +136,9 @@ type turnJSON struct {
 	Memory    *memoryJSON `json:"resident_memory,omitempty"`
 	Idle      float64     `json:"idle_power_watts,omitempty"`
 	PerToken  *float64    `json:"energy_per_token_joules,omitempty"`
+	Weights   uint64      `json:"weights_bytes,omitempty"`
+	Bandwidth float64     `json:"memory_bandwidth_bytes_per_second,omitempty"`
+	Used      *float64    `json:"memory_bandwidth_utilization_ratio,omitempty"`
 	Results   []Result    `json:"results,omitzero"`
 }
 
@@ -144,10 +147,13 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 	j := turnJSON{
 		Model: t.Model, ExoModel: t.ExoModel, Start: t.Start, Duration: t.Duration.Seconds(), Outcome: t.Outcome,
 		Reason: t.Reason, Loaded: t.Load.Loaded, Load: t.Load.Duration.Seconds(), Download: t.Load.Download.Seconds(),
-		Idle: t.IdleWatts, Results: t.Results,
+		Idle: t.Host.IdleWatts, Weights: t.Host.WeightsBytes, Bandwidth: t.Host.MemoryBandwidth, Results: t.Results,
 	}
 	if v, ok := t.EnergyPerToken(); ok {
 		j.PerToken = &v
+	}
+	if v, ok := t.BandwidthUtilization(); ok {
+		j.Used = &v
 	}
 	if v, ok := t.MedianTTFT(); ok {
 		j.TTFT = seconds(v)

@@ -48,8 +48,9 @@ func (t *Turn) UnmarshalJSON(b []byte) error {
 	}
 	*t = Turn{
 		Model: j.Model, ExoModel: j.ExoModel, Start: j.Start, Duration: duration(j.Duration), Outcome: j.Outcome, Reason: j.Reason,
-		Load:      Load{Loaded: j.Loaded, Duration: duration(j.Load), Download: duration(j.Download)},
-		IdleWatts: j.Idle, Results: j.Results,
+		Load:    Load{Loaded: j.Loaded, Duration: duration(j.Load), Download: duration(j.Download)},
+		Host:    Host{IdleWatts: j.Idle, WeightsBytes: j.Weights, MemoryBandwidth: j.Bandwidth},
+		Results: j.Results,
 	}
 	if m := j.Memory; m != nil {
 		t.Memory = Memory{

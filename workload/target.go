@@ -78,11 +78,19 @@ type Ender interface {
 	Ended() string
 }
 
-// Idler is a Session that may know what its machines draw when they rest.
-type Idler interface {
-	// IdleWatts returns the power in watts just before the turn of the machines that hold the model together; 0
-	// where that is not known.
-	IdleWatts() float64
+// Hosted is a Session that may know something of the machines that hold its model.
+type Hosted interface {
+	Host() Host
+}
+
+// Host is what is known of the machines that hold a model together; each 0 where it is not.
+type Host struct {
+	IdleWatts float64 // power in watts just before the turn
+	// WeightsBytes are the weights of the model, as the node gives their size.
+	WeightsBytes uint64
+	// MemoryBandwidth is the peak rate in bytes per second at which the one machine that holds the model reads its memory; 0 also
+	// where several hold it.
+	MemoryBandwidth float64
 }
 
 // Request is one prompt to be put to a model.

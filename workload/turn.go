@@ -67,13 +67,11 @@ type Turn struct {
 	Duration time.Duration
 	Outcome  TurnOutcome
 	// Reason says, for people, why Outcome is not ok and what to do; empty when it is.
-	Reason string
-	Load   Load
-	Memory Memory
-	// IdleWatts is the power in watts just before the turn of the machines that hold the model together; 0 where
-	// that is not known.
-	IdleWatts float64
-	Results   []Result // measured requests in suite order, without the warm-up
+	Reason  string
+	Load    Load
+	Memory  Memory
+	Host    Host
+	Results []Result // measured requests in suite order, without the warm-up
 }
 
 // OKResults returns the results that succeeded.
@@ -171,6 +169,23 @@ func (t Turn) EnergyPerToken() (float64, bool) {
 		return 0, false
 	}
 	return joules / float64(tokens), true
+}
+
+// mostBandwidth is the utilization beyond which either the bandwidth or what is read for a token is not what it is taken for: a
+// mixture of experts reads a part of its weights, speculative decoding reads them once for several tokens.
+const mostBandwidth = 1.1
+
+// BandwidthUtilization returns the share of the memory's peak bandwidth that decoding used (MBU): of one stream each token reads all
+// weights once, so it is DecodeRate · Host.WeightsBytes / Host.MemoryBandwidth. The cache of keys and values, of unknown size, is left
+// out, and of the table of embeddings, which is among the weights, a token reads one row. False where a part is not known or
+// they do not fit together.
+func (t Turn) BandwidthUtilization() (float64, bool) {
+	rate, ok := t.DecodeRate()
+	if !ok || t.Host.WeightsBytes == 0 || t.Host.MemoryBandwidth <= 0 {
+		return 0, false
+	}
+	used := rate * float64(t.Host.WeightsBytes) / t.Host.MemoryBandwidth
+	return used, used <= mostBandwidth
 }
 
 // Cycle is the immutable record of one pass over all models.

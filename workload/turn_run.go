@@ -36,8 +36,8 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 		return t, reached
 	}
 	t.ExoModel = session.ExoModel()
-	if s, ok := session.(Idler); ok {
-		t.IdleWatts = s.IdleWatts()
+	if s, ok := session.(Hosted); ok {
+		t.Host = s.Host()
 	}
 	t.Load = session.Load()
 	reached = r.measure(ctx, session, rec, &t)

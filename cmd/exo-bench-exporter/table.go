@@ -23,7 +23,7 @@ import (
 func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts int) error {
 	rows := [][]string{{
 		"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "RSS p50", "RSS PEAK",
-		"J/token", "REQUESTS",
+		"J/token", "MBU", "REQUESTS",
 	}}
 	for _, m := range models {
 		i := slices.IndexFunc(c.Turns, func(t workload.Turn) bool { return t.Model == m.Name })
@@ -55,7 +55,8 @@ func turnRow(t workload.Turn, prompts int) []string {
 	return []string{
 		t.Model, string(t.Outcome), text(s.TTFT, milliseconds), text(s.ITLp50, milliseconds), text(s.ITLp99, milliseconds),
 		text(s.Output, tenths), text(s.ServerOutput, tenths), text(s.Prefill, whole), load,
-		text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), text(s.PerToken, hundredths), fmt.Sprintf("%d of %d ok", s.OK, s.Requests),
+		text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), text(s.PerToken, hundredths), text(s.MBU, perCent),
+		fmt.Sprintf("%d of %d ok", s.OK, s.Requests),
 	}
 }
 
@@ -137,5 +138,7 @@ func milliseconds(d time.Duration) string {
 func hundredths(v float64) string { return fmt.Sprintf("%.2f", v) }
 func tenths(v float64) string     { return fmt.Sprintf("%.1f", v) }
 func whole(v float64) string      { return fmt.Sprintf("%.0f", v) }
+
+func perCent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
 
 func gibibytes(b uint64) string { return fmt.Sprintf("%.2f GiB", float64(b)/(1<<30)) }

@@ -53,6 +53,8 @@ type Options struct {
 	// Reload and KeepLoaded say when models are loaded and for how long, see instance.Options.
 	Reload     instance.Reload
 	KeepLoaded bool
+	// MemoryBandwidth is the peak rate in bytes per second at which a machine of the node reads its memory; 0: what is known of its chip.
+	MemoryBandwidth float64
 	// MinNodes and Sharding constrain placements on exo 1.x, see instance.Options.
 	MinNodes int
 	Sharding string

@@ -153,7 +153,8 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 		return err
 	}
 	s.diagnose = lease.Recover
-	s.idle, _ = rest.Idle(lease.Nodes())
+	s.host = c.host(ctx, lease)
+	s.host.IdleWatts, _ = rest.Idle(lease.Nodes())
 	s.observe = c.observePower(lease.Nodes)
 	s.watch = func(ctx context.Context) func([]workload.Result) bool {
 		stop := lease.Watch(ctx)

@@ -84,7 +84,7 @@ func TestEnergyOfStreamedRequests(t *testing.T) {
 					if got, ok := turn.EnergyPerToken(); !ok || math.Abs(got/(joules/float64(count))-1) > 0.02 {
 						t.Errorf("%.4f J a token, %v; want %.4f", got, ok, joules/float64(count))
 					}
-					if idle := s.(workload.Idler).IdleWatts(); math.Abs(idle/6.2-1) > 0.05 {
+					if idle := s.(workload.Hosted).Host().IdleWatts; math.Abs(idle/6.2-1) > 0.05 {
 						t.Errorf("%.2f W at rest, want 6.2", idle)
 					}
 				})
@@ -146,7 +146,7 @@ func TestEnergyThatIsNotKnown(t *testing.T) {
 					t.Fatal(r.Outcome, r.Err)
 				}
 				unknown(node, s, []workload.Result{r})
-				if idle := s.(workload.Idler).IdleWatts(); idle != 0 {
+				if idle := s.(workload.Hosted).Host().IdleWatts; idle != 0 {
 					t.Errorf("%.2f W at rest that exo does not show", idle)
 				}
 				if err := s.Close(t.Context()); err != nil {

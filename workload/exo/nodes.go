@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/exo/chips"
+	"exo-bench-exporter/workload/exo/instance"
 	"exo-bench-exporter/workload/exo/state"
 )
 
@@ -46,6 +48,32 @@ func (c *Client) nodes(ctx context.Context, maxAge time.Duration) ([]workload.No
 	}
 	slices.SortStableFunc(nodes, func(a, b workload.NodeStatus) int { return cmp.Compare(a.Name, b.Name) })
 	return distinct(nodes), nil
+}
+
+// hardwareAge is how old a look may be that tells what machines are.
+const hardwareAge = time.Minute
+
+// host returns what is known of the machines that hold the model of lease, but for their power.
+func (c *Client) host(ctx context.Context, lease *instance.Lease) workload.Host {
+	h := workload.Host{WeightsBytes: lease.Weights()}
+	nodes := lease.Nodes()
+	if len(nodes) != 1 { // they take turns, or share each layer, in a way that nobody tells
+		return h
+	}
+	if h.MemoryBandwidth = c.opts.MemoryBandwidth; h.MemoryBandwidth > 0 {
+		return h
+	}
+	s, err := c.state.Look(ctx, state.Query{Parts: state.Identities | state.Memories, MaxAge: hardwareAge})
+	if err != nil {
+		c.log.Debug("What the machines are cannot be read", "err", err)
+		return h
+	}
+	memory := uint64(0)
+	if total := s.Memories[nodes[0]].Total; total != nil {
+		memory = *total
+	}
+	h.MemoryBandwidth, _ = chips.MemoryBandwidth(s.Identities[nodes[0]].Chip, memory)
+	return h
 }
 
 // observePower returns what watches the power of the nodes during a request, and adds the energy to its result. What

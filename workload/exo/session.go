@@ -26,8 +26,8 @@ type session struct {
 	// empty for nothing, and mends it where it can; over tells that the node will not serve the
 	// model any more. Nil where that cannot be seen.
 	diagnose func(context.Context) (why string, over bool)
-	ended    string  // why the node will not serve the model any more
-	idle     float64 // watts that its machines drew before the turn; 0 where that is not known
+	ended    string        // why the node will not serve the model any more
+	host     workload.Host // what is known of the machines that hold the model
 	// observe looks at the node before a request and goes on as it says; nil where there is nothing to see.
 	observe func(context.Context) observation
 	looks   func() []answer.Span // of the request that is measured; nil for none
@@ -54,8 +54,8 @@ func (s *session) Load() workload.Load { return s.load }
 // Ended implements workload.Ender.
 func (s *session) Ended() string { return s.client.private.hide(s.ended) }
 
-// IdleWatts implements workload.Idler.
-func (s *session) IdleWatts() float64 { return s.idle }
+// Host implements workload.Hosted.
+func (s *session) Host() workload.Host { return s.host }
 
 // Close implements workload.Session.
 func (s *session) Close(ctx context.Context) error {

@@ -53,7 +53,7 @@ export function compare(): dashboard.Dashboard {
               description: 'Longer is faster. Median of exobench_model_output_tokens_per_second over the reference model\'s.',
               unit: unit.times,
               noValue: nothing.turn,
-              width: 8,
+              width: 6,
               height: 8,
             },
             { expr: q.decodeRelative, legend: '{{model}}' },
@@ -64,7 +64,7 @@ export function compare(): dashboard.Dashboard {
               description: 'Shorter is faster. Median of exobench_model_time_to_first_token_seconds over the reference model\'s.',
               unit: unit.times,
               noValue: nothing.turn,
-              width: 8,
+              width: 6,
               height: 8,
             },
             { expr: q.ttftRelative, legend: '{{model}}' },
@@ -78,10 +78,24 @@ export function compare(): dashboard.Dashboard {
                 'because on Apple silicon RSS may hold all, part or none of the weights.',
               unit: unit.perGigabyte,
               noValue: nothing.turn,
-              width: 8,
+              width: 6,
               height: 8,
             },
             { expr: q.perGigabyte, legend: '{{model}}' },
+          ),
+          barPanel(
+            {
+              title: 'Memory bandwidth used',
+              description:
+                'Share of the memory\'s peak bandwidth that decoding uses, which reads all weights for every token: what is missing ' +
+                'to 100 % is the distance to what the machine could do. Median of exobench_model_memory_bandwidth_utilization_ratio. It is known ' +
+                'where exobench_model_weights_bytes and the bandwidth are: of a chip of Apple\'s, or by EXOBENCH_MEMORY_BANDWIDTH.',
+              unit: unit.ratio,
+              noValue: nothing.bandwidth,
+              width: 6,
+              height: 8,
+            },
+            { expr: q.bandwidth, legend: '{{model}}' },
           ),
           tablePanel(
             {

@@ -558,7 +558,7 @@ export function model(): dashboard.Dashboard {
                 'never ' +
                 'to be added. Metrics: exobench_model_resident_memory_bytes, …_peak_bytes, …_delta_bytes, ' +
                 'exobench_model_proportional_memory_bytes, exobench_model_unreleased_memory_bytes, ' +
-                'exobench_model_reported_peak_memory_bytes.',
+                'exobench_model_reported_peak_memory_bytes, exobench_model_weights_bytes.',
               unit: unit.bytes,
               noValue: nothing.processes,
               width: 12,
@@ -571,6 +571,7 @@ export function model(): dashboard.Dashboard {
               { expr: q.memory.delta, legend: 'RSS growth by loading' },
               { expr: q.memory.unreleased, legend: 'not given back' },
               { expr: q.memory.reported, legend: 'exo\'s own peak' },
+              { expr: q.memory.weights, legend: 'weights' },
             ],
             { steps: true, least: 0 },
           ),

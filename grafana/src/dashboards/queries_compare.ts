@@ -1,4 +1,18 @@
-import { added, byKind, decodeRate, histograms, median, metric, quantile, reported, request, rss, total, turnTTFT } from './queries';
+import {
+  added,
+  bandwidthUsed,
+  byKind,
+  decodeRate,
+  histograms,
+  median,
+  metric,
+  quantile,
+  reported,
+  request,
+  rss,
+  total,
+  turnTTFT,
+} from './queries';
 
 const ofReference = 'model=~"$reference"';
 const before = ' offset $offset';
@@ -26,6 +40,7 @@ export const compare = {
   interToken: quantile('p50', histograms.interToken, 'model'),
   footprint,
   perGigabyte: `${median(decodeRate)} / ((${footprint}) / 1e9)`,
+  bandwidth: median(bandwidthUsed),
   // Of the requests of which exo says what they cost, and of no others.
   joules: `${total(added.energy, 'model')} / ${total(added.energyTokens, 'model')}`,
   kindDecode: `${byKind(added.decodeTokens)} / ${byKind(added.decodeSeconds)}`,

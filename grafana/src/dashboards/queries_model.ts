@@ -154,6 +154,7 @@ export const model = {
     delta: last('exobench_model_resident_memory_delta_bytes', 'model', ofModel),
     unreleased: last('exobench_model_unreleased_memory_bytes', 'model', ofModel),
     reported: last(reported, 'model', ofModel),
+    weights: last('exobench_model_weights_bytes', 'model', ofModel),
     now: `sum by (role) (${metric('exobench_exo_resident_memory_bytes')})`,
     proportionalNow: `sum by (role) (${metric('exobench_exo_proportional_memory_bytes')})`,
   },

@@ -140,6 +140,9 @@ func because(reason string) string {
 // Nodes returns the ids of the nodes that the instance is on, empty where exo does not say.
 func (l *Lease) Nodes() []string { return l.in.Nodes }
 
+// Weights returns the size of the model's weights in bytes, as exo gives it; 0 where it does not.
+func (l *Lease) Weights() uint64 { return l.in.Weights }
+
 func (m *Manager) lease(v state.Snapshot, in state.Instance, via string, rec *record, load workload.Load) *Lease {
 	return &Lease{
 		Load: load, Owned: rec != nil, Shared: len(v.Instances) > 1,
