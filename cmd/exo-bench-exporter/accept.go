@@ -22,8 +22,7 @@ func acceptCommand() command {
 		name: "accept", args: " -model M", summary: "take the present speed of a model as its normal one",
 		help: `Takes the present speed of a model as its normal one, on this node alone, and ends what is said of it.
 A running exporter is asked at EXOBENCH_LISTEN_ADDRESS, where EXOBENCH_WEB_ACCEPT=true allows it; where none
-runs, what is kept in EXOBENCH_STATE_DIR is changed. The alert rules of Prometheus have a baseline of
-their own: see exo-bench-exporter rules -h.`,
+runs, what is kept in EXOBENCH_STATE_DIR is changed. Alerts about the speed of the model end with it.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
 			model := fs.String("model", "", "`name` of the model, as in EXOBENCH_MODELS")
 			return func(ctx context.Context, inv invocation) int { return accept(ctx, inv, *model) }

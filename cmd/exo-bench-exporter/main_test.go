@@ -117,7 +117,7 @@ func TestUsage(t *testing.T) {
 		"no interval for rules": {args: []string{"rules", "-interval", "0"}, status: exitUsage, stderr: []string{"-interval: want a value"}},
 		"no job for rules":      {args: []string{"rules", "-job", ""}, status: exitUsage, stderr: []string{"-job: want a value"}},
 		"rules for ages":        {args: []string{"rules", "-interval", "100000h"}, status: exitUsage, stderr: []string{"too long"}},
-		"rules":                 {args: []string{"rules", "-accept", "ü/x=1"}, stdout: []string{`"model", "ü/x"`}},
+		"rules":                 {args: []string{"rules", "-interval", "10m"}, stdout: []string{"-interval 10m >exobench.yml", `"failed"}[30m]`}},
 		"bad suite": {
 			args: []string{"check"}, env: env(t, "SUITE", "/nonexistent.yaml"), status: exitUsage,
 			stderr: []string{"EXOBENCH_SUITE", "/nonexistent.yaml"},

@@ -19,15 +19,11 @@ var models = []string{"llama-3.1-8b", "mistral-7b", "deepseek-r1"}
 
 const simSpeed = 5
 
-// learning is the longest that the rules may take until they can judge every model: some 90
-// cycles, more where cycles are held up.
-const learning = 10 * time.Minute
-
 func TestDrill(t *testing.T) {
 	begin := time.Now()
 	d := start(t)
-	d.learn(t)
-	t.Logf("the rules have learned what is normal %.0f s after the start", time.Since(begin).Seconds())
+	d.settle(t)
+	t.Logf("the models are judged and all is quiet %.0f s after the start", time.Since(begin).Seconds())
 	for round := range *rounds {
 		began := time.Now()
 		d.round(t)
@@ -39,6 +35,7 @@ func TestDrill(t *testing.T) {
 type drill struct {
 	exo, address string // of exo-sim and of the exporter
 	state        string // directory for the exporter's state
+	records      string // file of its results
 	sim, exp     *stack.Process
 	prometheus   stack.Prometheus
 	receiver     *receiver
@@ -49,7 +46,9 @@ type drill struct {
 
 func start(t *testing.T) *drill {
 	d := &drill{exo: stack.FreeAddress(t), address: stack.FreeAddress(t), state: t.TempDir(), receiver: startReceiver(t)}
+	d.records = filepath.Join(d.state, "results.jsonl")
 	d.startExo(t)
+	d.remember(t)
 	d.startExporter(t)
 	d.prometheus = stack.StartPrometheus(t, d.address, func(config string) {
 		configure(t, config, d.receiver.URL, d.url("/runbook"))
@@ -79,20 +78,24 @@ func (d *drill) startExo(t *testing.T) {
 	stack.Delete(t, sim+"faults")
 }
 
-func (d *drill) startExporter(t *testing.T) {
+// settings returns the exporter's environment.
+func (d *drill) settings(t *testing.T) []string {
+	t.Helper()
 	suite, err := filepath.Abs(filepath.Join("testdata", "suite.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.exp = stack.Start(t, []string{
+	return []string{
 		"EXOBENCH_EXO_URL=http://" + d.exo, "EXOBENCH_LISTEN_ADDRESS=" + d.address, "EXOBENCH_SUITE=" + suite,
-		fmt.Sprintf("EXOBENCH_MODELS=%s,%s,%s", models[0], models[1], models[2]),
-		"EXOBENCH_CYCLE_INTERVAL=" + cycle.String(), "EXOBENCH_STATE_DIR=" + d.state,
-	}, stack.Exporter)
+		"EXOBENCH_MODELS=" + strings.Join(models, ","), "EXOBENCH_CYCLE_INTERVAL=" + cycle.String(), "EXOBENCH_STATE_DIR=" + d.state,
+		"EXOBENCH_RESULTS=" + d.records,
+	}
 }
 
-// learn waits until the rules judge all models, each by its own baseline and noise.
-func (d *drill) learn(t *testing.T) {
+func (d *drill) startExporter(t *testing.T) { d.exp = stack.Start(t, d.settings(t), stack.Exporter) }
+
+// settle waits until the exporter judges all models and nothing fires.
+func (d *drill) settle(t *testing.T) {
 	// Prometheus takes five seconds to find its targets, which is long enough here for the
 	// exporter to be missed. That is over when a message about it would have come too.
 	begin := time.Now()
@@ -101,10 +104,10 @@ func (d *drill) learn(t *testing.T) {
 	})
 	d.seen = len(d.receiver.after(0))
 	d.phase(t, phase{
-		name: "learning", within: learning,
+		name: "nothing happens", within: time.Minute,
 		until: func() bool {
-			return len(d.prometheus.At(t, time.Now(), `last_over_time(exobench:decode:wander[%v])`, 13*cycle)) == len(models) &&
-				len(d.prometheus.At(t, time.Now(), `last_over_time(exobench:node:noise[%v])`, 13*cycle)) == 1
+			return len(d.prometheus.At(t, time.Now(), `exobench_judge_learning{quantity="decode"} == 0`)) == len(models) &&
+				time.Since(begin) > 3*quiet
 		},
 	})
 }
@@ -115,12 +118,13 @@ func (d *drill) round(t *testing.T) {
 	// more that the first is well.
 	victim := models[1]
 	drop := expected{
-		name: "ExoBenchThroughputDrop", severity: "warning", model: victim,
+		name: "ExoBenchThroughputDrop", severity: "warning", model: victim, kind: "drop",
 		summary: `^\[SIMULATED\] ` + victim + ` on exo decodes ([7-9]|1[0-4])(\.\d+)?% slower than usual$`,
+		description: `^Of ` + victim + `, judged turn by turn .*Speed of decode against a baseline of \d+ tokens/s: -([7-9]|1[0-4])\.\d % ` +
+			`\(-\d+\.\d to -\d+\.\d % with 95 % confidence\), \d+\.\d times the evidence that an alarm takes, ` +
+			`where a cycle scatters by [0-9.]+ %; drop since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d.* UTC\.$`,
 	}
-	// The last thing that is said of an alert dates from just before it was over.
-	over := drop
-	over.summary = `^\[SIMULATED\] ` + victim + ` on exo decodes -?\d+(\.\d+)?% slower than usual$`
+	over := drop // what is told last dates from just before it was over
 	exoDown := expected{name: "ExoBenchExoDown", severity: "critical", summary: `^\[SIMULATED\] exo does not answer exo$`}
 	exporterDown := expected{name: "ExoBenchExporterDown", severity: "critical", summary: `^The exporter exo cannot be scraped$`}
 
@@ -129,6 +133,14 @@ func (d *drill) round(t *testing.T) {
 		do: func() {
 			stack.Post(t, "http://"+d.exo+"/_sim/faults", fmt.Sprintf(`{"kind":"slow","model":%q,"percent":10}`, victim))
 		},
+	})
+	d.phase(t, phase{
+		name: "the exporter is restarted", still: &drop, within: time.Minute,
+		do: func() {
+			d.exp.Kill()
+			d.startExporter(t)
+		},
+		until: d.judged(t),
 	})
 	d.phase(t, phase{
 		name: "the model is fast again", want: over.resolved(), within: time.Minute + 20*cycle,
@@ -155,6 +167,16 @@ func (d *drill) round(t *testing.T) {
 		name: "the exporter runs again", want: exporterDown.resolved(), within: time.Minute,
 		do: func() { d.startExporter(t) },
 	})
+}
+
+// judged returns whether since now the exporter has gone through some cycles and says of every model what it knows.
+func (d *drill) judged(t *testing.T) func() bool {
+	began := time.Now()
+	return func() bool {
+		done, running := d.cycles()
+		return running && done >= quietCycles && time.Since(began) > quiet &&
+			len(d.prometheus.At(t, time.Now(), `exobench_judge_learning{quantity="decode"} == 0`)) == len(models)
+	}
 }
 
 // silencedByExoDown may fire, unheard, while exo is down.

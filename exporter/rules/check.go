@@ -3,10 +3,8 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,18 +12,15 @@ import (
 	"unicode/utf8"
 )
 
-// The cycle intervals that rules can be made for: Prometheus has to see every cycle apart, and
-// windows of weeks of cycles have to be durations that it can hold.
+// The cycle intervals that rules can be made for: Prometheus has to see every cycle apart, and keep
+// what two days of 24 cycles each look back over.
 const (
 	MinInterval = 2 * time.Second
 	MaxInterval = 7 * 24 * time.Hour
 )
 
-var (
-	tagForm = regexp.MustCompile(`^[A-Za-z0-9._:-]+$`)
-	// linkForm are the characters of RFC 3986 without the quotation mark that YAML ends a text at.
-	linkForm = regexp.MustCompile(`^[A-Za-z0-9._~:/?#@!$&()*+,;=%\[\]-]+$`)
-)
+// linkForm are the characters of RFC 3986 without the quotation mark that YAML ends a text at.
+var linkForm = regexp.MustCompile(`^[A-Za-z0-9._~:/?#@!$&()*+,;=%\[\]-]+$`)
 
 // check returns an error that names every option that cannot be used. What it lets pass is safe
 // wherever the templates put it: options are the only text in a rule file that is not ours.
@@ -54,16 +49,10 @@ func (o Options) check() error {
 			errs = append(errs, err)
 		}
 	}
-	for _, model := range slices.Sorted(maps.Keys(o.Accepted)) {
-		if tag := o.Accepted[model]; model == "" || !plain(model) || !tagForm.MatchString(tag) {
-			fail("accepted %q=%q: want a model's name without white space, and a tag of letters, digits and any of ._:-", model, tag)
-		}
-	}
 	return errors.Join(errs...)
 }
 
-// plain reports whether s is text that can be printed, without white space: what names of models
-// are made of.
+// plain reports whether s is text that can be printed, without white space.
 func plain(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 }
@@ -83,6 +72,3 @@ func link(s string) error {
 
 // Quoted returns s as a string of PromQL.
 func (Options) Quoted(s string) string { return strconv.Quote(s) }
-
-// Exactly returns a string of PromQL with a regular expression that matches s alone.
-func (Options) Exactly(s string) string { return strconv.Quote(regexp.QuoteMeta(s)) }

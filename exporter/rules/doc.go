@@ -1,10 +1,7 @@
 // Package rules generates Prometheus' recording and alerting rules for the exporter's metrics.
 //
-// The unit of evidence is the cycle: each cycle gives a model one value, however often it is
-// scraped. Every window therefore follows from the cycle interval, and the rules for one
-// interval are wrong for another, which the rules themselves watch.
-//
-// A model's cycle becomes one figure by comparing each prompt with its own baseline and taking
-// the median over the prompts (its ratio), and one score by measuring the loss in units of that
-// model's own noise (its deficit). An alarm needs several cycles of deficit; see Tuning.
+// How fast a model is against what is normal for it, the exporter judges itself, turn by turn: the
+// alerts on speed repeat its verdicts and are the same for every cycle interval. The others, on
+// failures, old figures and memory, look back over a number of cycles. Their windows follow from the
+// cycle interval, and the rules for one interval are wrong for another, which the rules themselves watch.
 package rules

@@ -22,12 +22,6 @@ type Options struct {
 	// RunbookURL is where RUNBOOK.md is for them; the anchor of the alert is appended. Where an exporter serves it,
 	// under the path /runbook, the alert about a dead exporter links to Grafana instead.
 	RunbookURL string
-	// Accepted names models whose present speed is to be their new baseline, each with a tag
-	// that was not used for it before, for example the date. Their history begins anew when the
-	// rules with the tag are loaded.
-	Accepted map[string]string
-	// Tuning holds the thresholds.
-	Tuning Tuning
 }
 
 // DefaultOptions returns the options of the rules that the repository holds.
@@ -37,7 +31,6 @@ func DefaultOptions() Options {
 		Job:        "exo-bench-exporter",
 		GrafanaURL: "http://localhost:3000",
 		RunbookURL: "http://localhost:9955/runbook",
-		Tuning:     DefaultTuning(),
 	}
 }
 
@@ -69,7 +62,6 @@ func (o *Options) fill() error {
 	setDefault(&o.Job, d.Job)
 	setDefault(&o.GrafanaURL, d.GrafanaURL)
 	setDefault(&o.RunbookURL, d.RunbookURL)
-	setDefault(&o.Tuning, d.Tuning)
 	o.GrafanaURL = strings.TrimRight(o.GrafanaURL, "/")
 
 	if o.Evaluation == 0 {

@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"exo-bench-exporter/workload/judge"
 )
 
 var update = flag.Bool("update", false, "write the generated files of prometheus/ anew")
@@ -16,8 +21,6 @@ var update = flag.Bool("update", false, "write the generated files of prometheus
 // committed are the generated files of the repository.
 var committed = map[string]func(*Options){
 	"../../prometheus/rules/exobench.yml": func(*Options) {},
-	// One evaluation a cycle lets promtool go through weeks in seconds.
-	"../../prometheus/tests/rules/per-cycle.yml": func(o *Options) { o.Evaluation = o.Interval },
 }
 
 func TestCommittedFilesAreGenerated(t *testing.T) {
@@ -107,7 +110,7 @@ func TestEveryAlertTellsWhatPeopleNeed(t *testing.T) {
 		"ExoBenchThroughputDrop", "ExoBenchThroughputCollapse", "ExoBenchThroughputDrift", "ExoBenchAllModelsSlow",
 		"ExoBenchLatencyRegression", "ExoBenchModelFailing", "ExoBenchModelUnavailable", "ExoBenchStale", "ExoBenchExoDown",
 		"ExoBenchExporterDown", "ExoBenchMemoryGrowth", "ExoBenchMemoryNotReleased", "ExoBenchNodeMemoryLow", "ExoBenchWorkloadChanged",
-		"ExoBenchRulesIntervalMismatch",
+		"ExoBenchRulesIntervalMismatch", "ExoBenchThroughputGain", "ExoBenchUnstable",
 	} {
 		if !seen[name] {
 			t.Errorf("there is no alert %s", name)
@@ -120,10 +123,10 @@ func TestWindowsFollowFromTheInterval(t *testing.T) {
 		interval time.Duration
 		want     []string
 	}{
-		{15 * time.Minute, []string{"score[1h53m15s]", "offset 30s", "clean[1w] offset 2h15m", "exobench_cycle_interval_seconds != 900"}},
-		{10 * time.Minute, []string{"score[1h15m30s]", "offset 30s", "clean[1w] offset 1h30m", "exobench_cycle_interval_seconds != 600"}},
-		{5 * time.Second, []string{"score[38s]", "offset 1s", "clean[56m] offset 45s", "exobench_cycle_interval_seconds != 5"}},
-		{6 * time.Hour, []string{"offset 30s", "clean[6w] offset 2d6h", "exobench_cycle_interval_seconds != 21600"}},
+		{15 * time.Minute, []string{`"failed"}[45m]`, "offset 30s", "for: 2m", "memory_bytes[53m15s]", "exobench_cycle_interval_seconds != 900"}},
+		{10 * time.Minute, []string{`"failed"}[30m]`, "offset 30s", "for: 2m", "memory_bytes[35m30s]", "exobench_cycle_interval_seconds != 600"}},
+		{5 * time.Second, []string{`"failed"}[15s]`, "offset 1s", "for: 5s", "memory_bytes[18s]", "exobench_cycle_interval_seconds != 5"}},
+		{6 * time.Hour, []string{`"failed"}[18h]`, "offset 30s", "for: 2m", "memory_bytes[21h18m]", "exobench_cycle_interval_seconds != 21600"}},
 	} {
 		_, text := generate(t, Options{Interval: tt.interval})
 		for _, want := range tt.want {
@@ -134,16 +137,54 @@ func TestWindowsFollowFromTheInterval(t *testing.T) {
 	}
 }
 
-func TestAcceptedModelsGetAnEpochOfTheirOwn(t *testing.T) {
-	_, text := generate(t, Options{Accepted: map[string]string{
-		"mistral-7b": "2026-02-01", "llama-3.1-8b": "a", "mlx-community/Foo-4bit": "b", "ü'\"{{": "c",
-	}})
-	for _, want := range []string{
-		`"epoch", "b", "model", "mlx-community/Foo-4bit")`, `"epoch", "c", "model", "ü'\"\\{\\{")`,
-		`"epoch", "2026-02-01", "model", "mistral-7b")`, `"epoch", "a", "model", "llama-3\\.1-8b")`,
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %s in the rules", want)
+// What is said of speed is the exporter's word, whatever the cycle interval.
+func TestRulesOfSpeedAreTheSameForEveryInterval(t *testing.T) {
+	speed := func(interval time.Duration) any {
+		f, _ := generate(t, Options{Interval: interval, Evaluation: time.Minute})
+		for _, g := range f.Groups {
+			if g.Name == "exobench-speed" {
+				return g
+			}
+		}
+		t.Fatalf("no group exobench-speed for %v", interval)
+		return nil
+	}
+	if a, b := speed(time.Minute), speed(7*24*time.Hour); !reflect.DeepEqual(a, b) {
+		t.Errorf("for a minute %+v\nfor a week %+v", a, b)
+	}
+}
+
+// Every kind of change is told of by one alert, a loss of decode speed by no two.
+func TestEveryKindHasAnAlert(t *testing.T) {
+	f, _ := generate(t, Options{})
+	selector := regexp.MustCompile(`max without \([a-z, ]+\) \(exobench:speed:alarm\{(.*)\}\)`)
+	matcher := regexp.MustCompile(`(quantity|kind)(=~|!~|=)"([a-z|]+)"`)
+	told := map[string][]string{}
+	for _, g := range f.Groups {
+		for _, r := range g.Rules {
+			m := selector.FindStringSubmatch(r.Expr)
+			if r.Alert == "" || m == nil {
+				continue
+			}
+			for _, q := range judge.Quantities() {
+				for _, k := range judge.Kinds() {
+					of := map[string]string{"quantity": string(q), "kind": string(k)}
+					matches := true
+					for _, m := range matcher.FindAllStringSubmatch(m[1], -1) {
+						matches = matches && slices.Contains(strings.Split(m[3], "|"), of[m[1]]) == (m[2] != "!~")
+					}
+					if matches {
+						told[string(q+" ")+string(k)] = append(told[string(q+" ")+string(k)], r.Alert)
+					}
+				}
+			}
+		}
+	}
+	for _, q := range judge.Quantities() {
+		for _, k := range judge.Kinds() {
+			if got := told[string(q+" ")+string(k)]; len(got) != 1 {
+				t.Errorf("%s %s is told of by %q", q, k, got)
+			}
 		}
 	}
 }
@@ -160,7 +201,6 @@ func TestOptionsThatCannotBeUsed(t *testing.T) {
 		"all wrong at once": {
 			Options{Interval: time.Second, Job: "(", RunbookURL: ":"}, []string{"too short", "regular expression", "not a URL"},
 		},
-		"accepted with PromQL":       {Options{Accepted: map[string]string{"m": `x") or vector(1`}}, []string{"a tag of letters"}},
 		"too long":                   {Options{Interval: 100_000 * time.Hour}, []string{"100000h0m0s is too long"}},
 		"job with a quote":           {Options{Job: `a"b`}, []string{"without white space, quotation marks"}},
 		"job that is YAML":           {Options{Job: "a: b"}, []string{"without white space"}},
@@ -170,7 +210,6 @@ func TestOptionsThatCannotBeUsed(t *testing.T) {
 		"Grafana that is a template": {Options{GrafanaURL: "http://g/{{x}}"}, []string{"written as %XX"}},
 		"Grafana nowhere":            {Options{GrafanaURL: "grafana:3000"}, []string{"not a URL such as"}},
 		"runbook with a line feed":   {Options{RunbookURL: "http://g/%0a\n"}, []string{"not a URL"}},
-		"accepted with white space":  {Options{Accepted: map[string]string{"a b": "1"}}, []string{"without white space"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Generate(tt.options)

@@ -9,6 +9,7 @@ import (
 
 	"exo-bench-exporter/grafana"
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/judge"
 )
 
 // readRunbook returns RUNBOOK.md with every run of white space as one space.
@@ -21,32 +22,30 @@ func readRunbook(t *testing.T) string {
 	return strings.Join(strings.Fields(string(b)), " ")
 }
 
-// TestRunbookSaysWhatTheRulesDo holds the figures in the runbook against what the rules are made with.
-func TestRunbookSaysWhatTheRulesDo(t *testing.T) {
-	o := DefaultOptions()
-	tuning := o.Tuning
-	words := []string{"no", "one", "two", "three", "four"}
+// TestRunbookSaysWhatIsJudged holds the figures in the runbook, and what the alert about a change of method says, against what the
+// judge and the rules are made with.
+func TestRunbookSaysWhatIsJudged(t *testing.T) {
 	text := readRunbook(t)
-	for _, want := range []string{
-		fmt.Sprintf("They begin after about %d good cycles (%.0f hours at the standard interval of %.0f minutes; ExoBenchThroughputCollapse "+
-			"after 70)",
-			o.Learning(), (time.Duration(o.Learning()) * o.Interval).Hours(), o.Interval.Minutes()),
-		fmt.Sprintf("when %s cycles running lie more than %g times the model's noise (and at least %.1f %%) below its baseline",
-			words[tuning.SlowCycles], tuning.SlowDeficit, 100*tuning.SlowDeficit*tuning.NoiseFloor),
-		fmt.Sprintf("A smaller loss fires when the last %d cycles together", tuning.EvidenceWindow),
-		fmt.Sprintf("when the medians of the last %d and of the last 3 cycles are back", tuning.EvidenceWindow),
-		fmt.Sprintf(
-			"lost more than %s of its speed in each of %s cycles running", o.Percent(1-tuning.CollapseRatio), words[tuning.CollapseCycles],
-		),
-		fmt.Sprintf("(%s or more) was slow in %d of the last %d cycles", words[tuning.NodeMinModels], tuning.SlowCycles, tuning.SlowWindow),
-		fmt.Sprintf(
-			"more than %s below the same day a week ago or %s below four weeks ago", o.Percent(tuning.DriftWeek), o.Percent(tuning.DriftMonth),
-		),
-		fmt.Sprintf("a rise of %s at least", o.Percent(tuning.SlowDeficit*tuning.LatencyNoiseFloor)),
-		fmt.Sprintf("in the median of the last %s cycles (exo #752)", words[tuning.SlowWindow]),
-	} {
+	_, rules := generate(t, Options{})
+	if judge.LeastTime != 24*time.Hour {
+		t.Errorf("nothing is called slow before %v, and the runbook says a day", judge.LeastTime)
+	}
+	history := fmt.Sprintf("%d cycles and a day", judge.LeastCycles)
+	for _, want := range []string{"Nothing is called slow before " + history, "in the median of the last four cycles (exo #752)"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the runbook does not say %q", want)
+		}
+	}
+	for _, want := range []string{"it takes " + history + " until alerts", "unreleased_memory_bytes[53m15s]"} {
+		if !strings.Contains(rules, want) {
+			t.Errorf("the rules do not say %q", want)
+		}
+	}
+	_, section, _ := strings.Cut(text, "## ExoBenchThroughputDrop ")
+	section, _, _ = strings.Cut(section, " ## ")
+	for _, k := range []judge.Kind{judge.Drop, judge.Partial, judge.Intermittent} {
+		if !strings.Contains(section, "`"+string(k)+"`") {
+			t.Errorf("the section about drops does not say what %s is", k)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 // signal is what the templates that occur more than once are filled in with.
 type signal struct {
 	Options
-	Name string // second part of the names of its series, or anchor of the alert in the runbook
+	Name string // selector of series, or anchor of the alert in the runbook
 }
 
 // exporterDown is the anchor of the alert during which no exporter can serve the runbook.
