@@ -15,8 +15,11 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
 
 # CA certificates for an exo node behind TLS, time zones, a user: nothing else, not even a shell.
 FROM gcr.io/distroless/static-debian13:nonroot
+ARG VERSION=local REVISION=
 LABEL org.opencontainers.image.title="exo-bench-exporter" \
       org.opencontainers.image.description="Prometheus exporter that benchmarks the models of an exo node" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="gcr.io/distroless/static-debian13:nonroot"
 COPY --from=build /out/bin/ /usr/local/bin/

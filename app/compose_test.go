@@ -11,22 +11,26 @@ import (
 	"exo-bench-exporter/exporter"
 )
 
-// notInCompose are the variables that docker-compose.yml does not pass to the exporter, with the
+// composeFile has the exporter's service.
+const composeFile = "docker-compose.yml"
+
+// notInCompose are the variables that compose does not pass to the exporter but refuses, with the
 // reason why they have no meaning there.
 var notInCompose = map[string]string{
 	"EXOBENCH_LISTEN_ADDRESS": "which port is published, and on which address, is said by `ports`; inside, the container listens on 9955",
 	"EXOBENCH_STATE_DIR":      "the image sets it to the directory that the volume is mounted on",
 }
 
-// composeService is what the tests read of a service in docker-compose.yml.
+// composeService is what the tests read of a service in composeFile.
 type composeService struct {
 	Environment map[string]*string `yaml:"environment"`
 	Volumes     []string           `yaml:"volumes"`
+	Labels      map[string]string  `yaml:"labels"`
 }
 
 func exporterInCompose(t *testing.T) composeService {
 	t.Helper()
-	content, err := os.ReadFile("../docker-compose.yml")
+	content, err := os.ReadFile("../" + composeFile)
 	noError(t, err)
 	var doc struct {
 		Services map[string]composeService `yaml:"services"`
@@ -34,7 +38,7 @@ func exporterInCompose(t *testing.T) composeService {
 	noError(t, yaml.Unmarshal(content, &doc))
 	s, ok := doc.Services["exporter"]
 	if !ok {
-		t.Fatal("docker-compose.yml has no service exporter")
+		t.Fatal(composeFile + " has no service exporter")
 	}
 	return s
 }
@@ -49,9 +53,11 @@ func TestComposePassesEveryVariable(t *testing.T) {
 		why, left := notInCompose[v.Name]
 		switch {
 		case passed == left:
-			t.Errorf("%s: either docker-compose.yml passes it on, or notInCompose says why not", v.Name)
+			t.Errorf("%s: either "+composeFile+" passes it on, or notInCompose says why not", v.Name)
 		case left && why == "":
 			t.Errorf("%s: there is no reason why it is not passed on", v.Name)
+		case left && !refused(s, v.Name):
+			t.Errorf("%s: %s does not refuse it", v.Name, composeFile)
 		case passed && value != nil && !strings.HasPrefix(*value, "${"+v.Name+":-"):
 			t.Errorf("%s is %q, whatever the user sets", v.Name, *value)
 		}
@@ -63,9 +69,19 @@ func TestComposePassesEveryVariable(t *testing.T) {
 	}
 	for name := range s.Environment {
 		if strings.HasPrefix(name, exporter.EnvPrefix) && !known[name] {
-			t.Errorf("docker-compose.yml passes on %s, which the exporter refuses", name)
+			t.Errorf("%s passes on %s, which the exporter refuses", composeFile, name)
 		}
 	}
+}
+
+// refused reports whether compose refuses to start s where a variable is set.
+func refused(s composeService, variable string) bool {
+	for _, label := range s.Labels {
+		if strings.HasPrefix(label, "${"+variable+":+${UNSET:?"+variable+" ") {
+			return true
+		}
+	}
+	return false
 }
 
 // A file that a variable names can be mounted: there is a directory for them, which keeps out
@@ -77,7 +93,7 @@ func TestComposeMountsFiles(t *testing.T) {
 		found = found || v == mount
 	}
 	if !found {
-		t.Errorf("docker-compose.yml does not mount %s", mount)
+		t.Errorf("%s does not mount %s", composeFile, mount)
 	}
 	for file, line := range map[string]string{"../config/.gitignore": "*", "../.dockerignore": "config/*"} {
 		content, err := os.ReadFile(file)

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -29,13 +28,20 @@ func loadCompose(t *testing.T, envFile string, env ...string) *types.Project {
 // composeProject is loadCompose for what may be refused.
 func composeProject(t *testing.T, envFile string, env ...string) (*types.Project, error) {
 	t.Helper()
-	options := []cli.ProjectOptionsFn{cli.WithWorkingDirectory(stack.Repository), cli.WithEnv(env)}
+	return composeIn(t, stack.Repository, envFile, env...)
+}
+
+// composeIn is composeProject in another directory than the repository.
+func composeIn(t *testing.T, dir, envFile string, env ...string) (*types.Project, error) {
+	t.Helper()
+	t.Chdir(dir) // which COMPOSE_FILE is relative to
+	options := []cli.ProjectOptionsFn{cli.WithWorkingDirectory(dir), cli.WithEnv(env)}
 	if envFile != "" {
-		options = append(options, cli.WithEnvFiles(filepath.Join(stack.Repository, envFile)), cli.WithDotEnv)
+		options = append(options, cli.WithEnvFiles(filepath.Join(dir, envFile)), cli.WithDotEnv)
 	}
-	// COMPOSE_PROFILES of the file of variables counts from here on.
-	options = append(options, cli.WithDefaultProfiles())
-	o, err := cli.NewProjectOptions([]string{filepath.Join(stack.Repository, "docker-compose.yml")}, options...)
+	// COMPOSE_FILE and COMPOSE_PROFILES of the file of variables count from here on.
+	options = append(options, cli.WithConfigFileEnv, cli.WithDefaultConfigPath, cli.WithDefaultProfiles())
+	o, err := cli.NewProjectOptions(nil, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +55,13 @@ var composeVariants = []struct {
 	services []string // that run
 }{
 	{"default", "", nil, []string{"alertmanager", "exporter", "grafana", "prometheus"}},
-	{"exporter on the host", "", []string{"EXPORTER_CONTAINERS=0"}, []string{"alertmanager", "grafana", "prometheus"}},
+	{"exporter on the host", "native.env", nil, []string{"alertmanager", "grafana", "prometheus"}},
 	{"demo", "demo.env", nil, []string{"alertmanager", "exo-sim", "exporter", "grafana", "prometheus"}},
+}
+
+// builds are what compose builds of each image: Go and the exporter's source are needed for one alone.
+var builds = map[string]string{
+	"exporter": "", "prometheus": "prometheus", "alertmanager": "prometheus", "grafana": "grafana",
 }
 
 func TestComposeVariants(t *testing.T) {
@@ -75,15 +86,15 @@ func TestComposeVariants(t *testing.T) {
 	}
 }
 
-// exactVersion matches an image with a version that names one release.
-var exactVersion = regexp.MustCompile(`:v?\d+\.\d+\.\d+$`)
-
 func checkService(t *testing.T, project *types.Project, s types.ServiceConfig) {
+	context, built := builds[s.Name]
 	switch {
-	case s.Build == nil && !exactVersion.MatchString(s.Image):
-		t.Errorf("image %s is not pinned to one release", s.Image)
-	case s.Build != nil && s.Build.Context != stack.Repository:
-		t.Errorf("the image is built from %s, want %s", s.Build.Context, stack.Repository)
+	case built != (s.Build != nil):
+		t.Errorf("built here: %v, want %v", s.Build != nil, built)
+	case built && s.Build.Context != filepath.Join(stack.Repository, context):
+		t.Errorf("the image is built from %s, want %q", s.Build.Context, context)
+	case !built && s.PullPolicy != types.PullPolicyNever:
+		t.Errorf("the image %s, which is built here, may be pulled", s.Image)
 	}
 	if !s.ReadOnly {
 		t.Error("the root file system is not read-only")
@@ -108,8 +119,8 @@ func checkService(t *testing.T, project *types.Project, s types.ServiceConfig) {
 			t.Errorf("port %s is published on %q, want the loopback interface only", p.Published, p.HostIP)
 		}
 	}
-	// The image that is built here brings a check of its own.
-	if s.Build == nil && (s.HealthCheck == nil || s.HealthCheck.Disable || len(s.HealthCheck.Test) == 0) {
+	// The exporter's image brings a check of its own.
+	if s.Image != exporterImage && (s.HealthCheck == nil || s.HealthCheck.Disable || len(s.HealthCheck.Test) == 0) {
 		t.Error("there is no health check")
 	}
 	for _, v := range s.Volumes {
@@ -122,9 +133,84 @@ func checkService(t *testing.T, project *types.Project, s types.ServiceConfig) {
 			if !v.ReadOnly {
 				t.Errorf("%s is mounted writable", v.Source)
 			}
-			if matches, _ := filepath.Glob(v.Source); len(matches) == 0 {
-				t.Errorf("%s is mounted but does not exist", v.Source)
+			// Whatever else is mounted would have to be readable for a user who is not the one that has cloned.
+			if v.Source != filepath.Join(stack.Repository, "config") {
+				t.Errorf("%s is mounted, and not copied into the image", v.Source)
 			}
+		}
+	}
+}
+
+const exporterImage = "exo-bench-exporter:local"
+
+// TestNativeExporterBuildsNothing asserts that where the exporter runs natively nothing of it is built or pulled, that Prometheus
+// asks the host then, and that saying so once, by a copy of native.env, is enough.
+func TestNativeExporterBuildsNothing(t *testing.T) {
+	tree := copyTree(t)
+	stack.WriteFile(t, filepath.Join(tree, ".env"), readFile(t, "native.env")+"GRAFANA_PUBLISH=127.0.0.1:3001\n"+
+		"GRAFANA_ADMIN_PASSWORD=s3cret\nGRAFANA_ANONYMOUS=false\n")
+	for _, envFile := range []string{"native.env", ".env"} {
+		project, err := composeIn(t, tree, envFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, s := range project.Services {
+			if s.Image == exporterImage || s.Build == nil || s.Build.Context == tree {
+				t.Errorf("%s: %s has the image %s, built from %+v", envFile, name, s.Image, s.Build)
+			}
+		}
+		s := project.Services["prometheus"]
+		if arg := s.Build.Args["EXPORTER"]; arg == nil || *arg != "native" || s.Build.Target != "prometheus" {
+			t.Errorf("%s: Prometheus is built as %+v", envFile, s.Build)
+		}
+		if usual := loadCompose(t, "").Services["prometheus"]; s.Image == usual.Image {
+			t.Errorf("%s: Prometheus' image is called %s whichever exporter it asks", envFile, s.Image)
+		}
+	}
+	if ignored := readFile(t, ".gitignore"); !strings.Contains("\n"+ignored, "\n.env\n") {
+		t.Error(".env is not ignored by git")
+	}
+}
+
+// TestDemoIsApart asserts that the demo is a project of its own, whose volumes can be removed, and that a file .env
+// that is there for the real one says nothing to it.
+func TestDemoIsApart(t *testing.T) {
+	volumes := map[string]bool{}
+	for _, v := range loadCompose(t, "").Volumes {
+		volumes[v.Name] = true
+	}
+	for _, v := range loadCompose(t, "demo.env").Volumes {
+		if volumes[v.Name] {
+			t.Errorf("the demo's volume %s is the real project's", v.Name)
+		}
+	}
+	tree := copyTree(t)
+	stack.WriteFile(t, filepath.Join(tree, ".env"), "EXOBENCH_MODELS=mine\nEXPORTER_USER=7:7\n")
+	for envFile, want := range map[string]string{".env": "mine 7:7", "demo.env": " 65532:65532"} {
+		project, err := composeIn(t, tree, envFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := project.Services["exporter"]
+		models := ""
+		if v := s.Environment["EXOBENCH_MODELS"]; v != nil {
+			models = *v
+		}
+		if got := models + " " + s.User; got != want {
+			t.Errorf("with %s models and user are %q, want %q", envFile, got, want)
+		}
+	}
+}
+
+// TestComposeRefusesVariables asserts that a variable of the exporter's that has no meaning in compose is refused, with
+// what has.
+func TestComposeRefusesVariables(t *testing.T) {
+	for variable, want := range map[string]string{
+		"EXOBENCH_LISTEN_ADDRESS": "EXPORTER_PUBLISH has", "EXOBENCH_STATE_DIR": "state is in a volume", "EXPORTER_CONTAINERS": "native.env says",
+	} {
+		_, err := composeProject(t, "", variable+"=0")
+		if err == nil || !strings.Contains(err.Error(), variable+" ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want it to be refused with %q", variable, err, want)
 		}
 	}
 }
@@ -218,15 +304,13 @@ func TestComposePassesVariablesThrough(t *testing.T) {
 // TestImageChecksItself asserts that the image which compose builds has a health check and
 // does not run as root.
 func TestImageChecksItself(t *testing.T) {
-	dockerfile, err := os.ReadFile(filepath.Join(stack.Repository, "Dockerfile"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	dockerfile := readFile(t, "Dockerfile")
 	for what, line := range map[string]*regexp.Regexp{
+		"version":      regexp.MustCompile(`org\.opencontainers\.image\.version="\$VERSION"`),
 		"health check": regexp.MustCompile(`(?m)^HEALTHCHECK `),
 		"user":         regexp.MustCompile(`(?m)^USER [1-9][0-9]*`),
 	} {
-		if !line.Match(dockerfile) {
+		if !line.MatchString(dockerfile) {
 			t.Errorf("Dockerfile has no %s of the form %s", what, line)
 		}
 	}

@@ -54,7 +54,7 @@ func TestWhatIsToBeTypedCanBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	files = append(files, "../../README.md", "../../CONTRIBUTING.md", "../../SECURITY.md", "../../prometheus/RUNBOOK.md",
-		"../../grafana/README.md", "../../config/README.md")
+		"../../grafana/README.md", "../../config/README.md", "../../prometheus/local/README.md")
 	composed := document(t, "docker-compose.yml")
 	calls := 0
 	for _, file := range files {
@@ -106,7 +106,7 @@ func checkCall(t *testing.T, file string, words []string, composed string) int {
 	case strings.HasPrefix(typed, "docker compose "):
 		for _, v := range variables {
 			if !strings.Contains(composed, "${"+v+":") && !strings.Contains(composed, "\n      "+v+":\n") {
-				t.Errorf("%s: %q sets %s, which docker-compose.yml does not know", file, typed, v)
+				t.Errorf("%s: %q sets %s, which compose does not know", file, typed, v)
 			}
 		}
 		return 1
