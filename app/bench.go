@@ -48,7 +48,7 @@ type Bench struct {
 func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 	b := &Bench{log: w.log, serve: w.serve, reg: exporter.NewRegistry(), seams: seams}
 	b.seams.logger = w.log
-	rig, err := newRig(cfg, w, b.setStatus)
+	rig, err := b.newRig(cfg, w)
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +64,13 @@ func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 	b.front.Handle("GET "+cluster.Path, b.feed)
 	b.front.Handle("POST /-/reload", b.reloadHandler(w.serve.reload))
 	b.front.Handle("POST /-/accept", b.acceptHandler(w.serve.accept))
+	var kept exporter.Results
 	if w.record.Path != "" {
 		b.keeper = record.NewKeeper(b.recording(w.record))
 		b.front.Handle(record.Pattern, b.keeper)
+		kept = b.keeper
 	}
+	exporter.NewAPI(b.store, kept).Mount(b.front)
 	b.saver = resume.NewSaver(w.resume, b.what, w.log)
 	rig.mount(b.feed.Meter, b.observers(), 0, time.Time{})
 	return b, nil
@@ -159,7 +162,7 @@ func (b *Bench) Serve(ctx context.Context) error {
 		"exo", r.Config.ExoURL, "models", len(r.Config.Models), "suite", r.Suite.Version, "interval", r.Config.CycleInterval)
 	b.resume()
 	reload := func() { _ = b.Reload() } // it has said what is wrong
-	works := []func(context.Context){b.run, func(ctx context.Context) { b.serve.onHangup(ctx, reload) }, b.saver.Run, b.clerk.Run}
+	works := []func(context.Context){b.run, func(ctx context.Context) { b.serve.onHangup(ctx, reload) }, b.saver.Run, b.clerk.Run, b.remember}
 	if b.keeper != nil {
 		works = append(works, b.keeper.Run)
 	}

@@ -44,7 +44,7 @@ func LoadAmount(p instance.Progress) string {
 	switch {
 	case p.Total == 0:
 		return ""
-	case p.Stage == "downloading":
+	case p.Stage == instance.Downloading:
 		return fmt.Sprintf("%.2f of %.2f GB at %.1f MB/s", float64(p.Done)/1e9, float64(p.Total)/1e9, p.BytesPerSecond/1e6)
 	default:
 		return fmt.Sprintf("%d of %d layers", p.Done, p.Total)

@@ -47,7 +47,7 @@ func (b *Bench) reload() (*Rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newRig(cfg, w, b.setStatus)
+	return b.newRig(cfg, w)
 }
 
 // swap puts the next rig in the place of the one that has ended.

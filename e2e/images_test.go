@@ -31,7 +31,8 @@ func copyTree(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{
-		"docker-compose.yml", "demo.env", "native.env", "compose", "prometheus", "grafana/Dockerfile", "grafana/dashboards", "grafana/provisioning",
+		"docker-compose.yml", "demo.env", "native.env", "compose", "prometheus",
+		"grafana/Dockerfile", "grafana/dashboards", "grafana/provisioning",
 	} {
 		root := filepath.Join(stack.Repository, name)
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

@@ -44,10 +44,14 @@ func parsePage(name, html string) *template.Template {
 		"millis":   formatMillis,
 		"seconds":  func(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) },
 		"moment":   newMoment,
+		"failed":   func(d pageData, f Failure) moment { return newMoment(d, f.Last, f.Records...) },
 		"rate":     formatRate,
 		"joules":   formatJoules,
 		"speed":    judge.Remarks,
 		"changed":  changed,
+		"change":   formatChange,
+		"spark":    newSpark,
+		"next":     func(n int) int { return n + 1 },
 		"tone":     tone,
 		"bytes":    formatBytes,
 		"size":     func(b uint64) string { return formatBytes(&b) },
@@ -86,7 +90,9 @@ type moment struct {
 	Record string // id; empty for none
 }
 
-func newMoment(d pageData, at time.Time, id string) moment { return moment{at, d.Ago(at), id} }
+func newMoment(d pageData, at time.Time, ids ...string) moment {
+	return moment{at, d.Ago(at), slices.Concat(ids, []string{""})[0]}
+}
 
 // Ago returns how long before Now t was, rounded for people.
 func (d pageData) Ago(t time.Time) string { return ago(d.Now, t) }

@@ -64,10 +64,47 @@ func TestPageShowsFigures(t *testing.T) {
 	expectPage(t, showPage(t, s),
 		[]string{
 			`<span class="good">up</span>`, "exo1", "200 ms", "100.0", "104.0", "10.0 ms", "858 MiB", "954 MiB", "2/2", "5m0s ago",
-			"number 0, ", "took 1m3s", "2026-07-01 12:00:00 UTC",
-			"cycle 1, 0 of 2 turns complete; <strong>mistral-7b</strong> is measured, 1 requests complete",
+			`<td class="n">0</td>`, `<td class="n">1m3s</td>`, "2026-07-01 12:00:00 UTC",
+			"model 1 of 2, <strong>mistral-7b</strong>: prompt 2 of 2, 0 tokens so far", `<progress value="1" max="2">`,
 			"truncated", "it went wrong", `href="metrics"`,
 		}, []string{"None."})
+}
+
+// A load shows how far it has come, and what cannot be served is shown with the command that mends it.
+func TestPageShowsLoadsAndFixes(t *testing.T) {
+	s := NewStore(testOptions())
+	turn := turnOf("llama-3.2-1b", workload.TurnUnavailable)
+	turn.Reason, turn.Fix = "not in the catalogue", `curl -d '{"model_id":"a"}' http://localhost:52415/models/add`
+	s.CycleStarted(1, testOptions().Models, epoch)
+	s.TurnDone(turn)
+	s.TurnStarted("mistral-7b", epoch)
+	s.Loading(Loading{Stage: "downloading", Done: 3 << 29, Total: 4 << 30, Bytes: true, BytesPerSecond: 95e6, Elapsed: 16 * time.Second})
+	expectPage(t, showPage(t, s), []string{
+		"model 2 of 2, <strong>mistral-7b</strong>: downloading, 1.50 GiB of 4.00 GiB at 95.0 MB/s, for 16s",
+		`<progress value="1610612736" max="4294967296">`, "not in the catalogue",
+		`>curl -d &#39;{&#34;model_id&#34;:&#34;a&#34;}&#39; http://localhost:52415/models/add</pre>`,
+	}, nil)
+	turn.Fix = strings.Repeat("x", maxFix+1)
+	s.TurnDone(turn)
+	expectPage(t, showPage(t, s), nil, []string{"<pre"})
+}
+
+// A day of turns is drawn, and the last one compared with it.
+func TestPageShowsADay(t *testing.T) {
+	s := NewStore(testOptions())
+	for i := range 6 {
+		turn := turnOf("mistral-7b", workload.TurnOK, okResult("mistral-7b", "long"))
+		turn.Start = epoch.Add(time.Duration(i-5) * time.Hour)
+		if i == 5 {
+			turn.Results[0].Server = nil // which would not agree
+			turn.Results[0].Decode = turn.Results[0].Decode * 5 / 4
+		}
+		s.TurnDone(turn)
+	}
+	expectPage(t, showPage(t, s), []string{
+		`<title>tok/s from 80.0 to 100.0 in 5h0m0s</title><polyline points="3.0,3.0 25.8,3.0`, `117.0,25.0"/><circle cx="117.0" cy="25.0"`,
+		`<span class="dim">-20.0 %</span>`, `<span class="dim">&#43;0.0 %</span>`,
+	}, nil)
 }
 
 func TestPageSaysSimulated(t *testing.T) {

@@ -8,11 +8,14 @@ import (
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/foreign"
 	"exo-bench-exporter/workload/judge"
-	"exo-bench-exporter/workload/record"
 )
 
-// maxFailures bounds the failures that a Store keeps.
-const maxFailures = 50
+const (
+	// maxFailures bounds the failures that a Store keeps, and maxLinked the records that one of them leads to.
+	maxFailures, maxLinked = 50, 10
+	// maxFix bounds a command in bytes.
+	maxFix = 2000
+)
 
 // Store keeps what the status page shows: the cycle that runs, the last turn of each model,
 // and the latest failures. What it holds is bounded. It is a workload.Observer; all methods
@@ -21,6 +24,7 @@ type Store struct {
 	mu    sync.Mutex
 	state State
 	last  map[string]Summary // last turn by model
+	days  map[string]*day    // by model
 	slow  slowest
 	judge JudgeSource // nil where speeds are not judged
 }
@@ -34,34 +38,17 @@ type State struct {
 	Interval     time.Duration // from the start of a cycle to the start of the next
 	SuiteVersion string
 	SuiteSHA256  string
+	Prompts      int // of the suite
 
 	Status      workload.Status // of the node
 	StatusKnown bool            // a status has been set
 	Running     *Progress       // nil between cycles
-	LastCycle   *CycleSummary   // nil before the first complete cycle
+	Cycles      []CycleSummary  // the last complete ones, newest first
 	Models      []ModelState    // configured models in their order
 	Speed       []judge.Verdict // what can be said of the speed of all of them together
 	Failures    []Failure       // newest first
 	Slowest     []Slow          // of the last day, slowest first
 	Records     bool            // records of results can be looked at
-}
-
-// Progress tells how far a cycle has come.
-type Progress struct {
-	Cycle    int
-	Start    time.Time
-	Turns    int    // turns of the cycle
-	Done     int    // of those, complete
-	Model    string // whose turn it is; empty between turns
-	Requests int    // complete requests of that turn
-}
-
-// CycleSummary is a complete cycle in short.
-type CycleSummary struct {
-	Number   int
-	Start    time.Time
-	Duration time.Duration
-	Outcome  workload.TurnOutcome
 }
 
 // ModelState is one configured model with its last turn, nil before the first.
@@ -70,6 +57,10 @@ type ModelState struct {
 	Last *Summary
 	// Speed is what can be said of its speed against what is normal.
 	Speed []judge.Verdict
+	// Day holds its good turns of the last day under the last one's method, oldest first, thinned out.
+	Day []Point
+	// Since compares the last of them with the median of those before; nil where they are too few.
+	Since *Comparison
 }
 
 // Failure is a request or turn that did not go well. Alike failures that follow one another
@@ -81,7 +72,7 @@ type Failure struct {
 	Prompt  string // of the latest; empty for a turn
 	Outcome string
 	Reason  string
-	Record  string // id of the record of the latest; empty where records are not kept
+	Records []string // ids of the records of the latest of them, newest first; none where records are not kept
 }
 
 // NewStore returns a Store for the models of opts.
@@ -101,7 +92,7 @@ func (s *Store) Apply(opts Options) {
 	s.state.Interval = opts.Interval
 	s.state.Records = opts.Records
 	before, sha := s.state.SuiteSHA256, opts.Suite.SHA256()
-	s.state.SuiteVersion, s.state.SuiteSHA256 = opts.Suite.Version, sha
+	s.state.SuiteVersion, s.state.SuiteSHA256, s.state.Prompts = opts.Suite.Version, sha, len(opts.Suite.Prompts)
 	s.state.Models = nil
 	last := make(map[string]Summary)
 	for _, m := range opts.Models {
@@ -111,6 +102,7 @@ func (s *Store) Apply(opts Options) {
 		}
 	}
 	s.last = last
+	s.keepDays()
 	s.slow.keep(s.state.Models, sha == before)
 }
 
@@ -128,20 +120,24 @@ func (s *Store) State() State {
 	defer s.mu.Unlock()
 	state := s.state
 	state.Simulated = state.Simulated || state.Status.Simulated
-	state.Failures = slices.Clone(s.state.Failures)
-	slices.Reverse(state.Failures)
+	state.Failures = nil
+	for _, f := range slices.Backward(s.state.Failures) {
+		f.Records = slices.Clone(f.Records)
+		state.Failures = append(state.Failures, f)
+	}
 	state.Slowest = slices.Clone(s.slow.found)
 	state.Models = slices.Clone(s.state.Models)
 	for i, m := range state.Models {
 		if summary, ok := s.last[m.Name]; ok {
 			state.Models[i].Last = &summary
 		}
+		if d := s.days[m.Name]; d != nil {
+			state.Models[i].Day, state.Models[i].Since = d.thinned(), d.since()
+		}
 	}
 	s.addSpeed(&state)
-	if s.state.Running != nil {
-		running := *s.state.Running
-		state.Running = &running
-	}
+	state.Running = s.state.Running.clone()
+	state.Cycles = slices.Clone(s.state.Cycles)
 	return state
 }
 
@@ -163,71 +159,13 @@ func (s *Store) addSpeed(state *State) {
 	}
 }
 
-// CycleStarted implements workload.Observer.
-func (s *Store) CycleStarted(number int, order []workload.Model, at time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.Running = &Progress{Cycle: number, Start: at, Turns: len(order)}
-}
-
-// TurnStarted implements workload.Observer.
-func (s *Store) TurnStarted(model string, _ time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.state.Running; p != nil {
-		p.Model, p.Requests = model, 0
-	}
-}
-
-// RequestDone implements workload.Observer.
-func (s *Store) RequestDone(r workload.Result) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.state.Running; p != nil {
-		p.Requests++
-	}
-	switch {
-	case !r.OK():
-		s.fail(Failure{
-			Last: r.Start, Model: r.Model, Prompt: r.Prompt, Outcome: string(r.Outcome), Reason: r.Err, Record: s.recordID(r),
-		})
-	case r.Clean() && s.configured(r.Model):
-		s.slow.add(r, s.recordID(r))
-	}
-}
-
-// TurnDone implements workload.Observer.
-func (s *Store) TurnDone(t workload.Turn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.state.Running; p != nil {
-		p.Model, p.Requests, p.Done = "", 0, p.Done+1
-	}
-	summary := clean(t)
-	if s.configured(t.Model) {
-		s.last[t.Model] = summary
-	}
-	if summary.Requests == 0 && t.Outcome != workload.TurnOK { // otherwise its requests tell why
-		f := Failure{Last: t.Start, Model: t.Model, Outcome: string(t.Outcome), Reason: t.Reason}
-		if s.state.Records {
-			f.Record = record.TurnID(t)
-		}
-		s.fail(f)
-	}
-}
-
-// CycleDone implements workload.Observer.
-func (s *Store) CycleDone(c workload.Cycle) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.Running = nil
-	s.state.LastCycle = &CycleSummary{Number: c.Number, Start: c.Start, Duration: c.Duration, Outcome: c.Outcome}
-}
-
 // clean returns the summary of t with what a node said made fit for the page.
 func clean(t workload.Turn) Summary {
 	summary := Summarize(t)
 	summary.Reason, summary.ExoModel = brief(summary.Reason), foreign.ID(summary.ExoModel)
+	if summary.Fix != foreign.Cut(summary.Fix, maxFix) { // half a command mends nothing
+		summary.Fix = ""
+	}
 	return summary
 }
 
@@ -243,6 +181,8 @@ func (s *Store) fail(f Failure) {
 	if n := len(all); n > 0 {
 		if l := &all[n-1]; l.Model == f.Model && l.Outcome == f.Outcome && l.Reason == f.Reason {
 			f.Count = l.Count + 1
+			f.Records = append(f.Records, l.Records...)
+			f.Records = f.Records[:min(len(f.Records), maxLinked)]
 			*l = f
 			return
 		}

@@ -14,6 +14,7 @@ type Summary struct {
 	Duration time.Duration
 	Outcome  workload.TurnOutcome
 	Reason   string // why Outcome is not ok; empty when it is
+	Fix      string // the command that mends it; empty where there is none
 	Requests int
 	OK       int      // of those, successful
 	Notes    []string // what to know about the requests beside the figures, a line each
@@ -38,7 +39,7 @@ const minP99Gaps = 100
 func Summarize(t workload.Turn) Summary {
 	s := Summary{
 		Model: t.Model, ExoModel: t.ExoModel, Start: t.Start, Duration: t.Duration,
-		Outcome: t.Outcome, Reason: t.Reason, Requests: len(t.Results), OK: len(t.OKResults()), Notes: notes(t),
+		Outcome: t.Outcome, Reason: t.Reason, Fix: t.Fix, Requests: len(t.Results), OK: len(t.OKResults()), Notes: notes(t),
 	}
 	s.TTFT = known(t.MedianTTFT())
 	s.Output = known(t.DecodeRate())

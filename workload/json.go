@@ -127,6 +127,7 @@ type turnJSON struct {
 	Duration  float64     `json:"duration_seconds"`
 	Outcome   TurnOutcome `json:"outcome"`
 	Reason    string      `json:"reason,omitempty"`
+	Fix       string      `json:"fix,omitempty"`
 	Loaded    bool        `json:"loaded"`
 	Load      float64     `json:"load_seconds"`
 	Download  float64     `json:"download_seconds"`
@@ -146,7 +147,7 @@ type turnJSON struct {
 func (t Turn) MarshalJSON() ([]byte, error) {
 	j := turnJSON{
 		Model: t.Model, ExoModel: t.ExoModel, Start: t.Start, Duration: t.Duration.Seconds(), Outcome: t.Outcome,
-		Reason: t.Reason, Loaded: t.Load.Loaded, Load: t.Load.Duration.Seconds(), Download: t.Load.Download.Seconds(),
+		Reason: t.Reason, Fix: t.Fix, Loaded: t.Load.Loaded, Load: t.Load.Duration.Seconds(), Download: t.Load.Download.Seconds(),
 		Idle: t.Host.IdleWatts, Weights: t.Host.WeightsBytes, Bandwidth: t.Host.MemoryBandwidth, Results: t.Results,
 	}
 	if v, ok := t.EnergyPerToken(); ok {

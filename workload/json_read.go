@@ -47,7 +47,7 @@ func (t *Turn) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*t = Turn{
-		Model: j.Model, ExoModel: j.ExoModel, Start: j.Start, Duration: duration(j.Duration), Outcome: j.Outcome, Reason: j.Reason,
+		Model: j.Model, ExoModel: j.ExoModel, Start: j.Start, Duration: duration(j.Duration), Outcome: j.Outcome, Reason: j.Reason, Fix: j.Fix,
 		Load:    Load{Loaded: j.Loaded, Duration: duration(j.Load), Download: duration(j.Download)},
 		Host:    Host{IdleWatts: j.Idle, WeightsBytes: j.Weights, MemoryBandwidth: j.Bandwidth},
 		Results: j.Results,

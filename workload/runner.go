@@ -220,10 +220,10 @@ func (noRecording) End(context.Context, bool) Memory { return Memory{} }
 
 // openFailure turns an error of Target.Open into a turn's outcome. reached is false when the
 // node could not be asked at all.
-func openFailure(err error) (outcome TurnOutcome, reason string, reached bool) {
+func openFailure(err error) (outcome TurnOutcome, reason, fix string, reached bool) {
 	var te *TurnError
 	if errors.As(err, &te) {
-		return te.Outcome, te.Error(), true
+		return te.Outcome, te.Error(), te.Fix, true
 	}
-	return TurnFailed, err.Error(), false
+	return TurnFailed, err.Error(), "", false
 }

@@ -106,6 +106,7 @@ type Request struct {
 type TurnError struct {
 	Outcome TurnOutcome // TurnUnavailable, TurnSkipped or TurnFailed
 	Reason  string      // for people: what is the matter and what to do
+	Fix     string      // the command that mends it, as it is to be typed; empty where there is none
 	Err     error       // cause, may be nil
 }
 

@@ -67,7 +67,9 @@ type Turn struct {
 	Duration time.Duration
 	Outcome  TurnOutcome
 	// Reason says, for people, why Outcome is not ok and what to do; empty when it is.
-	Reason  string
+	Reason string
+	// Fix is the command that mends it, as it is to be typed; empty where there is none.
+	Fix     string
 	Load    Load
 	Memory  Memory
 	Host    Host

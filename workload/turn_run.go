@@ -29,7 +29,7 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 	rec.Mark(PhaseLoading)
 	session, err := r.o.Target.Open(ctx, m)
 	if err != nil {
-		t.Outcome, t.Reason, reached = openFailure(err)
+		t.Outcome, t.Reason, t.Fix, reached = openFailure(err)
 		if !reached && ctx.Err() == nil {
 			t.Results = r.unsent(ctx, t, r.o.Suite.Prompts, dueOutcome(err), t.Reason)
 		}

@@ -80,7 +80,7 @@ func (c *Client) openListed(ctx context.Context, d dialect, m workload.Model) (*
 	}
 	r := report(m)
 	if !r.Servable {
-		return nil, &workload.TurnError{Outcome: workload.TurnUnavailable, Reason: r.Note}
+		return nil, &workload.TurnError{Outcome: workload.TurnUnavailable, Reason: r.Note, Fix: r.Fix}
 	}
 	if r.Note != "" && r.Note != unlistedNote && c.firstTime(r.ID) {
 		c.log.Warn("The model may not be served", "model", m.Name, "asked_for", r.ID, "because", r.Note)

@@ -31,6 +31,7 @@ type ModelReport struct {
 	Servable bool   // as far as the node's lists tell
 	Loaded   bool   // it is loaded, as far as the node says
 	Note     string // why it is not servable and what to do, or what to mind; may be empty
+	Fix      string // the command that makes it servable, as it is to be typed; empty where there is none
 }
 
 // Check asks the node what it is and which of the models it can serve. It loads nothing and
@@ -40,7 +41,7 @@ func (c *Client) Check(ctx context.Context, models []workload.Model) Report {
 	r.Err = c.private.hideError(r.Err)
 	for i := range r.Models {
 		m := &r.Models[i]
-		m.ID, m.Note = c.private.hide(m.ID), c.private.hide(m.Note)
+		m.ID, m.Note, m.Fix = c.private.hide(m.ID), c.private.hide(m.Note), c.private.hide(m.Fix)
 	}
 	return r
 }

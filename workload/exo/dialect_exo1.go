@@ -81,7 +81,7 @@ func (d exo1) survey(ctx context.Context, c *Client) (func(workload.Model) Model
 		case listed == nil:
 			r.Note = unlistedNote
 		case !found && c.missing(ctx, id):
-			r.Servable, r.Note = c.addable(id)
+			r.Servable, r.Note, r.Fix = c.addable(id)
 		}
 		return r
 	}, nil
@@ -98,16 +98,16 @@ func (c *Client) missing(ctx context.Context, id string) bool {
 }
 
 // addable says what becomes of a model that exo 1.x does not know.
-func (c *Client) addable(id string) (servable bool, note string) {
+func (c *Client) addable(id string) (servable bool, note, fix string) {
 	if c.opts.AddModels {
-		return true, "not in exo's catalogue; it is added when its turn comes (exo needs the internet for it)"
+		return true, "not in exo's catalogue; it is added when its turn comes (exo needs the internet for it)", ""
 	}
 	manager, err := c.Instances()
 	if err != nil {
-		return false, "not in exo's catalogue; and " + err.Error()
+		return false, "not in exo's catalogue; and " + err.Error(), ""
 	}
-	return false, "not in exo's catalogue; add it with: " + manager.AddCommand(id) +
-		" or set EXOBENCH_ADD_MODELS=true (exo needs the internet for either)"
+	fix = manager.AddCommand(id)
+	return false, "not in exo's catalogue; add it with: " + fix + " or set EXOBENCH_ADD_MODELS=true (exo needs the internet for either)", fix
 }
 
 // placed returns the ids of the models that exo has instances of, as far as it says.

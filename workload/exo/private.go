@@ -118,7 +118,7 @@ func (p *private) hideError(err error) error {
 	case shown == said:
 		return err
 	case turn != nil:
-		return &workload.TurnError{Outcome: turn.Outcome, Reason: shown}
+		return &workload.TurnError{Outcome: turn.Outcome, Reason: shown, Fix: p.hide(turn.Fix)}
 	}
 	return &hiddenError{shown, err}
 }

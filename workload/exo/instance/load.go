@@ -181,7 +181,7 @@ func (w *waiting) note(h state.Health, now time.Time) {
 func (w *waiting) stage(h state.Health) string {
 	switch {
 	case w.download.active:
-		return "downloading"
+		return Downloading
 	case h.Warming:
 		return "warming up"
 	}

@@ -47,10 +47,13 @@ type Options struct {
 	Progress func(Progress)
 }
 
+// Downloading is the stage in which weights are fetched.
+const Downloading = "downloading"
+
 // Progress is a moment of an instance's life.
 type Progress struct {
 	Model string
-	// Stage is one of "waiting", "placing", "downloading", "loading", "warming up", "ready", "releasing".
+	// Stage is one of "waiting", "placing", Downloading, "loading", "warming up", "ready", "releasing".
 	Stage string
 	// Done of Total: bytes while downloading, layers while loading, else 0.
 	Done, Total uint64

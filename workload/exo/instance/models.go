@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/state"
 )
 
@@ -158,7 +159,8 @@ func (m *Manager) offered(ctx context.Context, model string) error {
 			"exo's own "+
 			"card; look into exo's log for why its cards are not read", model)
 	}
-	return unavailable(nil, "exo's catalogue does not have %s; add it with: %s (or set EXOBENCH_ADD_MODELS=true; exo needs the internet for "+
-		"it)",
-		model, m.AddCommand(model))
+	fix := m.AddCommand(model)
+	return &workload.TurnError{Outcome: workload.TurnUnavailable, Fix: fix, Reason: fmt.Sprintf(
+		"exo's catalogue does not have %s; add it with: %s (or set EXOBENCH_ADD_MODELS=true; exo needs the internet for it)", model, fix,
+	)}
 }
