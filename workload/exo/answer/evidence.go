@@ -34,6 +34,7 @@ type Evidence struct {
 	Stats    Stats     // likewise
 	Finish   string    // why the model stopped
 	Looks    []Span    // when the node was asked for something else meanwhile, by the exporter itself
+	counted  int       // token events that had come when Usage.Completion was told last
 	Ended    bool      // the end token came as an event of its own: the model stopped with a token that has no text
 }
 
@@ -45,9 +46,16 @@ func (e *Evidence) Add(ev Event, kind Token) {
 	e.Usage.merge(ev.Usage)
 	e.Stats.merge(ev.Stats)
 	take(&e.Finish, ev.Finish)
-	if kind == None {
-		return
+	if kind != None {
+		e.arrive(ev, kind)
 	}
+	if ev.Usage.Completion != 0 {
+		e.counted = e.Events()
+	}
+}
+
+// arrive takes in a token event.
+func (e *Evidence) arrive(ev Event, kind Token) {
 	a := Arrival{
 		At: ev.At, Read: ev.Read, Came: ev.Came, Content: kind == Content, Size: ev.Delta.Size, Cut: ev.Delta.Cut, Print: ev.Delta.Print,
 		Told: max(0, int(ev.Usage.Completion)),
@@ -78,10 +86,19 @@ func (e *Evidence) within(n int) bool { return e.Asked <= 0 || n <= e.Asked }
 
 // told returns how many tokens the node counts; 0 where it does not tell.
 func (e *Evidence) told() int {
-	if e.Usage.Completion > 0 {
+	switch {
+	case e.partial():
+		return int(e.Usage.Completion) + e.Events() - e.counted
+	case e.Usage.Completion > 0:
 		return int(e.Usage.Completion)
 	}
 	return int(max(e.Stats.Generation, 0))
+}
+
+// partial reports whether the count is one of the events until it was told, after which more came: a usage that runs
+// along without being told at the end.
+func (e *Evidence) partial() bool {
+	return e.counted > 0 && e.Events()-e.counted > e.strays() && abs(int(e.Usage.Completion)-e.counted) <= 1
 }
 
 // counter says whose count told is.

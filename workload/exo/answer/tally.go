@@ -36,6 +36,7 @@ type Tally struct {
 //
 //   - The node's count is believed where it is at least the number of token events (a token event
 //     is at least a token), at most what was asked for, and at most what the text can be.
+//   - A count that is told in the midst, of the events so far, is completed by those after it.
 //   - A count that holds the prompt as well, which the events show, is less by that.
 //   - A count that leaves out thoughts which were sent is completed by them.
 //   - Else exo's generation_stats count, and else the events; the node's smaller count, after all, where it shows

@@ -46,6 +46,11 @@ func TestTake(t *testing.T) {
 	cut := func(n int, cuts ...Cut) []Arrival { // in turn
 		return change(came(n), func(i int, a *Arrival) { a.Cut = cuts[i%len(cuts)] })
 	}
+	spread := func(n int) []Arrival { // in pairs, as where two pieces of a token come
+		return change(came(n), func(i int, a *Arrival) {
+			a.At = t0.Add(100*time.Millisecond + time.Duration(i/2)*2*tick + time.Duration(i%2)*time.Millisecond)
+		})
+	}
 	paused := func(n int, by time.Duration) []Arrival { // before the fifth
 		return change(came(n), func(i int, a *Arrival) {
 			if i >= 4 {
@@ -209,6 +214,26 @@ func TestTake(t *testing.T) {
 				Asked: 500, Arrivals: change(came(16), func(_ int, a *Arrival) { a.Size = 1 }), Usage: Usage{Completion: 500}, Finish: "stop",
 			},
 			want{output: 16, first: 1, source: events, steps: each(16, 1), mismatch: true, disbelieved: 1},
+		},
+		{
+			"a count told in the midst, of the events so far",
+			Evidence{Asked: 32, Arrivals: spread(32), Usage: Usage{Completion: 16}, counted: 16, Finish: "length"},
+			want{output: 32, first: 1, source: events, steps: each(32, 1)},
+		},
+		{
+			"a count told in the midst, of which the node's own last word is less",
+			Evidence{Asked: 32, Arrivals: spread(32), Usage: Usage{Completion: 16}, counted: 32, Finish: "length"},
+			want{output: 16, first: 1, source: usage, mismatch: true},
+		},
+		{
+			"a count told in advance",
+			Evidence{Asked: 32, Arrivals: came(16), Usage: Usage{Completion: 32}, counted: 1, Finish: "length"},
+			want{output: 32, first: 2, source: usage, mismatch: true},
+		},
+		{
+			"a count told before the last two events",
+			Evidence{Asked: 32, Arrivals: came(32), Usage: Usage{Completion: 32}, counted: 30, Finish: "length"},
+			want{output: 32, first: 1, source: usage, steps: each(32, 1)},
 		},
 		{
 			"several tokens an event, which nobody counts",

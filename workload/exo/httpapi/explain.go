@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -32,21 +33,23 @@ func (c *Client) Explain(err error) error {
 		return fmt.Errorf("%w; where the authority is one of your own, name the file of its certificate in EXOBENCH_EXO_CA_FILE", err)
 	case c.base.Scheme == "https" && (errors.As(err, &record) || strings.Contains(err.Error(), "HTTP response to HTTPS client")):
 		return fmt.Errorf("%w; the server does not speak TLS: write http:// in EXOBENCH_EXO_URL", err)
-	case c.base.Scheme == "http" && hungUp(err) && c.speaksTLS():
+	case c.base.Scheme == "http" && hungUp(err) && c.speaks(tlsTongue):
 		return fmt.Errorf("%w; the server speaks TLS: write https:// in EXOBENCH_EXO_URL", err)
+	case c.base.Scheme == "https" && hungUp(err) && c.speaks(plainTongue):
+		return fmt.Errorf("%w; the server does not speak TLS: write http:// in EXOBENCH_EXO_URL", err)
 	}
 	return err
 }
 
-// hungUp reports whether err is what a server that speaks TLS does to a plain request.
+// hungUp reports whether err is what a server does to whom it does not understand.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
 		strings.Contains(err.Error(), "malformed HTTP")
 }
 
-// speaksTLS tries a handshake with the server; it sends nothing but that. It is not tried where
+// speaks asks the server over a connection of its own whether it knows a tongue. That is not tried where
 // connections are not net/http's own.
-func (c *Client) speaksTLS() bool {
+func (c *Client) speaks(tongue func(ctx context.Context, conn net.Conn, host string) bool) bool {
 	t, ok := c.http.Transport.(*http.Transport)
 	if !ok || t.DialContext == nil {
 		return false
@@ -55,14 +58,31 @@ func (c *Client) speaksTLS() bool {
 	defer cancel()
 	address := c.base.Host
 	if c.base.Port() == "" {
-		address = net.JoinHostPort(c.base.Hostname(), "80")
+		address = net.JoinHostPort(c.base.Hostname(), c.base.Scheme)
 	}
 	conn, err := t.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return false
 	}
 	defer conn.Close()
-	// Who answers does not matter: nothing is sent or believed, the question is whether it is TLS.
-	client := tls.Client(conn, &tls.Config{ServerName: c.base.Hostname(), InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
+	return tongue(ctx, conn, c.base.Hostname())
+}
+
+// tlsTongue tries a handshake; nothing is sent but that. Who answers does not matter: nothing is believed, the question
+// is whether it is TLS.
+func tlsTongue(ctx context.Context, conn net.Conn, host string) bool {
+	client := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 	return client.HandshakeContext(ctx) == nil
+}
+
+// plainTongue asks without TLS for nothing that is anybody's. Some servers that speak TLS say by status 400, in plain
+// words, that they do.
+func plainTongue(ctx context.Context, conn net.Conn, host string) bool {
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	begin := make([]byte, len("HTTP/1.1 200"))
+	if _, err := io.WriteString(conn, "HEAD / HTTP/1.0\r\nHost: "+host+"\r\n\r\n"); err != nil {
+		return false
+	}
+	_, err := io.ReadFull(conn, begin)
+	return err == nil && bytes.HasPrefix(begin, []byte("HTTP/")) && !bytes.HasSuffix(begin, []byte(" 400"))
 }

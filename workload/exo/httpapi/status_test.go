@@ -130,6 +130,12 @@ func TestExplain(t *testing.T) {
 	if err := clientOf(t, plain.URL, "").Explain(io.EOF); err != io.EOF {
 		t.Errorf("a plain server that hung up: %v", err)
 	}
+	if err := clientOf(t, "https"+strings.TrimPrefix(plain.URL, "http"), "").Explain(io.EOF); !strings.Contains(err.Error(), "write http://") {
+		t.Errorf("TLS to a plain server that hangs up: %v", err)
+	}
+	if err := clientOf(t, secure.URL, "").Explain(io.EOF); err != io.EOF {
+		t.Errorf("a server that speaks TLS and hung up: %v", err)
+	}
 	if c.Explain(nil) != nil {
 		t.Error("nothing is explained")
 	}
