@@ -55,7 +55,8 @@ func (e *Evidence) several(n int) bool {
 // what was made at once.
 const apart = 3
 
-// times reports whether the events came at n times: as many gaps are long by far, and all others short.
+// times reports whether the events came at n times: as many gaps are long by far, and all others short. Where most of
+// these are made up for by the gap before them something held up what it then sent at once, which says nothing.
 func (e *Evidence) times(n int) bool {
 	var gaps []time.Duration
 	for i := 1; i < len(e.Arrivals); i++ {
@@ -65,8 +66,25 @@ func (e *Evidence) times(n int) bool {
 	if n < fewEvents || short < 1 {
 		return false
 	}
-	slices.Sort(gaps)
-	return gaps[short+(n-1)/4] > apart*gaps[short*3/4]
+	sorted := slices.Sorted(slices.Values(gaps))
+	pace := sorted[short+(n-1)/4]
+	return pace > apart*sorted[short*3/4] && 2*madeUp(gaps, sorted[short-1], pace) <= short
+}
+
+// madeUp returns how many of the gaps that are short, at most so long, follow one that is longer than the pace by half
+// of what the short ones after it are shorter.
+func madeUp(gaps []time.Duration, short, pace time.Duration) (n int) {
+	for i := 0; i < len(gaps); {
+		before := gaps[i]
+		run := 0
+		for i++; i < len(gaps) && gaps[i] <= short; i++ {
+			run++
+		}
+		if run > 0 && 2*(before-pace) > time.Duration(run)*pace {
+			n += run
+		}
+	}
+	return n
 }
 
 // leftOut reports whether a count leaves out the thoughts that were sent.

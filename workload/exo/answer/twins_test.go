@@ -96,6 +96,16 @@ func TestFewerTokensThanEvents(t *testing.T) {
 		{"a beginning that was sent again at the end", Evidence{Arrivals: change(sized(5), func(i int, a *Arrival) {
 			a.At = t0.Add(100*time.Millisecond + time.Duration(min(i, 24))*31*tick/24)
 		})}, 25, 78},
+		{"a stall, after which what had waited came at once", Evidence{Arrivals: change(sized(5), func(i int, a *Arrival) {
+			if i > 8 && i < 21 {
+				a.At = t0.Add(100*time.Millisecond + 21*tick - time.Duration(21-i)*tick/100)
+			}
+		})}, 20, 100},
+		{"two stalls", Evidence{Arrivals: change(sized(5), func(i int, a *Arrival) {
+			if i%12 > 5 {
+				a.At = t0.Add(100*time.Millisecond + time.Duration(i/12*12+11)*tick + time.Duration(i%12)*tick/100)
+			}
+		})}, 21, 100},
 		{"gaps that differ", Evidence{Arrivals: change(sized(5), func(i int, a *Arrival) {
 			a.At = a.At.Add(time.Duration(i*7%11) * tick / 15)
 		})}, 16, 100},
