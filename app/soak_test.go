@@ -31,8 +31,9 @@ const (
 	soakPrompts  = 2
 	soakTokens   = 4
 	soakInterval = 5 * time.Minute
-	soakFaulty   = 4 // one cycle in so many, by chance, has a fault, but none before a change of exo
-	soakLife     = 5 // cycles after which exo is replaced by one of the next generation
+	soakFaulty   = 4            // one cycle in so many, by chance, has a fault, but none before a change of exo
+	soakLife     = 5            // cycles after which exo is replaced by one of the next generation
+	soakRound    = 3 * soakLife // cycles in which exo has been of each generation
 	soakReload   = 50
 	soakTell     = 3000 // cycles after which a long run tells how it goes on
 )
@@ -106,9 +107,8 @@ type soaker struct {
 }
 
 func newSoaker(t *testing.T) *soaker {
-	const round = soakLife * 3
 	o := &soaker{
-		hangup: make(chan os.Signal, 1), rng: rand.New(rand.NewPCG(15, 2)), cycles: (*soakCycles + round - 1) / round * round,
+		hangup: make(chan os.Signal, 1), rng: rand.New(rand.NewPCG(15, 2)), cycles: (*soakCycles + soakRound - 1) / soakRound * soakRound,
 		due:     make(chan int),
 		results: filepath.Join(t.TempDir(), "results.jsonl"), tally: newTally(), trends: map[string]*trend{},
 	}

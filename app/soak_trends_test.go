@@ -46,7 +46,7 @@ func (o *soaker) sample(t *testing.T, b *Bench, at int) {
 	}
 	for name, value := range values {
 		if o.trends[name] == nil {
-			o.trends[name] = &trend{}
+			o.trends[name] = newTrend(o.cycles/soakRound + 1)
 		}
 		o.trends[name].add(float64(at), value)
 	}
@@ -72,6 +72,12 @@ func descriptors() float64 {
 
 // trend is a series of points of which the slope is wanted.
 type trend struct{ x, y []float64 }
+
+// newTrend returns a trend that has room for its points from the beginning: they are in the heap that it may be the
+// trend of.
+func newTrend(points int) *trend {
+	return &trend{make([]float64, 0, points), make([]float64, 0, points)}
+}
 
 func (d *trend) add(x, y float64) { d.x, d.y = append(d.x, x), append(d.y, y) }
 
