@@ -129,7 +129,8 @@ type watcher struct {
 func figures(scrape map[string]float64) map[string]float64 {
 	got := map[string]float64{}
 	for name, value := range scrape {
-		if strings.HasPrefix(name, "exobench_model_") && strings.Contains(name, "_memory_") && !strings.Contains(name, "reported") {
+		if strings.HasPrefix(name, "exobench_model_") && strings.Contains(name, "_memory_") && strings.Contains(name, "_bytes{") &&
+			!strings.Contains(name, "reported") {
 			got[name] = value
 		}
 	}
