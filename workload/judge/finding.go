@@ -15,6 +15,16 @@ type finding struct {
 	Forgot bool    // no longer part of habits
 	Limit  int64   // an unstable one that is still there then is a drop
 	Depth  float64 // loss that is known of an unstable one
+
+	Common, CommonVar float64 // Level and Var of the node's loss when there was one last
+	Lag               int     // cycles since then
+}
+
+// compare remembers what n shows.
+func (f *finding) compare(n *node) {
+	if n != nil && n.Series.Loss != nil {
+		f.Common, f.CommonVar, f.Lag = n.Series.Loss.Level, n.Series.Loss.Var, 0
+	}
 }
 
 const (
@@ -30,11 +40,13 @@ const (
 	confirmTime   = day / 4
 	// deep is the logarithm of the speed that is left after a collapse.
 	deep = -0.51
+	// outlying is the number of standard deviations that noise does not reach.
+	outlying = 4.5
 )
 
 // slow and collapsed are the deviations below which a cycle is slow or as slow as after a collapse.
-func (s *series) slow() float64      { return -max(0.03, 4.5*s.sd()) }
-func (s *series) collapsed() float64 { return min(deep, -4.5*s.sd()) }
+func (s *series) slow() float64      { return -max(0.03, outlying*s.sd()) }
+func (s *series) collapsed() float64 { return min(deep, -outlying*s.sd()) }
 
 // judge decides what the newest point means.
 func (s *series) judge(c context) {
@@ -48,6 +60,7 @@ func (s *series) judge(c context) {
 	if x < s.collapsed() {
 		s.Deep++
 	} else {
+		c.memory.stalled(s.Deep)
 		s.Deep = 0
 	}
 	if s.Loss == nil && s.Up == nil {
@@ -90,6 +103,7 @@ func (s *series) watch(c context, steps []step) {
 	}
 
 	loss, gain := s.scan(c, steps)
+	s.calibrate(c, loss)
 	s.Down = loss.evidence
 	switch {
 	case loss.evidence >= 1:
@@ -115,24 +129,21 @@ func (s *series) lose(c context, f find, steps []step) {
 	if before < 0.35*f.level {
 		loss.Kind = Drift
 	}
-	if m := c.memory.match(c.q, loss.Level, math.Sqrt(loss.Var)); m != nil && loss.Kind == Drop {
+	if m := c.memory.explain(c, loss.Level, math.Sqrt(loss.Var)); m != nil && loss.Kind == Drop {
 		loss.Kind, loss.Depth = Unstable, m.Depth
 		loss.Limit = loss.Since + m.limit(c.interval)
 	}
 	s.Loss, s.Todo = loss, 0
 }
 
-// onset returns the point with which f began, and how large f is: where the square of the mean times
-// the number of cycles is largest, which is the likeliest split in two. Outliers are bounded in it.
+// onset returns the point with which f began, and how large f is: where a shift of its level is likeliest
+// to have begun.
 func (s *series) onset(f find, steps []step) (from int, level float64) {
 	from = f.from
-	most := 2 * abs(f.level)
-	var sum, best float64
-	for i := len(steps) - 1; i >= 0; i-- {
-		sum += clamp(steps[i].x, -most, most)
-		n := float64(len(steps) - i)
-		if gain := sum * sum / n; sum/f.level > 0 && n >= 2 && gain > best {
-			best, from = gain, i
+	best := math.Inf(-1)
+	for i := range len(steps) - 1 {
+		if llr := s.shifted(steps[i:], f.level); llr > best {
+			best, from = llr, i
 		}
 	}
 	if level = s.typical(steps[from:]); level/f.level <= 0 {
@@ -159,94 +170,6 @@ func (s *series) index(since int64) int {
 		}
 	}
 	return len(s.Points) - 1
-}
-
-// follow asks whether f is still there, and how large it is.
-func (s *series) follow(c context, f *finding, steps []step) {
-	i := len(steps) - 1
-	f.Cycles++
-	if f.Cycles <= patience && abs(f.Level) > abs(f.Full) || f.Full == 0 {
-		f.Full = f.Level
-	}
-	llr := s.backLLR(f.Full, steps, i)
-	if f.Back+llr > 0 {
-		f.Back += llr
-		f.BackN++
-	} else {
-		f.Back, f.BackN = 0, 0
-		f.Level = s.middle(s.index(f.Since))
-		if f.Kind == Gain {
-			f.Level = max(f.Level, leastLoss)
-		} else {
-			f.Level = min(f.Level, -leastLoss)
-		}
-		n := float64(min(f.Cycles, maxPoints))
-		phi, sd := s.phi(), s.sd()
-		f.Var = 1.57*sd*sd*(1+phi)/(1-phi)/n + s.baseVar()
-	}
-	age := s.newest().At - f.Since
-	switch {
-	case f.Back >= isOver || s.gone(f):
-		s.over(c, f)
-	case f.Kind == Gain:
-		if f.Cycles >= confirmCycles && age >= confirmTime && f.BackN == 0 {
-			s.rebase(f.Level, f.Since)
-		}
-	case age > stale && float64(f.Cycles)*c.interval > staleMeasured:
-		s.rebase(f.Level, f.Since)
-	}
-}
-
-// gone reports whether what is left of f in the newest cycles is a quarter at most.
-func (s *series) gone(f *finding) bool {
-	n := len(s.Points)
-	if f.Cycles < 2*confirmCycles || n < confirmCycles || s.middle(n-confirmCycles)/f.Full > 0.25 {
-		return false
-	}
-	f.BackN = max(f.BackN, confirmCycles)
-	return true
-}
-
-// backLLR returns how much more likely the step i is with the level back to normal than with half
-// of the finding still there.
-func (s *series) backLLR(level float64, steps []step, i int) float64 {
-	sd, half := s.sd(), level/2
-	if abs(half) < leastLoss {
-		half = math.Copysign(leastLoss, level)
-	}
-	st := steps[i]
-	before := clamp(steps[i-1].x, min(level, 0)-3*sd, max(level, 0)+3*sd)
-	carried := 1 - st.gain
-	back := st.x - carried*before
-	stay := back - st.gain*half
-	return clamp((stay*stay-back*back)/(2*st.v), -isOverStep, isOverStep)
-}
-
-// over ends f, which went away by itself.
-func (s *series) over(c context, f *finding) {
-	from := max(0, len(s.Points)-f.BackN)
-	c.memory.ended(c.q, *f, s.Points[from].At)
-	s.restart(from)
-}
-
-// restart lets nothing before point i count any more.
-func (s *series) restart(i int) {
-	s.Loss, s.Up = nil, nil
-	s.Points = append(s.Points[:0], s.Points[i:]...)
-	s.Todo = len(s.Points)
-	s.Long = 0
-}
-
-// rebase makes level, which has held since that time, the new normal.
-func (s *series) rebase(level float64, since int64) {
-	i := s.index(since)
-	if f := s.Loss; f == nil {
-		s.Habit.shift(since, level)
-	}
-	s.Base += level
-	s.BaseN = clamp(float64(len(s.Points)-i), 1, batch)
-	s.restart(i)
-	s.Todo = 0
 }
 
 // fall decides whether the newest points are a collapse, and what an unstable loss has become.

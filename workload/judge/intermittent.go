@@ -14,6 +14,10 @@ type intermittent struct {
 	Level   float64 // mean loss of slow cycles
 	Quiet   int     // newest cycles without a slow one
 	Active  bool
+
+	Run     int   // newest cycles in a row that were slow
+	Longest int   // run that went away by itself
+	LongAt  int64 // when it was over
 }
 
 const (
@@ -38,8 +42,10 @@ func (m *intermittent) learn(slow bool) {
 // step takes a cycle. Within a loss every cycle is slow, which is something else.
 func (m *intermittent) step(c context, slow bool, x float64, at int64, lost bool) {
 	if lost {
+		m.Run = 0
 		return
 	}
+	m.count(slow, at)
 	usual := m.usual()
 	share := clamp(4*usual, leastShare, 0.9)
 	llr := math.Log((1 - share) / (1 - usual))
@@ -64,12 +70,28 @@ func (m *intermittent) step(c context, slow bool, x float64, at int64, lost bool
 	}
 	switch {
 	case !m.Active:
-		m.Active = m.Sum >= limit && m.Runs >= leastRuns
+		// Slow cycles that last are a loss, which is for others to tell.
+		m.Active = m.Sum >= limit && m.Runs >= leastRuns && !slow
 	case m.Quiet >= quietAgain || m.Sum == 0:
-		*m = intermittent{N: m.N, Slow: m.Slow}
+		*m = intermittent{N: m.N, Slow: m.Slow, Longest: m.Longest, LongAt: m.LongAt}
 	case at-m.Since > stale:
 		*m = intermittent{N: 4 * quietAgain, Slow: 4 * quietAgain * min(0.5, share)}
 	}
+}
+
+// count takes a cycle for the runs of slow ones.
+func (m *intermittent) count(slow bool, at int64) {
+	if slow {
+		m.Run++
+		return
+	}
+	if at-m.LongAt > rememberIt {
+		m.Longest = 0
+	}
+	if m.Run > 1 && m.Run >= m.Longest {
+		m.Longest, m.LongAt = m.Run, at
+	}
+	m.Run = 0
 }
 
 // runLimit returns the evidence that it takes.

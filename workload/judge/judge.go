@@ -90,7 +90,7 @@ func (j *Judge) Add(t Turn) {
 
 func (j *Judge) addTo(m *model, q Quantity, t Turn, at int64) {
 	c := j.context(q, m.interval())
-	c.cycle = t.Cycle
+	c.cycle, c.model = t.Cycle, t.Model
 	r := m.Rows[q]
 	if r == nil {
 		r = &row{}
@@ -108,6 +108,10 @@ func (j *Judge) addTo(m *model, q Quantity, t Turn, at int64) {
 	}
 	if !r.Series.learning() {
 		n.add(c, t.Model, at, r.Series.deviation(*r.Series.newest()))
+	}
+	if f := r.Series.Loss; f != nil {
+		f.Lag++
+		f.compare(n)
 	}
 }
 

@@ -204,7 +204,7 @@ func TestStateSurvives(t *testing.T) {
 
 func TestRestoreRefusesWhatItDoesNotKnow(t *testing.T) {
 	for _, kept := range []string{
-		"", "{", `{"Version":0}`, `{"Version":99}`, `{"Version":1,"Models":{"m":null}}`, `{"Version":1,"Models":3}`,
+		"", "{", `{"Version":0}`, `{"Version":99}`, `{"Version":2,"Models":{"m":null}}`, `{"Version":2,"Models":3}`, `{"Version":1}`,
 	} {
 		if j, err := judge.Restore([]byte(kept), judge.Options{}); err == nil {
 			t.Errorf("%q makes %v", kept, j)

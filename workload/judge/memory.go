@@ -17,6 +17,7 @@ type memory struct {
 
 // mode is a loss that went away by itself.
 type mode struct {
+	Model    string // that showed it first; empty for the node
 	Quantity Quantity
 	Depth    float64 // logarithm, positive
 	Mean     float64 // seconds
@@ -41,7 +42,16 @@ func (m *mode) limit(interval float64) int64 {
 	return int64(max(6*m.Mean, 2*m.Longest, 8*interval))
 }
 
-// match returns the mode that explains a loss of quantity q down to level; nil when none does.
+// explain returns the mode that explains a loss of c's model down to level: one that the model showed
+// itself, or that was there twice. A single loss of one model may have had a cause of its own.
+func (m *memory) explain(c context, level, se float64) *mode {
+	if k := m.match(c.q, level, se); k != nil && (k.N > 1 || k.Model == c.model) {
+		return k
+	}
+	return nil
+}
+
+// match returns the mode that a loss of quantity q down to level belongs to; nil when none does.
 func (m *memory) match(q Quantity, level, se float64) *mode {
 	for i := range m.Modes {
 		k := &m.Modes[i]
@@ -52,19 +62,16 @@ func (m *memory) match(q Quantity, level, se float64) *mode {
 	return nil
 }
 
-// ended remembers a loss that was over at the time at.
-func (m *memory) ended(q Quantity, f finding, at int64) {
+// ended remembers a loss that was over at the time at. One that all models had is for the node to remember.
+func (m *memory) ended(c context, f finding, at int64) {
 	seconds := float64(at - f.Since)
 	switch {
-	case f.Kind == Gain || seconds < 0 || seconds > shortMode:
+	case f.Kind == Gain || f.Common < 0 && c.model != "" || seconds < 0 || seconds > shortMode:
 		return
 	case f.Kind == Collapse:
-		if n := f.Cycles - f.BackN; n <= shortStall {
-			m.Stall, m.StallAt = max(m.Stall, n), m.Now
-		}
 		return
 	}
-	if k := m.match(q, f.Level, math.Sqrt(f.Var)); k != nil {
+	if k := m.match(c.q, f.Level, math.Sqrt(f.Var)); k != nil {
 		k.N++
 		toward(&k.Depth, -f.Level, float64(min(k.N, 10)))
 		toward(&k.Mean, seconds, float64(min(k.N, 30)))
@@ -75,7 +82,18 @@ func (m *memory) ended(q Quantity, f finding, at int64) {
 	if len(m.Modes) == maxModes {
 		m.Modes = m.Modes[:copy(m.Modes, m.Modes[1:])]
 	}
-	m.Modes = append(m.Modes, mode{Quantity: q, Depth: -f.Level, Mean: seconds, Longest: seconds, N: 1, Last: m.Now})
+	m.Modes = append(m.Modes, mode{Model: c.model, Quantity: c.q, Depth: -f.Level, Mean: seconds, Longest: seconds, N: 1, Last: m.Now})
+}
+
+// stalled remembers that so many cycles in a row were as slow as after a collapse, and are over.
+func (m *memory) stalled(cycles int) {
+	if cycles < 2 || cycles > shortStall {
+		return
+	}
+	if m.Now-m.StallAt >= rememberIt {
+		m.Stall = 0
+	}
+	m.Stall, m.StallAt = max(m.Stall, cycles), m.Now
 }
 
 // deep learns whether a normal cycle was as slow as after a collapse.
@@ -96,7 +114,7 @@ func (m *memory) stalls(c context) int {
 	n := 2
 	if m.DeepP >= 1 && m.DeepN > 0 {
 		often := clamp(m.DeepP/m.DeepN, 1e-6, 0.5)
-		n = max(n, int(math.Ceil(math.Log(falseAlarmDays*day/c.interval)/-math.Log(often))))
+		n = max(n, together(c, often))
 	}
 	if m.Stall > 0 && m.Now-m.StallAt < rememberIt {
 		n = max(n, m.Stall+1)

@@ -13,6 +13,10 @@ type node struct {
 // leastModels is the number of models without which nothing is common.
 const leastModels = 3
 
+// nodeStrict is by how much more evidence the node takes than a model: its noise is lower, so that this
+// costs nothing.
+const nodeStrict = 1.2
+
 // add takes the deviation of a model in a cycle. A cycle is complete with the last of the models that
 // were there in the one before, or with the first turn of the next.
 func (n *node) add(c context, model string, at int64, deviation float64) {
@@ -40,7 +44,9 @@ func (n *node) complete(c context) {
 	n.Models = len(n.Seen)
 	vs := make([]weighed, 0, len(n.Seen))
 	for _, v := range n.Seen {
-		vs = append(vs, weighed{v, 1})
+		vs = append(vs, weighed{value: v, weight: 1})
 	}
+	c.strict *= nodeStrict
+	c.model = ""
 	n.Series.add(c, n.At, midmean(vs))
 }

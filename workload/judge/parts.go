@@ -115,9 +115,9 @@ func (ps *parts) level(c context, samples []Sample, at int64) (float64, bool) {
 	for _, known := range []float64{partN, 1, 0} { // best first
 		vs = vs[:0]
 		weigh(seen, known)
-		for _, v := range seen {
+		for i, v := range seen {
 			if v.share > 0 {
-				vs = append(vs, weighed{v.value - v.part.Off, v.share})
+				vs = append(vs, weighed{v.value - v.part.Off, v.share, i})
 			}
 		}
 		if 2*len(vs) >= len(seen) {
@@ -125,6 +125,12 @@ func (ps *parts) level(c context, samples []Sample, at int64) (float64, bool) {
 		}
 	}
 	level := midmean(vs)
+	for i := range seen {
+		seen[i].rest = level
+		if len(vs) > 1 {
+			seen[i].rest = midmeanWithout(vs, i)
+		}
+	}
 	ps.compare(c, seen, level, at)
 	return level, true
 }
@@ -154,6 +160,7 @@ type partValue struct {
 	shape string
 	value float64
 	share float64 // of the level
+	rest  float64 // level of the others: one that made the level would seem to have no scatter of its own
 }
 
 func (ps *parts) gather(q Quantity, samples []Sample) []partValue {
@@ -185,12 +192,11 @@ func (ps *parts) compare(c context, seen []partValue, level float64, at int64) {
 	shapes := map[string][]weighed{}
 	for _, v := range seen {
 		if v.part.N == 0 {
-			v.part.Off = v.value - level // which leaves no deviation
+			v.part.Off = v.value - level
 		}
-		// The level follows a prompt by its share; the rest does not.
-		dev := (v.value - level - v.part.Off) / max(0.5, 1-v.share)
+		dev := v.value - v.rest - v.part.Off
 		if v.part.N >= partN && v.shape != "" {
-			shapes[v.shape] = append(shapes[v.shape], weighed{dev, v.part.weight()})
+			shapes[v.shape] = append(shapes[v.shape], weighed{value: dev, weight: v.part.weight()})
 		}
 		v.part.step(c, dev, at, judged)
 	}

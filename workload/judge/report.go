@@ -65,6 +65,9 @@ func (j *Judge) Model(name string, q Quantity) (Verdict, bool) {
 		switch v.Alarms[i].Kind {
 		case Drop, Drift:
 			v.Alarms[i].Shared = j.shared(name, q, *s.Loss)
+		case Intermittent:
+			n := j.state.Node[q]
+			v.Alarms[i].Shared = n != nil && n.Series.Runs.Active
 		}
 	}
 	return v, true
@@ -106,20 +109,18 @@ func (f *finding) change() Change {
 }
 
 // shared reports whether a loss of the model called name is no more than what the node shows: the
-// node's own verdict says so, or, while the loss is young, half of the other models or more show as
-// much at the moment.
+// node's own verdict says so, or did until a few cycles ago, so that a model that recovers a little later
+// is no news; or, while the loss is young, half of the other models or more show as much at the moment.
 func (j *Judge) shared(name string, q Quantity, f finding) bool {
 	const others, young = 2, 12
-	if n := j.state.Node[q]; n != nil && n.Series.Loss != nil {
-		g := n.Series.Loss
-		if -f.Level <= -1.35*g.Level+3*math.Sqrt(f.Var+g.Var) {
-			return true
-		}
+	f.compare(j.state.Node[q])
+	if f.Common < 0 && f.Lag <= patience && -f.Level <= -1.35*f.Common+3*math.Sqrt(f.Var+f.CommonVar) {
+		return true
 	}
 	if f.Cycles > young {
 		return false
 	}
-	least := 0.5 * j.state.Models[name].Rows[q].Series.lately()
+	least := 0.5 * max(f.Level, j.state.Models[name].Rows[q].Series.lately())
 	with, without := 0, 0
 	for other, m := range j.state.Models {
 		r := m.Rows[q]

@@ -27,6 +27,8 @@ const (
 	day         = 24 * 3600
 	// noiseMemory is the number of cycles over which noise is learnt.
 	noiseMemory = 1500
+	// spreadMemory is that over which the scatter of scores is, of which long windows give few.
+	spreadMemory = 4 * noiseMemory
 	// baselineDays is the time over which a baseline is learnt: long beside a day, in which a drift of
 	// one per cent has to show, and short beside the seasons of a machine.
 	baselineDays = 10
@@ -45,6 +47,8 @@ type series struct {
 	BaseN  float64 // cycles that it rests on
 	S2     float64 // variance of innovations
 	C0, C1 float64 // lag-0 and lag-1 moments of the deviations
+	Odd    float64 // share of outliers
+	Tail   float64 // share of cycles with evidence of tailAt, beside what is expected of tailShare
 	Spread [len(windows)]float64
 	Long   float64 // exponentially weighted mean of a day
 	LongQ  float64 // mean of its squared score
@@ -64,7 +68,8 @@ type context struct {
 	strict   float64 // multiplies thresholds
 	memory   *memory
 	q        Quantity
-	cycle    int // number of the newest
+	model    string // empty for the node
+	cycle    int    // number of the newest
 	scratch  *scratch
 }
 
@@ -178,6 +183,7 @@ func (s *series) learn(c context, steps []step, i int) {
 	}
 	const certain = 2.0
 	st, sd := steps[i], s.sd()
+	toward(&s.Odd, st.odd, min(s.N, noiseMemory))
 	if i > 0 && st.slots == 1 {
 		const kappa = 0.9205 // E min(z², certain²) of standard normal z
 		n := min(s.N, noiseMemory)

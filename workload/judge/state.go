@@ -8,7 +8,7 @@ import (
 
 // version is that of the form in which a Judge is kept. Another one is not read: the records give
 // all of it again.
-const version = 1
+const version = 2
 
 // MarshalJSON returns all that j knows: the same bytes for the same turns.
 func (j *Judge) MarshalJSON() ([]byte, error) { return json.Marshal(&j.state) }

@@ -18,7 +18,10 @@ func median(xs []float64) float64 {
 }
 
 // weighed is a value with its weight.
-type weighed struct{ value, weight float64 }
+type weighed struct {
+	value, weight float64
+	of            int // which it is of
+}
 
 // midmean returns the weighted mean of the middle half of vs, which it sorts: nearly as precise as
 // the mean where noise is normal, and blind to a quarter on either side (Tukey's trimmed mean).
@@ -32,12 +35,22 @@ func midmean(vs []weighed) float64 {
 		}
 		return 0
 	})
+	return midmeanWithout(vs, -1)
+}
+
+// midmeanWithout is the midmean of those of vs, which are sorted, that are not of one; 0 where none is left.
+func midmeanWithout(vs []weighed, one int) float64 {
 	total := 0.0
 	for _, v := range vs {
-		total += v.weight
+		if v.of != one {
+			total += v.weight
+		}
 	}
 	var sum, used, below float64
 	for _, v := range vs {
+		if v.of == one {
+			continue
+		}
 		part := min(below+v.weight, 0.75*total) - max(below, 0.25*total)
 		if part > 0 {
 			sum += part * v.value

@@ -2,6 +2,9 @@ package judgesim
 
 import (
 	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"exo-bench-exporter/workload/judge"
@@ -40,23 +43,37 @@ type Outcome struct {
 	Seen map[string]int // false alarms by kind
 }
 
-// Ask runs s.
+// Ask runs s, as many installations at a time as there are processors.
 func (p Plan) Ask(s Scenario) Outcome {
 	if s.Steady {
 		return p.count(s)
 	}
-	hits, n := 0, 0
-	for i := range p.Runs {
+	var hits atomic.Int64
+	p.each(func(i int) {
 		r := p.world(s, i).Begin()
 		r.Go(r.Cycles(s.Warm), nil, nil)
 		for b := range p.Branches {
-			if s.Found(r.Branch(uint64(10+b)), n) {
-				hits++
+			if s.Found(r.Branch(uint64(10+b)), i*p.Branches+b) {
+				hits.Add(1)
 			}
-			n++
 		}
+	})
+	n := p.Runs * p.Branches
+	return Outcome{Interval: Wilson(int(hits.Load()), n), N: n}
+}
+
+// each calls do for every installation.
+func (p Plan) each(do func(i int)) {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(p.Runs, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(p.Runs); i = next.Add(1) - 1 {
+				do(int(i))
+			}
+		})
 	}
-	return Outcome{Interval: Wilson(hits, n), N: n}
+	all.Wait()
 }
 
 func (p Plan) world(s Scenario, i int) World {
@@ -67,16 +84,19 @@ func (p Plan) world(s Scenario, i int) World {
 
 // count counts false alarms in 180 days of five models.
 func (p Plan) count(s Scenario) Outcome {
-	o := Outcome{Seen: map[string]int{}}
 	until := s.Until
 	if until == 0 {
 		until = 180 * oneDay
 	}
-	events := 0
-	for i := range p.Runs {
+	incidents := make([][]Incident, p.Runs)
+	p.each(func(i int) {
 		r := p.world(s, i).Begin()
 		r.Go(r.Cycles(until), nil, nil)
-		all := r.Incidents(r.Cycles(s.From))
+		incidents[i] = r.Incidents(r.Cycles(s.From))
+	})
+	o := Outcome{Seen: map[string]int{}, N: p.Runs}
+	events := 0
+	for _, all := range incidents {
 		events += len(all)
 		for _, in := range all {
 			where := ""
@@ -85,9 +105,8 @@ func (p Plan) count(s Scenario) Outcome {
 			}
 			o.Seen[where+string(in.Kind)]++
 		}
-		o.N++
 	}
-	o.Interval = Poisson(events, float64(o.N)*float64(until-s.From)/float64(180*oneDay))
+	o.Interval = Poisson(events, float64(p.Runs)*float64(until-s.From)/float64(180*oneDay))
 	return o
 }
 

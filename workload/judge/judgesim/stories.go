@@ -19,6 +19,12 @@ func staysAsleep(r *Run, n int) bool {
 	return incidents == 1 && r.holds(m, losses...)
 }
 
+// firstWeek has nothing happen for eight days.
+func firstWeek(r *Run, _ int) bool {
+	r.Go(r.Cycles(8*oneDay), nil, nil)
+	return len(r.Incidents(0)) == 0
+}
+
 // holds reports whether m has an alarm of one of the kinds now.
 func (r *Run) holds(m int, kinds ...judge.Kind) bool {
 	for _, k := range kinds {

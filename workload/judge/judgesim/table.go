@@ -63,6 +63,10 @@ func found() []Scenario {
 			World: plain, Warm: 3 * oneDay, Found: finds(0.1, 8, losses...),
 		},
 		{
+			Name: "reference noise, days 2 to 8: no false alarm in an installation",
+			Bar:  "≥ 99 %", Least: 0.99, World: plain, Warm: 0, Found: firstWeek,
+		},
+		{
 			Name: "loss of 50 %: collapse within 2 cycles",
 			Bar:  "always", Least: 1, World: plain, Warm: mature, Found: finds(0.5, 2, judge.Collapse),
 		},

@@ -1,0 +1,126 @@
+package judge
+
+import "math"
+
+// find is the strongest change that ends now.
+type find struct {
+	evidence float64
+	from     int // index of its first point
+	level    float64
+	variance float64
+	few      bool // too few cycles show it by themselves
+}
+
+const (
+	leastLoss = 0.01 // smaller changes concern nobody
+	leastGain = 0.02
+	// noHurry is by how much more evidence a gain takes, which is told for information alone.
+	noHurry = 1.25
+	// plausible is the score from which on a window is looked at closely.
+	plausible = 2.2
+)
+
+// weigh sets the evidence of f: its likelihood ratio, of which the share certain counts, against
+// what a window of its length needs, as far as its cycles bear it out by themselves. Fewer than four of
+// about the same size may be outliers, and a change has to concern somebody.
+func (f *find) weigh(c context, s *series, steps []step, h, certain float64) {
+	window := steps[f.from:]
+	typical := s.typical(window)
+	llr := s.shifted(window, f.level)
+	if typical/f.level > 0 {
+		if other := s.shifted(window, typical); other > llr {
+			llr, f.level = other, typical
+		}
+	}
+	f.evidence = math.Sqrt(max(0, llr*certain/s.need(h, len(window))))
+	const scatter = 1.35 // of a median around a mean, so that only what is no shift is caught
+	// Some cycles of many are no shift of all.
+	f.evidence *= clamp(scatter*typical/f.level, 0, 1)
+	least := leastLoss
+	if f.level > 0 {
+		least = leastGain
+		f.evidence /= noHurry
+	}
+	f.evidence = min(f.evidence, abs(f.level)/least)
+	f.few = s.supporters(window, f.level) < min(len(window), s.support(c, f.level))
+	if f.few {
+		f.evidence = min(f.evidence, 0.95)
+	}
+}
+
+// need returns the log likelihood ratio that a window of n cycles takes, h being the score that
+// corresponds to it at best. Short windows need more, because runs of outliers harm them most, and
+// long ones because a loss that they alone can find is small.
+func (s *series) need(h float64, n int) float64 {
+	const best, short, long = 8, 0.5, 0.7
+	x := float64(n) / best
+	more := long * math.Log(x)
+	if x < 1 {
+		more = short * (1/x - 1)
+	}
+	return h*h/2 + s.tail() + more
+}
+
+// shifted returns how much more likely the deviations of window are with a shift of the level that
+// began with it than without.
+func (s *series) shifted(window []step, level float64) float64 {
+	odd, llr := s.odd(), 0.0
+	state := window[0].before
+	for _, st := range window {
+		_, logp, _ := state.step(st.x-level, st.carried, st.v, odd)
+		llr += logp - st.logp
+	}
+	return llr
+}
+
+// supporters returns how many of steps show level by themselves: half of it, and what noise leaves of it.
+func (s *series) supporters(steps []step, level float64) int {
+	least, n := max(abs(level)/2, abs(level)-outlying*s.sd()), 0
+	for _, st := range steps {
+		if abs(st.x) > least && st.x/level > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// support returns how many cycles have to show level: four, or as many as come together by chance no more
+// often than a false alarm may, where single ones as slow are usual.
+func (s *series) support(c context, level float64) int {
+	n := windows[0]
+	if level < s.slow() {
+		n = max(n, together(c, s.Runs.usual()), s.Runs.Longest+2)
+	}
+	return min(n, 2*windows[0])
+}
+
+// together returns how many cycles of those that come with a probability each are together by chance no
+// more than once in falseAlarmDays.
+func together(c context, probability float64) int {
+	return int(math.Ceil(math.Log(falseAlarmDays*day/c.interval) / -math.Log(probability)))
+}
+
+// typical returns the median deviation of steps. Slow ones that come and go among others say nothing
+// of it: they are a matter of their own.
+func (s *series) typical(steps []step) float64 {
+	const often, most = 3, 0.75
+	var buffer [maxPoints]float64
+	all, others := buffer[:0], [maxPoints]float64{}
+	runs, n, last := 0, 0, false
+	for _, st := range steps {
+		slow := st.x < s.slow()
+		if slow && !last {
+			runs++
+		}
+		if !slow {
+			others[n] = st.x
+			n++
+		}
+		last = slow
+		all = append(all, st.x)
+	}
+	if runs >= often && float64(len(steps)-n) < most*float64(len(steps)) {
+		return median(others[:n])
+	}
+	return median(all)
+}
