@@ -33,11 +33,17 @@ type bins []int16
 
 // MarshalJSON writes two bytes a bin in base64.
 func (b bins) MarshalJSON() ([]byte, error) {
-	raw := make([]byte, 0, 2*len(b))
-	for _, v := range b {
-		raw = binary.LittleEndian.AppendUint16(raw, uint16(v))
+	text := make([]byte, 0, base64.StdEncoding.EncodedLen(2*len(b))+len(`""`))
+	text = append(text, '"')
+	var room [96]byte // whole groups of base64
+	for some := range slices.Chunk(b, len(room)/2) {
+		raw := room[:0]
+		for _, v := range some {
+			raw = binary.LittleEndian.AppendUint16(raw, uint16(v))
+		}
+		text = base64.StdEncoding.AppendEncode(text, raw)
 	}
-	return json.Marshal(base64.StdEncoding.EncodeToString(raw))
+	return append(text, '"'), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // version is that of the form in which a Judge is kept. Another one is not read: the records give
@@ -12,6 +13,9 @@ const version = 2
 
 // MarshalJSON returns all that j knows: the same bytes for the same turns.
 func (j *Judge) MarshalJSON() ([]byte, error) { return json.Marshal(&j.state) }
+
+// Encode writes to w what MarshalJSON returns, and a line feed, without another copy of it.
+func (j *Judge) Encode(w io.Writer) error { return json.NewEncoder(w).Encode(&j.state) }
 
 // Restore returns the Judge that MarshalJSON wrote. On an error, of another version too, the way
 // back is a new Judge to which the records are added again.

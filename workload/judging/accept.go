@@ -1,6 +1,7 @@
 package judging
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,8 +58,9 @@ func AcceptIn(path, model string) error {
 	if !s.judge.Accept(model) {
 		return fmt.Errorf("%w: %q", ErrUnknown, model)
 	}
-	if content, err = s.encode(); err != nil {
+	var kept bytes.Buffer
+	if err := s.encode(&kept); err != nil {
 		return err
 	}
-	return statefile.Write(path, content)
+	return statefile.Write(path, kept.Bytes())
 }

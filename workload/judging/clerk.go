@@ -1,6 +1,7 @@
 package judging
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"os"
@@ -189,19 +190,21 @@ func (c *Clerk) send(e event) {
 
 // writer writes what a Clerk knows.
 type writer struct {
-	clerk *Clerk
-	off   bool
-	said  bool
+	clerk   *Clerk
+	off     bool
+	said    bool
+	content bytes.Buffer // what was written last; its room is used again
 }
 
 func (w *writer) write() {
 	c := w.clerk
-	content, err := c.unwritten()
-	if content == nil && err == nil || w.off {
+	w.content.Reset()
+	err := c.unwritten(&w.content)
+	if w.content.Len() == 0 && err == nil || w.off {
 		return
 	}
 	if err == nil {
-		err = statefile.Write(c.o.Path, content)
+		err = statefile.Write(c.o.Path, w.content.Bytes())
 	}
 	if err != nil && !w.said {
 		c.o.Logger.Warn("What is known of the models' speed cannot be saved; after a restart it is made again of the records",
@@ -210,15 +213,15 @@ func (w *writer) write() {
 	w.said = err != nil
 }
 
-// unwritten returns what is not written yet; nil when there is nothing.
-func (c *Clerk) unwritten() ([]byte, error) {
+// unwritten adds to b what is not written yet.
+func (c *Clerk) unwritten(b *bytes.Buffer) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sheet == nil || !c.changed {
-		return nil, nil
+		return nil
 	}
 	c.changed = false
-	return c.sheet.encode()
+	return c.sheet.encode(b)
 }
 
 // lockOf takes the lock of the file at path; ours is false when another process has it.

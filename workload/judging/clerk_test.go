@@ -389,3 +389,27 @@ func TestTurnsAreNeverWaitedFor(t *testing.T) {
 		t.Errorf("%d wait; log: %s", len(c.queue), &log)
 	}
 }
+
+// The file is one document, which gives back what was known, and the same bytes again.
+func TestWhatIsWrittenIsReadAgain(t *testing.T) {
+	s := newSheet(ours.Node)
+	for c := range 40 {
+		s.add(judge.Of(turnOf("a", c, 50)), "abc")
+	}
+	var first, second bytes.Buffer
+	noError(t, s.encode(&first))
+	if !json.Valid(first.Bytes()) || !bytes.HasSuffix(first.Bytes(), []byte("}\n")) {
+		t.Fatalf("not a document: %s", &first)
+	}
+	var d document
+	noError(t, json.Unmarshal(first.Bytes(), &d))
+	if want, err := s.judge.MarshalJSON(); err != nil || !bytes.Equal(d.Judge, want) {
+		t.Errorf("of the judge it has %s, want %s, %v", d.Judge, want, err)
+	}
+	again, err := decode(first.Bytes())
+	noError(t, err)
+	noError(t, again.encode(&second))
+	if !bytes.Equal(first.Bytes(), second.Bytes()) || !reflect.DeepEqual(again.suites, s.suites) {
+		t.Errorf("read again it is %s", &second)
+	}
+}

@@ -1,6 +1,7 @@
 package judging
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -45,24 +46,36 @@ func (s *sheet) add(t judge.Turn, sha256 string) {
 	s.suites[t.Model] = sha256
 }
 
+// document is the file's form: head, and what the judge knows.
 type document struct {
+	head
+	Judge json.RawMessage `json:"judge"`
+}
+
+type head struct {
 	Schema int `json:"schema"`
 	Node
 	Suites map[string]string `json:"suites"`
-	Judge  json.RawMessage   `json:"judge"`
 }
 
-func (s *sheet) encode() ([]byte, error) {
-	known, err := s.judge.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
+// encode writes s as a document to w. What the judge knows is most of it, and goes there at once.
+func (s *sheet) encode(w *bytes.Buffer) error {
 	for model := range s.suites {
 		if !s.judge.Knows(model) {
 			delete(s.suites, model)
 		}
 	}
-	return json.Marshal(document{schema, s.node, s.suites, known})
+	begin, err := json.Marshal(head{schema, s.node, s.suites})
+	if err != nil {
+		return err
+	}
+	w.Write(bytes.TrimSuffix(begin, []byte("}")))
+	w.WriteString(`,"judge":`)
+	if err := s.judge.Encode(w); err != nil {
+		return err
+	}
+	w.WriteString("}\n")
+	return nil
 }
 
 // decode reads what encode wrote.
