@@ -17,7 +17,10 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-var otherRules = flag.String("rules", "", "benchmark this rule file beside the generated one")
+var (
+	otherRules = flag.String("rules", "", "benchmark this rule file beside the generated one")
+	nodeCount  = flag.Int("nodes", 100, "number of nodes")
+)
 
 // BenchmarkEvaluation is what Prometheus spends on the rules in 30 seconds, in processor time, all groups by how often they
 // are due, for 100 nodes that expose what the demo does, scraped every 15 seconds for more than two hours. Half an hour of
@@ -35,7 +38,7 @@ func BenchmarkEvaluation(b *testing.B) {
 			var total time.Duration
 			byGroup := map[string]time.Duration{}
 			begin := start.Add(2*time.Hour + 10*time.Minute)
-			nodes := exposed(b, file, 100)
+			nodes := exposed(b, file, *nodeCount)
 			for at := start; at.Before(begin); at = at.Add(15 * time.Second) {
 				scrapeAll(b, e, nodes, at)
 			}

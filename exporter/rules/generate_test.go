@@ -137,6 +137,24 @@ func TestWindowsFollowFromTheInterval(t *testing.T) {
 	}
 }
 
+// How often a group is evaluated follows from the interval, within bounds.
+func TestGroupsAreEvaluatedWhenTheyAreDue(t *testing.T) {
+	for interval, want := range map[time.Duration][3]string{
+		15 * time.Minute:   {"30s", "1m", "7m30s"},
+		3 * time.Second:    {"1s", "1s", "1s"},
+		7 * 24 * time.Hour: {"30s", "15m", "15m"},
+	} {
+		f, _ := generate(t, Options{Interval: interval})
+		for i, name := range []string{"exobench-speed", "exobench-turns", "exobench-prompts"} {
+			for _, g := range f.Groups {
+				if g.Name == name && g.Interval != want[i] {
+					t.Errorf("at %v %s is evaluated every %s, want %s", interval, name, g.Interval, want[i])
+				}
+			}
+		}
+	}
+}
+
 // What is said of speed is the exporter's word, whatever the cycle interval.
 func TestRulesOfSpeedAreTheSameForEveryInterval(t *testing.T) {
 	speed := func(interval time.Duration) any {

@@ -19,6 +19,16 @@ func (o Options) Cycles(n float64) string {
 // one made.
 func (o Options) Step() string { return o.Duration(o.Evaluation) }
 
+// seldom is how long a group may wait for its next evaluation.
+const seldom = 15 * time.Minute
+
+// Every returns the interval of a group that costs more than it is worth every Step: n cycles in whole Steps, where that is
+// neither shorter than Step nor longer than seldom.
+func (o Options) Every(n float64) string {
+	every := time.Duration(n * float64(o.Interval)).Truncate(o.Evaluation)
+	return o.Duration(max(o.Evaluation, min(every, seldom)))
+}
+
 // day is a day for common intervals; 24 cycles where that is longer, and 96 where cycles come so fast
 // that a day of them would be a load.
 func (o Options) day() time.Duration {
