@@ -35,7 +35,7 @@ func (c *Client) Explain(err error) error {
 		return fmt.Errorf("%w; the server does not speak TLS: write http:// in EXOBENCH_EXO_URL", err)
 	case c.base.Scheme == "http" && hungUp(err) && c.speaks(tlsTongue):
 		return fmt.Errorf("%w; the server speaks TLS: write https:// in EXOBENCH_EXO_URL", err)
-	case c.base.Scheme == "https" && hungUp(err) && c.speaks(plainTongue):
+	case c.base.Scheme == "https" && (hungUp(err) || silent(err)) && c.speaks(plainTongue):
 		return fmt.Errorf("%w; the server does not speak TLS: write http:// in EXOBENCH_EXO_URL", err)
 	}
 	return err
@@ -45,6 +45,12 @@ func (c *Client) Explain(err error) error {
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
 		strings.Contains(err.Error(), "malformed HTTP")
+}
+
+// silent reports whether err is what comes of a server that goes on waiting for words that it understands.
+func silent(err error) bool {
+	var late net.Error
+	return errors.As(err, &late) && late.Timeout()
 }
 
 // speaks asks the server over a connection of its own whether it knows a tongue. That is not tried where
