@@ -3,72 +3,139 @@ package app
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/cluster"
 	"exo-bench-exporter/exporter/memory"
+	"exo-bench-exporter/workload"
 )
 
 // Agent is the program of EXOBENCH_MODE=memory: a sampler of this machine's memory that follows
 // the turns of another exporter, its driver. It asks exo nothing.
 type Agent struct {
+	origin origin
+	serve  serving
+	reg    *prometheus.Registry
+	shown  *exporter.Agent
+	front  *exporter.Front
+
+	post    atomic.Pointer[Post]
+	loading sync.Mutex // one Reload at a time
+	next    chan *Post // the newest that nobody has taken up yet
+}
+
+// Post is what watches for an Agent by one configuration. A reload puts another in its place.
+type Post struct {
 	Config  exporter.Config
 	Driver  *cluster.Client
 	Sampler *memory.Sampler
 
-	wiring   wiring
-	reg      *prometheus.Registry
-	front    *exporter.Front
-	follower *cluster.Follower
+	wiring wiring
 }
 
-// agentStays is what is said to whoever wants another configuration.
-const agentStays = "Mode memory reads its configuration at its start only; it goes on as it is, restart it for another"
+// Post returns what watches now.
+func (a *Agent) Post() *Post { return a.post.Load() }
 
-// newAgent makes the parts that w describes and joins them. The error is for the user.
-func newAgent(cfg exporter.Config, w wiring) (*Agent, error) {
-	a := &Agent{Config: cfg, Sampler: memory.New(w.memory), wiring: w, reg: exporter.NewRegistry()}
-	var err error
-	if a.Driver, err = cluster.NewClient(w.driver); err != nil {
+func newPost(cfg exporter.Config, w wiring) (*Post, error) {
+	driver, err := cluster.NewClient(w.driver)
+	if err != nil {
 		return nil, fmt.Errorf("EXOBENCH_DRIVER_URL: %w", err)
 	}
-	shown := exporter.NewAgent(a.reg, exporter.AgentOptions{
-		Driver: w.driver.URL, Memory: func() (map[string]exporter.RoleMemory, bool) { return residentMemory(a.Sampler) },
-		Node: thisMachine(a.Sampler),
+	return &Post{Config: cfg, Driver: driver, Sampler: memory.New(w.memory), wiring: w}, nil
+}
+
+// newAgent makes the parts that w describes and joins them. The error is for the user.
+func newAgent(cfg exporter.Config, w wiring, seams Seams) (*Agent, error) {
+	p, err := newPost(cfg, w)
+	if err != nil {
+		return nil, err
+	}
+	seams.logger = w.log
+	a := &Agent{origin: origin{seams: seams}, serve: w.serve, reg: exporter.NewRegistry(), next: make(chan *Post, 1)}
+	a.post.Store(p)
+	a.shown = exporter.NewAgent(a.reg, exporter.AgentOptions{
+		Driver: func() string { return a.Post().Config.DriverURL },
+		Memory: func() (map[string]exporter.RoleMemory, bool) { return residentMemory(a.Post().Sampler) },
+		Node:   func() []workload.NodeStatus { return thisMachine(a.Post().Sampler) },
 	})
-	a.front = exporter.NewFront(a.reg, shown, w.log)
-	a.front.Handle("POST /-/reload", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, agentStays+".", http.StatusForbidden)
-	}))
-	a.follower = &cluster.Follower{Client: a.Driver, Sampler: a.Sampler, Sink: shown, Logger: w.log}
+	a.front = exporter.NewFront(a.reg, a.shown, w.log)
+	a.front.Handle("POST /-/reload", reloadHandler(w.serve.reload, a.Reload, "The configuration was read anew and is in effect."))
 	return a, nil
 }
 
 // Serve implements Program.
 func (a *Agent) Serve(ctx context.Context) error {
-	l, err := a.wiring.serve.listen()
+	l, err := a.serve.listen()
 	if err != nil {
 		return err
 	}
-	a.wiring.log.Info("exo-bench-exporter is running as memory agent", "version", exporter.Version(), "listen", l.Addr().String(),
-		"driver", a.Config.DriverURL)
-	stay := func() {
-		a.wiring.log.Warn(agentStays)
+	p := a.Post()
+	p.wiring.log.Info("exo-bench-exporter is running as memory agent", "version", exporter.Version(), "listen", l.Addr().String(),
+		"driver", p.Config.DriverURL)
+	reload := func() { _ = a.Reload() } // it has said what is wrong
+	return a.serve.while(ctx, l, a.front, p.wiring.log, a.watch, func(ctx context.Context) { a.serve.onHangup(ctx, reload) })
+}
+
+// Reload reads the configuration anew, checks it, and has it take effect at once: what was seen of a turn that goes on
+// is void, and another driver's figures are forgotten. Where something is wrong the error says what, and everything goes
+// on as it was.
+func (a *Agent) Reload() error {
+	a.loading.Lock()
+	defer a.loading.Unlock()
+	was := a.Post()
+	cfg, w, err := a.origin.anew(was.Config)
+	var p *Post
+	if err == nil {
+		p, err = newPost(cfg, w)
 	}
-	return a.wiring.serve.while(ctx, l, a.front, a.wiring.log, a.watch, func(ctx context.Context) { a.wiring.serve.onHangup(ctx, stay) })
+	if err != nil {
+		was.wiring.log.Error("The configuration cannot be reloaded; the old one stays", "err", err)
+		return err
+	}
+	select {
+	case <-a.next: // nobody has taken it up yet
+	default:
+	}
+	a.next <- p
+	w.log.Info("The configuration was read anew", "driver", cfg.DriverURL)
+	return nil
+}
+
+// watch has a Post watch until ctx is done, and the next one in its place when there is one.
+func (a *Agent) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		p := a.Post()
+		until, stop := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		wg.Go(func() { p.watch(until, a.shown) })
+		select {
+		case next := <-a.next:
+			stop()
+			wg.Wait()
+			p.Driver.CloseIdle()
+			if next.Config.DriverURL != p.Config.DriverURL {
+				a.shown.Forget()
+			}
+			a.post.Store(next)
+		case <-ctx.Done():
+		}
+		stop()
+		wg.Wait()
+	}
 }
 
 // watch samples memory and follows the driver's turns until ctx is done.
-func (a *Agent) watch(ctx context.Context) {
+func (p *Post) watch(ctx context.Context, shown *exporter.Agent) {
+	follower := &cluster.Follower{Client: p.Driver, Sampler: p.Sampler, Sink: shown, Logger: p.wiring.log}
 	var wg sync.WaitGroup
-	wg.Go(func() { a.Sampler.Run(ctx) })
-	wg.Go(func() { a.follower.Run(ctx) })
+	wg.Go(func() { p.Sampler.Run(ctx) })
+	wg.Go(func() { follower.Run(ctx) })
 	wg.Wait()
 }
 
 // Close implements Program.
-func (a *Agent) Close() { a.Driver.CloseIdle() }
+func (a *Agent) Close() { a.Post().Driver.CloseIdle() }

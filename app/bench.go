@@ -38,16 +38,16 @@ type Bench struct {
 	demo    *demo // nil unless the node is the built-in simulator
 
 	rig     atomic.Pointer[Rig]
-	load    func() (exporter.Config, error) // reads the configuration anew; nil where it was not read
-	seams   Seams
+	origin  origin
 	loading sync.Mutex // one Reload at a time
 	next    *Rig       // waits for the turn that runs to end; guarded by loading
 }
 
 // newBench makes the parts that w describes and joins them. The error is for the user.
 func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
-	b := &Bench{log: w.log, serve: w.serve, reg: exporter.NewRegistry(), seams: seams}
-	b.seams.logger = w.log
+	b := &Bench{log: w.log, serve: w.serve, reg: exporter.NewRegistry()}
+	b.origin.seams = seams
+	b.origin.seams.logger = w.log
 	rig, err := b.newRig(cfg, w)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,8 @@ func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 	b.feed = cluster.NewFeed(exporter.Version(), b.Simulated)
 	b.front = exporter.NewFront(b.reg, b.store, w.log)
 	b.front.Handle("GET "+cluster.Path, b.feed)
-	b.front.Handle("POST /-/reload", b.reloadHandler(w.serve.reload))
+	b.front.Handle("POST /-/reload", reloadHandler(w.serve.reload, b.Reload,
+		"The configuration was read anew and takes effect between two turns."))
 	b.front.Handle("POST /-/accept", b.acceptHandler(w.serve.accept))
 	var kept exporter.Results
 	if w.record.Path != "" {

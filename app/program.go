@@ -35,8 +35,12 @@ func Open(environ map[string]string, demo bool, seams Seams) (Program, error) {
 		return nil, err
 	case !demo:
 		p, err := New(cfg, seams)
-		if b, ok := p.(*Bench); ok {
-			b.load = func() (exporter.Config, error) { return exporter.LoadConfig(environ) }
+		load := func() (exporter.Config, error) { return exporter.LoadConfig(environ) }
+		switch p := p.(type) {
+		case *Bench:
+			p.origin.load = load
+		case *Agent:
+			p.origin.load = load
 		}
 		return p, err
 	case cfg.Mode == exporter.ModeMemory:
@@ -52,7 +56,7 @@ func New(cfg exporter.Config, seams Seams) (Program, error) {
 		return nil, err
 	}
 	if cfg.Mode == exporter.ModeMemory {
-		a, err := newAgent(cfg, w)
+		a, err := newAgent(cfg, w, seams)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +79,7 @@ func openDemo(cfg exporter.Config, environ map[string]string, seams Seams) (Prog
 		var p Program
 		if p, err = New(cfg, d.seams(seams)); err == nil {
 			b := p.(*Bench)
-			b.demo, b.load = d, load
+			b.demo, b.origin.load = d, load
 			return b, nil
 		}
 	}

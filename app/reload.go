@@ -33,17 +33,7 @@ func (b *Bench) Reload() error {
 
 // reload returns the rig that the configuration asks for now.
 func (b *Bench) reload() (*Rig, error) {
-	if b.load == nil {
-		return nil, errors.New("this configuration did not come from an environment")
-	}
-	cfg, err := b.load()
-	if err != nil {
-		return nil, err
-	}
-	if err := b.Rig().Config.CanBecome(cfg); err != nil {
-		return nil, err
-	}
-	w, err := newWiring(cfg, b.seams)
+	cfg, w, err := b.origin.anew(b.Rig().Config)
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +56,36 @@ func (b *Bench) swap() {
 		"suite", rig.Suite.Version, "interval", rig.Config.CycleInterval)
 }
 
-// reloadHandler lets users reload by HTTP, if enabled.
-func (b *Bench) reloadHandler(enabled bool) http.Handler {
+// origin is where a program's configuration comes from.
+type origin struct {
+	load  func() (exporter.Config, error) // reads it anew; nil where it was not read
+	seams Seams
+}
+
+// anew returns what the configuration says now, for a program that runs by another one. The error is for the user.
+func (o origin) anew(was exporter.Config) (exporter.Config, wiring, error) {
+	if o.load == nil {
+		return was, wiring{}, errors.New("this configuration did not come from an environment")
+	}
+	cfg, err := o.load()
+	if err == nil {
+		err = was.CanBecome(cfg)
+	}
+	if err != nil {
+		return was, wiring{}, err
+	}
+	w, err := newWiring(cfg, o.seams)
+	return cfg, w, err
+}
+
+// reloadHandler lets users reload by HTTP, if enabled; done says what has come of it.
+func reloadHandler(enabled bool, reload func() error, done string) http.Handler {
 	return onRequest(enabled, "Reloading by HTTP is off; "+exporter.EnvPrefix+"WEB_RELOAD=true allows it.",
 		func(w http.ResponseWriter, _ *http.Request) {
-			if err := b.Reload(); err != nil {
+			if err := reload(); err != nil {
 				http.Error(w, fmt.Sprintf("The configuration cannot be reloaded: %v", err), http.StatusInternalServerError)
 				return
 			}
-			_, _ = fmt.Fprintln(w, "The configuration was read anew and takes effect between two turns.")
+			_, _ = fmt.Fprintln(w, done)
 		})
 }

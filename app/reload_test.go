@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -245,33 +246,95 @@ func TestWhoMayReload(t *testing.T) {
 	}
 }
 
-// A memory agent goes on when its terminal is closed, and says that it reads nothing anew.
-func TestHangupOfAnAgent(t *testing.T) {
+// drivers answers for exporters that measure, by host, and notes who was asked last.
+type drivers struct {
+	mu    sync.Mutex
+	asked string
+}
+
+func (d *drivers) RoundTrip(r *http.Request) (*http.Response, error) {
+	d.mu.Lock()
+	d.asked = r.URL.Host
+	d.mu.Unlock()
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func (d *drivers) last() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.asked
+}
+
+// A memory agent reads its configuration anew when its terminal is closed, or when it is asked to: it follows another
+// driver, or goes on as it was where something is wrong.
+func TestReloadOfAnAgent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log buffer
-		hangup := make(chan os.Signal, 1)
-		p, err := Open(environ(t, "MODE", "memory", "DRIVER_URL", "http://mac-1.test:9955"), false, Seams{
-			Log: &log, Listener: newQuietListener(), Hangup: hangup, Transport: &cable{},
+		hangup, driver := make(chan os.Signal, 1), &drivers{}
+		file := filepath.Join(t.TempDir(), "env")
+		write := func(text string) { noError(t, os.WriteFile(file, []byte(text), 0o600)) }
+		write("EXOBENCH_DRIVER_URL=http://mac-1.test:9955\n")
+		p, err := Open(environ(t, "MODE", "memory", "ENV_FILE", file, "WEB_RELOAD", "true"), false, Seams{
+			Log: &log, Listener: newQuietListener(), Hangup: hangup, Transport: driver,
 			Processes: memory.SimulatedSource(func() []memory.Simulated { return nil }),
 		})
 		noError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- p.Serve(ctx) }()
-		hangup <- syscall.SIGHUP
-		synctest.Wait()
-		if !strings.Contains(log.String(), "reads its configuration at its start only") || len(done) > 0 {
-			t.Errorf("log:\n%s", &log)
+		follows := func(host string) {
+			t.Helper()
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			if got := driver.last(); got != host || len(done) > 0 {
+				t.Errorf("it follows %s, want %s; log:\n%s", got, host, &log)
+			}
 		}
+		follows("mac-1.test:9955")
+		p.(*Agent).shown.Seen("m", workload.Memory{Samples: 1, Median: 1}, true)
+
+		write("EXOBENCH_DRIVER_URL=http://mac-2.test:9955\n")
+		hangup <- syscall.SIGHUP
+		follows("mac-2.test:9955")
+		page := get(t, p.(*Agent).front, "/")
+		if !strings.Contains(page, "mac-2.test") || len(figures(scrape(t, p.(*Agent).front))) != 0 {
+			t.Errorf("another driver's figures stay:\n%s", page)
+		}
+		for text, words := range map[string]string{
+			"EXOBENCH_DRIVER_URL=none\n": "EXOBENCH_DRIVER_URL",
+			"EXOBENCH_DRIVER_URL=http://mac-3.test:9955\nEXOBENCH_LISTEN_ADDRESS=:1\n":            "EXOBENCH_LISTEN_ADDRESS",
+			"EXOBENCH_DRIVER_URL=http://mac-3.test:9955\nEXOBENCH_MODE=bench\n":                   "EXOBENCH_MODE",
+			"EXOBENCH_DRIVER_URL=http://mac-3.test:9955\nEXOBENCH_DRIVER_CA_FILE=/no/such/file\n": "EXOBENCH_DRIVER_CA_FILE",
+		} {
+			write(text)
+			w := httptest.NewRecorder()
+			p.(*Agent).front.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/-/reload", nil))
+			if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), words) {
+				t.Errorf("%q is answered with %d %s", text, w.Code, w.Body)
+			}
+		}
+		follows("mac-2.test:9955")
+		write("EXOBENCH_DRIVER_URL=http://mac-4.test:9955\n")
 		w := httptest.NewRecorder()
 		p.(*Agent).front.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/-/reload", nil))
-		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "reads its configuration at its start only") {
-			t.Errorf("by HTTP: %d %s", w.Code, w.Body)
-		}
+		follows("mac-4.test:9955")
 		cancel()
 		noError(t, <-done)
 		p.Close()
 	})
+}
+
+// By HTTP an agent reads nothing anew unless that is allowed.
+func TestReloadOfAnAgentIsOff(t *testing.T) {
+	p, err := Open(environ(t, "MODE", "memory", "DRIVER_URL", "http://mac-1.test:9955"), false, Seams{})
+	noError(t, err)
+	defer p.Close()
+	w := httptest.NewRecorder()
+	p.(*Agent).front.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/-/reload", nil))
+	if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "EXOBENCH_WEB_RELOAD=true allows it") {
+		t.Errorf("by HTTP: %d %s", w.Code, w.Body)
+	}
 }
 
 // A demo stays one: what leads to the simulator is not read anew.

@@ -44,7 +44,7 @@ func newRig(cfg exporter.Config, w wiring, onStatus func(workload.Status)) (*Rig
 	// Where exo does not tell of its machines, this one is shown.
 	r.monitor = client.NewMonitor(func(s workload.Status) {
 		if len(s.Nodes) == 0 {
-			s.Nodes = thisMachine(r.Sampler)()
+			s.Nodes = thisMachine(r.Sampler)
 		}
 		onStatus(s)
 	})

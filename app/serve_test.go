@@ -250,7 +250,7 @@ func TestOpenPortIsSaid(t *testing.T) {
 			case *Bench:
 				p.serve.webConfig = tt.webConfig
 			case *Agent:
-				p.wiring.serve.webConfig = tt.webConfig
+				p.serve.webConfig = tt.webConfig
 			}
 			_ = p.Serve(ctx)
 			p.Close()

@@ -21,16 +21,13 @@ func residentMemory(sampler *memory.Sampler) (map[string]exporter.RoleMemory, bo
 	return byRole, true
 }
 
-// thisMachine returns a source of what the sampler knows of the machine's memory.
-func thisMachine(sampler *memory.Sampler) exporter.NodeSource {
-	name := hostname()
-	return func() []workload.NodeStatus {
-		host, ok := sampler.Host()
-		if !ok {
-			return nil
-		}
-		return []workload.NodeStatus{{Name: name, MemoryTotal: &host.Total, MemoryAvailable: &host.Available}}
+// thisMachine returns what the sampler knows of the machine's memory.
+func thisMachine(sampler *memory.Sampler) []workload.NodeStatus {
+	host, ok := sampler.Host()
+	if !ok {
+		return nil
 	}
+	return []workload.NodeStatus{{Name: hostname(), MemoryTotal: &host.Total, MemoryAvailable: &host.Available}}
 }
 
 // hostname names this machine where exo does not name its own.

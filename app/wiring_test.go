@@ -57,6 +57,7 @@ func reaches(authority []byte) map[string]reach {
 	address := serve(func(s serving) any { return s.address })
 	web := serve(func(s serving) any { return slices.Contains(strings.Split(s.webConfig, "/"), "WEB_CONFIG_FILE") })
 	debug := func(w wiring) []any { return []any{w.log.Enabled(context.Background(), slog.LevelDebug)} }
+	reload := func(w wiring) []any { return []any{w.serve.reload} }
 	format := func(w wiring) []any { return []any{fmt.Sprintf("%T", w.log.Handler())} }
 	key := client(func(o exo.Options) any { return o.APIKey })
 	return map[string]reach{
@@ -130,7 +131,7 @@ func reaches(authority []byte) map[string]reach {
 			return []any{roots.Equal(w.driver.Transport.(*http.Transport).TLSClientConfig.RootCAs)}
 		}},
 		"WEB_ACCEPT": {value: "true", want: true, bench: func(w wiring) []any { return []any{w.serve.accept} }},
-		"WEB_RELOAD": {value: "true", want: true, bench: func(w wiring) []any { return []any{w.serve.reload} }},
+		"WEB_RELOAD": {value: "true", want: true, bench: reload, memory: reload},
 		"ENV_FILE":   {file: "EXOBENCH_EXO_PID=4712", want: 4712, bench: pid, memory: pid},
 		"LOG_LEVEL":  {value: "debug", want: true, bench: debug, memory: debug},
 		"LOG_FORMAT": {value: "json", want: "*slog.JSONHandler", bench: format, memory: format},

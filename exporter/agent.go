@@ -16,9 +16,9 @@ import (
 
 // AgentOptions say what a memory agent is part of.
 type AgentOptions struct {
-	Driver string       // URL of the exporter that measures; shown on the status page only
-	Memory MemorySource // exo's processes on this machine
-	Node   NodeSource   // memory of this machine
+	Driver func() string // URL of the exporter that measures; shown on the status page only
+	Memory MemorySource  // exo's processes on this machine
+	Node   NodeSource    // memory of this machine
 }
 
 // Agent holds the series and the status page of an exporter that only watches the memory of one
@@ -58,7 +58,6 @@ const maxAgentModels = 64
 // NewAgent registers an agent's metrics with reg. It panics when reg has them already.
 func NewAgent(reg prometheus.Registerer, o AgentOptions) *Agent {
 	set := metric.NewSet(reg)
-	o.Driver = redactURL(o.Driver)
 	a := &Agent{
 		options: o,
 		set:     set,
@@ -151,7 +150,7 @@ func (a *Agent) view(now time.Time) (*template.Template, any) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	d := agentData{
-		Version: Version(), Driver: a.options.Driver, Now: now,
+		Version: Version(), Driver: redactURL(a.options.Driver()), Now: now,
 		Up: a.up, Err: a.err, State: a.driver, Models: slices.Clone(a.models),
 	}
 	byRole, ok := a.options.Memory()

@@ -18,7 +18,7 @@ func newTestAgent(t *testing.T) (*Agent, *prometheus.Registry) {
 	t.Helper()
 	reg := prometheus.NewPedanticRegistry()
 	a := NewAgent(reg, AgentOptions{
-		Driver: "http://mac-1:9955",
+		Driver: func() string { return "http://mac-1:9955" },
 		Memory: func() (map[string]RoleMemory, bool) {
 			return map[string]RoleMemory{"node": {Bytes: 200e6, Processes: 2}, "runner": {Bytes: 5e9, Proportional: 49e8, Processes: 1}}, true
 		},

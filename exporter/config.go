@@ -47,7 +47,7 @@ type Config struct {
 	ListenAddress string `env:"LISTEN_ADDRESS" reload:"no" envDefault:":9955" meaning:"address that /metrics and the status page are served on, as host:port"`
 	WebConfigFile string `env:"WEB_CONFIG_FILE" reload:"no" meaning:"web configuration file of the Prometheus exporter toolkit: TLS and basic authentication"`
 	WebAccept     bool   `env:"WEB_ACCEPT" mode:"bench" reload:"no" envDefault:"false" meaning:"whether POST /-/accept?model=M takes the present speed of a model as its normal one, as the command accept does"`
-	WebReload     bool   `env:"WEB_RELOAD" mode:"bench" reload:"no" envDefault:"false" meaning:"whether POST /-/reload reads EXOBENCH_ENV_FILE and the suite anew, as the signal SIGHUP does"`
+	WebReload     bool   `env:"WEB_RELOAD" reload:"no" envDefault:"false" meaning:"whether POST /-/reload reads EXOBENCH_ENV_FILE and the suite anew, as the signal SIGHUP does"`
 
 	CycleInterval time.Duration `env:"CYCLE_INTERVAL" mode:"bench" envDefault:"15m" meaning:"time from the start of one cycle to the start of the next, at least 1s"`
 	Models        Models        `env:"MODELS" mode:"bench" shown:"the five" meaning:"models to measure, separated by commas: name, name=id to choose the id that the node is asked for, or name=id=answered where its answers name another one"`

@@ -55,9 +55,9 @@ func check(ctx context.Context, inv invocation, demo bool) int {
 		l.node(report, p.Simulated())
 		l.memory(rig.Sampler.Look())
 	case *app.Agent:
-		l.ok("configuration", "memory agent of "+p.Config.DriverURL)
+		l.ok("configuration", "memory agent of "+p.Post().Config.DriverURL)
 		l.driver(ctx, p)
-		l.memory(p.Sampler.Look())
+		l.memory(p.Post().Sampler.Look())
 	}
 	return l.status()
 }
@@ -148,7 +148,7 @@ func (l *checklist) node(r exo.Report, simulated bool) {
 
 func (l *checklist) driver(ctx context.Context, a *app.Agent) {
 	start := time.Now()
-	s, err := a.Driver.State(ctx, cluster.State{}, 0)
+	s, err := a.Post().Driver.State(ctx, cluster.State{}, 0)
 	if err != nil {
 		l.bad("driver", err.Error())
 		return
@@ -158,7 +158,7 @@ func (l *checklist) driver(ctx context.Context, a *app.Agent) {
 		now = "in the turn of " + s.Turn.Model
 	}
 	l.ok("driver", fmt.Sprintf("answers at %s in %s; version %s, %s",
-		a.Config.DriverURL, time.Since(start).Round(10*time.Microsecond), s.Version, now))
+		a.Post().Config.DriverURL, time.Since(start).Round(10*time.Microsecond), s.Version, now))
 	if s.Simulated {
 		l.ok("simulated", "the driver measures the simulator, not a real exo")
 	}
