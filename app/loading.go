@@ -14,9 +14,9 @@ const loadingEvery = 15 * time.Second
 // loading returns the listener that is told how a load goes on.
 func (s Seams) loading(log *slog.Logger) func(instance.Progress) {
 	if s.Loading != nil {
-		return seldom(s.Loading)
+		return s.Loading
 	}
-	return seldom(func(p instance.Progress) {
+	return Seldom(func(p instance.Progress) {
 		args := []any{"model", p.Model, "stage", p.Stage, "for", p.Elapsed.Round(time.Second)}
 		if amount := LoadAmount(p); amount != "" {
 			args = append(args, "done", amount)
@@ -25,9 +25,9 @@ func (s Seams) loading(log *slog.Logger) func(instance.Progress) {
 	})
 }
 
-// seldom passes the first moment of each stage and then one every loadingEvery. A load that is
+// Seldom passes the first moment of each stage and then one every loadingEvery. A load that is
 // over before anybody could wonder is not worth a word.
-func seldom(say func(instance.Progress)) func(instance.Progress) {
+func Seldom(say func(instance.Progress)) func(instance.Progress) {
 	var stage string
 	var last time.Time
 	return func(p instance.Progress) {

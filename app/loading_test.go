@@ -23,7 +23,7 @@ warming up 43s
 `
 	var heard, logged bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&logged, nil))
-	listener := Seams{Loading: func(p instance.Progress) { fmt.Fprintln(&heard, p.Stage, p.Elapsed, LoadAmount(p)) }}.loading(log)
+	listener := Seldom(func(p instance.Progress) { fmt.Fprintln(&heard, p.Stage, p.Elapsed, LoadAmount(p)) })
 	for _, tell := range []func(instance.Progress){listener, Seams{}.loading(log)} {
 		synctest.Test(t, func(t *testing.T) {
 			step := func(stage string, elapsed time.Duration, done, total uint64, speed float64) {

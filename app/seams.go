@@ -38,7 +38,7 @@ type Seams struct {
 	Hangup <-chan os.Signal
 	// Observers are told what happens after the program's own.
 	Observers []workload.Observer
-	// Loading is told now and then how the load of a model goes on; nil for a line in the log.
+	// Loading is told at every look how the load of a model goes on; nil for a line in the log now and then.
 	Loading func(instance.Progress)
 
 	logger *slog.Logger // of a program that runs already; nil for the one that is configured

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"exo-bench-exporter/app"
@@ -21,20 +22,22 @@ const checkTimeout = 30 * time.Second
 
 func checkCommand() command {
 	return command{
-		name: "check", args: " [-demo]", summary: "say whether everything is in place, and what to do where it is not",
+		name: "check", args: " [-demo] [-json]", summary: "say whether everything is in place, and what to do where it is not",
 		help: `Checks the configuration, whether the state directory can be written, whether the node answers and
 which API it speaks, which of the models it can serve and under which id, and whether exo's
 processes can be seen; with EXOBENCH_MODE=memory whether the driver answers and exo's processes can
-be seen. Prints one line for each with what to do about it. Loads nothing and changes nothing. Exits
-0 when all is well, 1 when not.`,
+be seen. Prints one line for each, first what is wrong, with what to do about it and, where there is
+one, the command that mends it. Loads nothing and changes nothing. Exits 0 when all is well, 1 when
+not.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
 			demo := demoFlag(fs)
-			return func(ctx context.Context, inv invocation) int { return check(ctx, inv, *demo) }
+			asJSON := fs.Bool("json", false, "print what was found as one JSON document")
+			return func(ctx context.Context, inv invocation) int { return check(ctx, inv, *demo, *asJSON) }
 		},
 	}
 }
 
-func check(ctx context.Context, inv invocation, demo bool) int {
+func check(ctx context.Context, inv invocation, demo, asJSON bool) int {
 	p, err := open(quiet(inv, "error"), demo, app.Seams{}) // the lines say it all
 	if err != nil {
 		return fail(inv.stderr, err)
@@ -44,7 +47,11 @@ func check(ctx context.Context, inv invocation, demo bool) int {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	l := &checklist{w: inv.stdout}
+	l := &checklist{}
+	line := newLiveLine(inv, inv.stderr)
+	if line != nil {
+		line.show("asking", 0, 0)
+	}
 	switch p := p.(type) {
 	case *app.Bench:
 		rig := p.Rig()
@@ -59,36 +66,79 @@ func check(ctx context.Context, inv invocation, demo bool) int {
 		l.driver(ctx, p)
 		l.memory(p.Post().Sampler.Look())
 	}
-	return l.status()
+	if line != nil {
+		line.stop()
+	}
+	if err := l.print(inv.stdout, asJSON); err != nil {
+		return cannotPrint(inv, err)
+	}
+	if l.failed() {
+		return exitFailed
+	}
+	return exitOK
 }
 
-// checklist prints one line for each thing that was checked.
-type checklist struct {
-	w      io.Writer
-	failed bool
+// checklist is what was checked.
+type checklist struct{ found []finding }
+
+// finding is one thing that was checked.
+type finding struct {
+	OK   bool   `json:"ok"`
+	What string `json:"what"`
+	Note string `json:"note"`
+	Fix  string `json:"fix,omitempty"` // command that mends it, as it is to be typed
 }
 
-func (l *checklist) ok(what, note string) { l.line("ok", what, note) }
+func (l *checklist) ok(what, note string) { l.add(finding{OK: true, What: what, Note: note}) }
 
-func (l *checklist) bad(what, note string) {
-	l.failed = true
-	l.line("FAIL", what, note)
-}
+func (l *checklist) bad(what, note string) { l.add(finding{What: what, Note: note}) }
 
 // maxNote bounds a note in bytes; much of it comes from the node.
 const maxNote = 1000
 
-func (l *checklist) line(verdict, what, note string) {
-	what, note = foreign.ID(what), foreign.Cut(note, maxNote)
-	fmt.Fprintf(l.w, "%-5s %-14s %s\n", verdict, what, note)
+func (l *checklist) add(f finding) {
+	f.What, f.Note = foreign.ID(f.What), foreign.Cut(f.Note, maxNote)
+	if f.Fix != foreign.Cut(f.Fix, maxNote) { // half a command mends nothing
+		f.Fix = ""
+	}
+	l.found = append(l.found, f)
 }
 
-// status returns the exit status of what was checked.
-func (l *checklist) status() int {
-	if l.failed {
-		return exitFailed
+func (l *checklist) failed() bool {
+	return slices.ContainsFunc(l.found, func(f finding) bool { return !f.OK })
+}
+
+// print says what was found, what is wrong before all else.
+func (l *checklist) print(w io.Writer, asJSON bool) error {
+	slices.SortStableFunc(l.found, func(a, b finding) int {
+		switch {
+		case a.OK == b.OK:
+			return 0
+		case b.OK:
+			return -1
+		}
+		return 1
+	})
+	if asJSON {
+		return indented(w, struct {
+			Version string    `json:"version"`
+			OK      bool      `json:"ok"`
+			Found   []finding `json:"found"`
+		}{exporter.Version(), !l.failed(), l.found})
 	}
-	return exitOK
+	for _, f := range l.found {
+		verdict := "ok"
+		if !f.OK {
+			verdict = "FAIL"
+		}
+		if _, err := fmt.Fprintf(w, "%-5s %-14s %s\n", verdict, f.What, f.Note); err != nil {
+			return err
+		}
+		if f.Fix != "" {
+			fmt.Fprintf(w, "%21s%s\n", "", f.Fix)
+		}
+	}
+	return nil
 }
 
 // state says whether what has to be kept can be.
@@ -138,11 +188,7 @@ func (l *checklist) node(r exo.Report, simulated bool) {
 		if m.Note != "" {
 			note += "; " + m.Note
 		}
-		if m.Servable {
-			l.ok(m.Model, note)
-		} else {
-			l.bad(m.Model, note)
-		}
+		l.add(finding{OK: m.Servable, What: m.Model, Note: note, Fix: m.Fix})
 	}
 }
 

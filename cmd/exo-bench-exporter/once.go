@@ -58,9 +58,15 @@ func once(ctx context.Context, inv invocation, demo bool, o repeating) int {
 	defer stop()
 	words := newBackground(inv.stderr)
 	defer words.Close()
+	line := newLiveLine(inv, words)
 	inv.stderr = words
+	if line != nil {
+		defer line.stop()
+		inv.stderr = line
+	}
 	shown := &progress{w: inv.stderr, cycles: o.repeat}
-	p, err := open(quiet(inv, "warn"), demo, app.Seams{Observers: []workload.Observer{shown}, Loading: shown.loading})
+	followed := follow(shown, line)
+	p, err := open(quiet(inv, "warn"), demo, app.Seams{Observers: []workload.Observer{followed}, Loading: followed.loading})
 	if err != nil {
 		return fail(inv.stderr, err)
 	}

@@ -74,8 +74,8 @@ func TestCheck(t *testing.T) {
 						t.Errorf("got %q with note %q, want %q", got, m.Note, tc.want[i])
 					}
 					for _, w := range strings.Split(notes, "|") {
-						if !strings.Contains(m.Note, w) {
-							t.Errorf("note %q lacks %q", m.Note, w)
+						if !strings.Contains(m.Note+m.Fix, w) {
+							t.Errorf("note %q and fix %q lack %q", m.Note, m.Fix, w)
 						}
 					}
 				}

@@ -106,8 +106,7 @@ func (c *Client) addable(id string) (servable bool, note, fix string) {
 	if err != nil {
 		return false, "not in exo's catalogue; and " + err.Error(), ""
 	}
-	fix = manager.AddCommand(id)
-	return false, "not in exo's catalogue; add it with: " + fix + " or set EXOBENCH_ADD_MODELS=true (exo needs the internet for either)", fix
+	return false, "not in exo's catalogue: add it, or set EXOBENCH_ADD_MODELS=true (exo needs the internet for either)", manager.AddCommand(id)
 }
 
 // placed returns the ids of the models that exo has instances of, as far as it says.
