@@ -84,8 +84,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), compareCommand(), judgeCommand(), acceptCommand(), rulesCommand(),
-		backfillCommand(),
-		versionCommand(),
+		backfillCommand(), completionCommand(), manCommand(), versionCommand(),
 	}
 }
 
