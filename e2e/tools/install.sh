@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the tools that the tests here and .ci/run use, at the versions that the go.mod beside each pins.
 #
-# usage: install.sh [-n] [NAME...]    by default those that the end-to-end tests need: prometheus alertmanager llama
+# usage: install.sh [-n] [NAME...]    by default those that the end-to-end tests need: prometheus alertmanager llama sbom
 #
 # They go to $E2E_TOOLS, by default ~/.cache/exo-bench-exporter-e2e, executables in its bin/. What is there
 # already at the right version is left alone. With -n the steps are checked and printed, and nothing is done.
@@ -33,7 +33,7 @@ go_tool() {
 	run find "$dir" -type f -perm -u+x -exec ln -sf -t "$tools/bin" {} +
 }
 
-[[ $# -gt 0 ]] || set -- prometheus alertmanager llama
+[[ $# -gt 0 ]] || set -- prometheus alertmanager llama sbom
 run mkdir -p "$tools/bin"
 for name; do
 	case $name in

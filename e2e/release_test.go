@@ -1,0 +1,182 @@
+package e2e
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"exo-bench-exporter/e2e/internal/stack"
+)
+
+// TestRelease builds what is released for this platform twice, of two clones at different places, the second time with nothing that
+// was built before: the bytes are the same. Then it uses what is in the archive and in the Debian package.
+func TestRelease(t *testing.T) {
+	first, second := release(t), release(t, "GOCACHE="+t.TempDir())
+	names := files(t, first)
+	if len(names) != 4 || strings.Join(names, " ") != strings.Join(files(t, second), " ") {
+		t.Fatalf("built are %q and %q, want an archive, a package, a bill of materials and sums", names, files(t, second))
+	}
+	for _, name := range names {
+		if read(t, filepath.Join(first, name)) != read(t, filepath.Join(second, name)) {
+			t.Errorf("%s is not the same twice", name)
+		}
+	}
+	output(t, first, "sha256sum", "--check", "--strict", "SHA256SUMS")
+	for _, name := range names {
+		path := filepath.Join(first, name)
+		switch {
+		case strings.HasSuffix(name, ".tar.gz"):
+			checkArchive(t, path)
+		case strings.HasSuffix(name, ".deb"):
+			checkDeb(t, path)
+		case strings.HasSuffix(name, ".json"):
+			checkBill(t, path)
+		}
+	}
+}
+
+// release builds the commit that is checked out in a clone of its own, and returns where it is.
+func release(t *testing.T, env ...string) string {
+	t.Helper()
+	clone, out := filepath.Join(t.TempDir(), "clone"), filepath.Join(t.TempDir(), "out")
+	output(t, stack.Repository, "git", "clone", "--quiet", "--no-hardlinks", ".", clone)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(clone, "release", "build.sh"), out, "linux/amd64")
+	cmd.Env = append(os.Environ(), env...)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("release/build.sh: %v\n%s", err, text)
+	}
+	return out
+}
+
+func output(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, text)
+	}
+	return string(text)
+}
+
+func files(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func checkArchive(t *testing.T, path string) {
+	t.Helper()
+	dir := t.TempDir()
+	output(t, dir, "tar", "-xzf", path)
+	root := filepath.Join(dir, strings.TrimSuffix(filepath.Base(path), ".tar.gz"))
+	for _, name := range []string{
+		"exo-bench-exporter.1", "completions/exo-bench-exporter.zsh", "completions/exo-bench-exporter.fish", "LICENSE", "README.md",
+		"exo-bench-exporter.service",
+	} {
+		if len(read(t, filepath.Join(root, name))) < 500 {
+			t.Errorf("%s is next to empty", name)
+		}
+	}
+	output(t, root, "bash", "-n", "completions/exo-bench-exporter.bash")
+	version := strings.Fields(output(t, root, "./exo-bench-exporter", "version"))[1]
+	if !strings.Contains(filepath.Base(path), "-"+strings.TrimPrefix(version, "v")+"-") {
+		t.Errorf("%s holds version %s", filepath.Base(path), version)
+	}
+}
+
+// checkDeb unpacks the package, runs what is in it, and holds the unit against systemd where that is installed.
+func checkDeb(t *testing.T, path string) {
+	t.Helper()
+	root := t.TempDir()
+	output(t, root, "dpkg-deb", "--extract", path, ".")
+	output(t, root, "dpkg-deb", "--info", path, "control", "conffiles", "postinst", "prerm")
+	output(t, root, "./usr/bin/exo-bench-exporter", "version")
+	unit := read(t, filepath.Join(root, "usr/lib/systemd/system/exo-bench-exporter.service"))
+	if !strings.Contains(unit, "\nExecStart=/usr/bin/exo-bench-exporter\n") || !strings.Contains(unit, "\nStateDirectory=exo-bench-exporter\n") {
+		t.Errorf("unit:\n%s", unit)
+	}
+	analyze, err := exec.LookPath("systemd-analyze")
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Log("systemd is not installed: the unit was not judged")
+		return
+	}
+	said := output(t, root, analyze, "security", "--offline=true", "--threshold=30", "usr/lib/systemd/system/exo-bench-exporter.service")
+	t.Log(regexp.MustCompile(`Overall exposure.*`).FindString(said))
+}
+
+func checkBill(t *testing.T, path string) {
+	t.Helper()
+	var bill struct {
+		Format     string                           `json:"bomFormat"`
+		Components []struct{ Name, Version string } `json:"components"`
+	}
+	if err := json.Unmarshal([]byte(read(t, path)), &bill); err != nil || bill.Format != "CycloneDX" {
+		t.Fatalf("bill of materials: %q, %v", bill.Format, err)
+	}
+	for _, c := range bill.Components {
+		if c.Name == "github.com/prometheus/client_golang" && c.Version != "" {
+			return
+		}
+	}
+	t.Errorf("of %d components none is Prometheus' client", len(bill.Components))
+}
+
+// TestPropertyList asserts that launchd's file is well-formed XML in which every key has a value.
+func TestPropertyList(t *testing.T) {
+	d := xml.NewDecoder(strings.NewReader(readFile(t, "release/macos/exo-bench-exporter.plist")))
+	var open, last []string // open elements; children of each, so far
+	keys := 0
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			if n := len(open); n > 0 && open[n-1] == "dict" {
+				if isKey := e.Name.Local == "key"; isKey == (last[n-1] == "key") {
+					t.Errorf("in a dict %s follows %q", e.Name.Local, last[n-1])
+				}
+				last[n-1] = e.Name.Local
+			}
+			if e.Name.Local == "key" {
+				keys++
+			}
+			open, last = append(open, e.Name.Local), append(last, "")
+		case xml.EndElement:
+			if e.Name.Local == "dict" && last[len(last)-1] == "key" {
+				t.Error("the last key of a dict has no value")
+			}
+			open, last = open[:len(open)-1], last[:len(last)-1]
+		}
+	}
+	if keys < 5 {
+		t.Errorf("there are %d keys", keys)
+	}
+}
