@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/judge"
 )
 
 // sample is what one scrape reads of one series; not present where the exporter has none.
@@ -153,13 +154,42 @@ func ofModel(m string, all []turn) []series {
 			return 0
 		}, "exobench_turns_total", "model", m, "outcome", outcome))
 	}
+	return append(made, judged(m, all)...)
+}
+
+// judged are what the exporter says of the speed of a model in which it finds nothing.
+func judged(m string, all []turn) []series {
+	var made []series
+	for _, q := range judge.Quantities() {
+		pairs := []string{"model", m, "quantity", string(q)}
+		for metric, v := range map[string]float64{
+			"speed_change_ratio": 0, "speed_change_low_ratio": 0, "speed_change_high_ratio": 0, "speed_change_evidence": 0.3,
+			"speed_baseline": profiles[m].decode, "speed_noise_ratio": 0.015, "judge_history_cycles": 1500, "judge_learning": 0,
+		} {
+			made = append(made, constant(v, "exobench_"+metric, pairs...))
+		}
+		made = append(made, gauge(all, turnTime, func(t turn) float64 { return t.decodeRate/profiles[m].decode - 1 },
+			"exobench_speed_last_cycle_change_ratio", pairs...))
+		for _, k := range judge.Kinds() {
+			made = append(made, constant(0, "exobench_speed_alarm", append(pairs, "kind", string(k))...))
+		}
+	}
 	return made
 }
 
 // ofNode are the series of the machine and of the exporter itself.
 func ofNode(all []turn) []series {
 	busy := 0.0
-	return []series{
+	var node []series
+	for _, q := range judge.Quantities() {
+		pairs := []string{"quantity", string(q)}
+		node = append(node, constant(0, "exobench_node_speed_change_ratio", pairs...),
+			constant(0.2, "exobench_node_speed_change_evidence", pairs...))
+		for _, k := range judge.Kinds() {
+			node = append(node, constant(0, "exobench_node_speed_alarm", append(pairs, "kind", string(k))...))
+		}
+	}
+	return append(node, []series{
 		constant(1, "up"), constant(0, "exobench_simulated"), constant(1, "exobench_exo_up"),
 		constant(1, "exobench_exo_info", "dialect", "exo1", "endpoint", "bench"),
 		constant(1, "exobench_workload_info", "version", "standard-1", "sha256", "abc"),
@@ -193,5 +223,5 @@ func ofNode(all []turn) []series {
 			name("ALERTS", "alertname", "ExoBenchThroughputDrop", "alertstate", "firing", "severity", "warning", "model", "llama-3.1-8b"),
 			func(ms int64) sample { return sample{float: 1, present: ms/time.Hour.Milliseconds()%24 < 2} },
 		},
-	}
+	}...)
 }
