@@ -19,14 +19,14 @@ import (
 // withoutData are the queries that find nothing in a demo that works, with the reason. One that
 // does find something must not stand here.
 var withoutData = map[string]string{
-	"exobench-overview, Alerts, what fired and when A":             nothingFires,
-	"exobench-overview, Firing alerts B":                           nothingFires,
-	"exobench-model, Time to first token, percentiles over time C": fewRequests,
-	"exobench-model, Request duration, percentiles over time C":    fewRequests,
-	"exobench-model, Memory of the last turn C":                    noPSS,
-	"exobench-model, Memory through the turns B":                   noPSS,
-	"exobench-node, exo's resident memory B":                       noPSS,
-	"exobench-node, Agents A":                                      "a demo is one machine",
+	"exobench-overview, Alerts, what fired and when A":  nothingFires,
+	"exobench-overview, Firing alerts B":                nothingFires,
+	"exobench-model, Time to first token, p50 to p99 C": fewRequests,
+	"exobench-model, Request duration, p50 to p99 C":    fewRequests,
+	"exobench-model, Memory of the last turn C":         noPSS,
+	"exobench-model, Memory through the turns B":        noPSS,
+	"exobench-node, exo's resident memory B":            noPSS,
+	"exobench-node, Agents A":                           "a demo is one machine",
 }
 
 const (
@@ -46,7 +46,7 @@ func init() {
 		{"model, First token against its baseline", "ABCDEFG", noBaseline},
 		{"model, Evidence of a change", "A", noBaseline},
 		{"model, What the judge says", "BCDEFGHIJK", noBaseline},
-		{"model, Speed against a week and four weeks before", "AB", noWeek},
+		{"model, Speed against weeks before", "AB", noWeek},
 	} {
 		for _, q := range judged.queries {
 			withoutData["exobench-"+judged.panel+" "+string(q)] = judged.why

@@ -240,7 +240,7 @@ func TestMetricsExist(t *testing.T) {
 
 func TestQueriesNameNoDuration(t *testing.T) {
 	// The panel whose title names days of the calendar.
-	const calendar = "Speed against a week and four weeks before "
+	const calendar = "Speed against weeks before "
 	each(t, func(t *testing.T, d grafana.Dashboard) {
 		for _, q := range d.Queries() {
 			if strings.HasPrefix(q.Place, calendar) {

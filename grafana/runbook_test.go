@@ -83,16 +83,20 @@ func TestReloadsAreNoRestarts(t *testing.T) {
 	})
 }
 
-// TestStatesAreTried holds the queries of the overview that tell states against those that prometheus/tests/states.yml
-// tries on a node in trouble.
+// TestStatesAreTried holds the queries of the overview that tell states and verdicts against those that
+// prometheus/tests/states.yml and judged.yml try on a node in trouble.
 func TestStatesAreTried(t *testing.T) {
-	text, err := os.ReadFile("../prometheus/tests/states.yml")
-	if err != nil {
-		t.Fatal(err)
+	var text []byte
+	for _, file := range []string{"states", "judged"} {
+		tests, err := os.ReadFile("../prometheus/tests/" + file + ".yml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, tests...)
 	}
 	values := map[string]string{"job": "j", "instance": "i", "__range": "1h"}
 	tried := []string{
-		"Decode, tokens per second, last turn A", "Models A", "Models down A", "Unreachable A", "Alerts firing A", "Firing alerts A",
+		"Decode, tokens per second, last turn A", "Models A", "Models B", "Models down A", "Unreachable A", "Alerts firing A", "Firing alerts A",
 	}
 	for _, d := range load(t) {
 		if d.UID != "exobench-overview" {
@@ -102,7 +106,7 @@ func TestStatesAreTried(t *testing.T) {
 			if i := slices.Index(tried, q.Place); i >= 0 {
 				tried = slices.Delete(tried, i, i+1)
 				if expr := q.Expand(values); !strings.Contains(string(text), "\n          "+expr+"\n") {
-					t.Errorf("%s: prometheus/tests/states.yml does not try %s", q.Place, expr)
+					t.Errorf("%s: neither prometheus/tests/states.yml nor judged.yml tries %s", q.Place, expr)
 				}
 			}
 		}

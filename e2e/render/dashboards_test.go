@@ -29,6 +29,9 @@ var (
 // grafanas are the versions whose components the dashboards are shown with: the oldest that README names, and the newest.
 var grafanas = []string{"10.4", "13.2"}
 
+// widths are those of the windows that are looked through, in pixels: a screen's and, with the newest components, a telephone's.
+var widths = []int{1440, phone}
+
 // look is one dashboard in one state.
 type look struct {
 	Name       string            `json:"name"`
@@ -38,6 +41,7 @@ type look struct {
 	Caption    string            `json:"caption,omitempty"` // a line at the top
 	Clip       int               `json:"clip,omitempty"`    // height of the picture, all when zero
 	Open       bool              `json:"open"`
+	Width      int               `json:"width"`
 	Chosen     map[string]string `json:"chosen,omitempty"`
 	Dashboard  string            `json:"dashboard"`
 	Out        string            `json:"out"`
@@ -63,7 +67,7 @@ func TestDashboards(t *testing.T) {
 				t.Errorf("%s in %s with Grafana %s: %s", s.UID, l.state, version, c)
 			}
 			for _, f := range faults(s) {
-				found[f.key()] = append(found[f.key()], fmt.Sprintf("%s, Grafana %s: %s", l.state, version, f.detail))
+				found[f.key()] = append(found[f.key()], fmt.Sprintf("%s, Grafana %s, %d px: %s", l.state, version, s.Width, f.detail))
 			}
 		}
 	}
@@ -81,9 +85,17 @@ func versions() []string {
 	return grafanas
 }
 
-// faults holds a dashboard against the rules.
+// faults holds a dashboard against the rules and the claims.
 func faults(s Sight) []fault {
 	var all []fault
+	for _, c := range claims {
+		if s.UID != c.dashboard && c.dashboard != "" || len(c.states) > 0 && !slices.Contains(c.states, s.state) {
+			continue
+		}
+		for _, detail := range c.check(s) {
+			all = append(all, fault{c.name, s.UID, detail})
+		}
+	}
 	for _, p := range s.Panels {
 		for _, r := range everywhere {
 			if len(r.states) > 0 && !slices.Contains(r.states, s.state) {
@@ -120,10 +132,12 @@ func prepare(t *testing.T) []look {
 			if err != nil {
 				t.Fatal(err)
 			}
-			looks = append(looks, look{
-				Name: s.name + " " + filepath.Base(file), Prometheus: url, To: s.now().Unix(), Open: true, Dashboard: path, state: s.name,
-				Chosen: s.chosen(),
-			})
+			for _, width := range widths {
+				looks = append(looks, look{
+					Name: fmt.Sprintf("%s %s %d", s.name, filepath.Base(file), width), Prometheus: url, To: s.now().Unix(), Width: width, Open: true,
+					Dashboard: path, state: s.name, Chosen: s.chosen(),
+				})
+			}
 		}
 	}
 	return looks
@@ -194,9 +208,12 @@ func seen(t *testing.T, version, out string, looks []look) []look {
 	if err != nil {
 		t.Fatalf("Debian's package chromium is needed: %v", err)
 	}
-	looks = slices.Clone(looks)
+	looks = slices.DeleteFunc(slices.Clone(looks), func(l look) bool { return l.Width == phone && version != grafanas[len(grafanas)-1] })
 	for i, l := range looks {
 		name := strings.TrimSuffix(filepath.Base(l.Dashboard), ".json")
+		if l.Width == phone {
+			name += "-phone"
+		}
 		if looks[i].Out, err = filepath.Abs(filepath.Join(out, version, l.state, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +221,7 @@ func seen(t *testing.T, version, out string, looks []look) []look {
 	if *again {
 		return looks
 	}
-	orders, err := json.Marshal(map[string]any{"grafana": "grafana-" + version, "chromium": chromium, "width": 1440, "looks": looks})
+	orders, err := json.Marshal(map[string]any{"grafana": "grafana-" + version, "chromium": chromium, "looks": looks})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +249,7 @@ func TestPicture(t *testing.T) {
 		t.Skip("-picture names no file")
 	}
 	*only, *dashboard = "firstday", "overview"
-	looks := prepare(t)
+	looks := prepare(t)[:1]
 	l := &looks[0]
 	l.From, l.Open, l.Clip = l.To-3600, false, 1000
 	l.Caption = "SIMULATED: Grafana's own components with the figures of exo-bench-exporter -demo"

@@ -12,7 +12,9 @@ import (
 // Sight is what a reader reads on a dashboard: of what web/src/read.ts writes, what the rules are about.
 type Sight struct {
 	UID        string       `json:"uid"`
-	Greens     []string     `json:"greens"` // colours that say that all is well
+	Width      int          `json:"width"`     // of the window, in pixels
+	PageWidth  int          `json:"pageWidth"` // of what is on it
+	Greens     []string     `json:"greens"`    // colours that say that all is well
 	Complaints []string     `json:"complaints"`
 	Panels     []PanelSight `json:"panels"`
 
@@ -21,20 +23,24 @@ type Sight struct {
 
 // PanelSight is what a reader reads on a panel.
 type PanelSight struct {
-	Type         string   `json:"type"`
-	Title        string   `json:"title"`
-	TitleCut     bool     `json:"titleCut"`
-	Errors       []string `json:"errors"`
-	Gone         []string `json:"gone"`     // series that have been in the period and are no more
-	NoValues     []string `json:"noValues"` // texts that the panel has for what is not there
-	Tiles        []Tile   `json:"tiles"`
-	Columns      []Column `json:"columns"`
-	Rows         [][]Text `json:"rows"`
-	RowCount     int      `json:"rowCount"`
-	RowsOnScreen int      `json:"rowsOnScreen"`
-	Axis         *Axis    `json:"axis"`
-	Legend       []Text   `json:"legend"`
-	Drawn        *Range   `json:"drawn"`
+	Type         string    `json:"type"`
+	Title        string    `json:"title"`
+	Folded       bool      `json:"folded"` // in a row that is closed until the reader opens it
+	Top          float64   `json:"top"`    // pixels from the top of the panels
+	Height       float64   `json:"height"`
+	TitleCut     bool      `json:"titleCut"`
+	Errors       []string  `json:"errors"`
+	Gone         []string  `json:"gone"`     // series that have been in the period and are no more
+	NoValues     []string  `json:"noValues"` // texts that the panel has for what is not there
+	Tiles        []Tile    `json:"tiles"`
+	Columns      []Column  `json:"columns"`
+	Rows         [][]Text  `json:"rows"`
+	RowCount     int       `json:"rowCount"`
+	RowsOnScreen int       `json:"rowsOnScreen"`
+	Axis         *Axis     `json:"axis"`
+	Legend       []Text    `json:"legend"`
+	Drawn        *Range    `json:"drawn"`
+	Lines        []float64 `json:"lines"` // of thresholds that are drawn
 }
 
 // Text is a text with how it looks.
@@ -42,7 +48,8 @@ type Text struct {
 	Text       string `json:"text"`
 	Color      string `json:"color"` // of the text, or of the filled tile that it stands on
 	Background string `json:"background"`
-	Cut        bool   `json:"cut"` // it does not fit
+	Cut        bool   `json:"cut"`  // it does not fit
+	Link       string `json:"link"` // where a click leads
 }
 
 // Tile is one value of a stat or bar gauge.
@@ -73,6 +80,36 @@ type Axis struct {
 
 // Range goes from the least to the greatest value.
 type Range struct{ Min, Max float64 }
+
+// find returns the panel of that title; one without anything where there is none.
+func (s Sight) find(title string) PanelSight {
+	for _, p := range s.Panels {
+		if p.Title == title {
+			return p
+		}
+	}
+	return PanelSight{}
+}
+
+// cell returns what stands in a row of a table under a heading.
+func (p PanelSight) cell(row []Text, heading string) Text {
+	for i, c := range p.Columns {
+		if c.Name == heading && i < len(row) {
+			return row[i]
+		}
+	}
+	return Text{}
+}
+
+// row returns the row of a table in which that text stands under a heading.
+func (p PanelSight) row(heading, text string) []Text {
+	for _, row := range p.Rows {
+		if p.cell(row, heading).Text == text {
+			return row
+		}
+	}
+	return nil
+}
 
 // fault is something that a reader would be misled or hindered by.
 type fault struct {

@@ -2,7 +2,7 @@ import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
 import { build, choiceVariable, labelVariable, modelLink, uid } from './common';
 import { boundLine, graphPanel } from './graphs';
-import { nothing, unit, type Step } from './panels';
+import { nothing, tooShort, unit, words, type Step } from './panels';
 import { compare as q } from './queries_compare';
 import { barPanel } from './stats';
 import { matrixPanel, tablePanel } from './tables';
@@ -105,7 +105,7 @@ export function compare(): dashboard.Dashboard {
                 'exobench_inter_token_latency_seconds, exobench_request_duration_seconds, exobench_model_resident_memory_peak_bytes ' +
                 'or exobench_model_reported_peak_memory_bytes, whichever is ' +
                 'larger, and exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which the ' +
-                'energy is known. Where it is of none, there is no figure.',
+                'energy is known. "too short" where it is of none although exo shows power: none took long enough for two readings.',
               unit: unit.none,
               noValue: nothing.samples,
               width: 24,
@@ -120,9 +120,9 @@ export function compare(): dashboard.Dashboard {
               { title: 'Request p50', expr: q.request, unit: unit.seconds },
               { title: 'Memory', expr: q.footprint, unit: unit.bytes, decimals: 1 },
               { title: 'Per GB', expr: q.perGigabyte, unit: unit.perGigabyte, decimals: 1 },
-              { title: 'J per token', expr: q.joules, unit: unit.joulesPerToken, decimals: 2 },
+              { title: 'J per token', expr: q.joules, unit: unit.joulesPerToken, decimals: 2, mappings: words(tooShort) },
             ],
-            { row: 'model', rowTitle: 'Model', link: modelLink, sort: 'Decode', descending: true },
+            { row: 'model', rowTitle: 'Model', link: modelLink, sort: 'Decode', descending: true, minWidth: 140 },
           ),
         ],
       },
@@ -180,7 +180,7 @@ export function compare(): dashboard.Dashboard {
           ),
           matrixPanel(
             {
-              title: 'Time on each prompt, $reference = 1',
+              title: 'Time by prompt, $reference = 1',
               description:
                 'Whole time spent on a prompt in the period, over the reference model\'s: exobench_request_duration_seconds. Below 1 ' +
                 'is faster. ' +
@@ -225,11 +225,11 @@ export function compare(): dashboard.Dashboard {
               { title: 'RSS peak then', expr: q.other.rss.then, unit: unit.bytes, decimals: 1 },
               { title: 'RSS change', expr: q.other.rss.change, unit: unit.ratio, decimals: 1, steps: slower },
             ],
-            { row: 'model', rowTitle: 'Model', link: modelLink },
+            { row: 'model', rowTitle: 'Model', link: modelLink, minWidth: 115 },
           ),
           graphPanel(
             {
-              title: 'Decode throughput, now and $offset before',
+              title: 'Decode, now and $offset before',
               description:
                 'The period shown as lines, the other one as dots in the same colours, laid over it, on a scale of doublings. ' +
                 'Metric: exobench_model_output_tokens_per_second.',

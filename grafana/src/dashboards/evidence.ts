@@ -35,6 +35,6 @@ export function evidencePanel(size: Pick<About, 'width' | 'height'>, q: typeof e
       { title: 'Clumped', expr: q.coalesced, ...count },
       { title: 'Tokens per event', expr: q.tokensPerEvent, unit: unit.none, decimals: 2 },
     ],
-    row,
+    { minWidth: 105, ...row },
   );
 }

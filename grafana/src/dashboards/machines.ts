@@ -14,15 +14,15 @@ export function machinesPanel(size: { width: number; height: number }): table.Pa
         'What exo says of its machines: model, chip, system and memory. On Linux exo does not know the first two. Metrics: ' +
         'exobench_node_info, exobench_node_memory_bytes.',
       unit: unit.none,
-      noValue: nothing.sensors,
+      noValue: nothing.machines,
     },
     machines,
     {
-      node: { title: 'Node', width: 150 },
-      machine: { title: 'Machine' },
-      chip: { title: 'Chip' },
-      os: { title: 'System', width: 100 },
-      Value: { title: 'Memory', width: 100, unit: unit.bytes, decimals: 0, mappings: words({ '0': { text: none, color: 'text' } }) },
+      node: { title: 'Node', width: 110 },
+      os: { title: 'System', width: 70 },
+      machine: { title: 'Machine', width: 160 },
+      chip: { title: 'Chip', width: 160 },
+      Value: { title: 'Memory', unit: unit.bytes, decimals: 0, mappings: words({ '0': { text: none, color: 'text' } }) },
     },
     'Node',
   );

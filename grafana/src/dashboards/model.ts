@@ -36,7 +36,7 @@ function course(histogram: Histogram, of: string) {
   return graphPanel(
     {
       ...third,
-      title: `${histogram.title}, percentiles over time`,
+      title: `${histogram.title}, p50 to p99`,
       description:
         `p50, p95 and p99 of the window chosen above, which ends at each point, and n, the number of samples (${of}). p95 is left out below 20 of them, ` +
         `p99 below 100. Metric: ${histogram.metric}.`,
@@ -259,7 +259,7 @@ function againstBaseline() {
         { title: 'Noise', expr: q.judged.noise, unit: unit.ratio, decimals: 1 },
         { title: 'Cycles', expr: q.judged.cycles, unit: unit.count, decimals: 0 },
       ],
-      { row: 'quantity', rowTitle: 'Of', rowWidth: 90 },
+      { row: 'quantity', rowTitle: 'Of', rowWidth: 90, minWidth: 95 },
     ),
   ];
 }
@@ -269,7 +269,7 @@ function drift() {
   return graphPanel(
     {
       width: 24, height: 6,
-      title: 'Speed against a week and four weeks before',
+      title: 'Speed against weeks before',
       description:
         'Median decode rate of the last day against that of the same day one and four weeks before: negative is slower. ' +
         'Metric: exobench_model_output_tokens_per_second.',

@@ -284,6 +284,7 @@ export function node(): dashboard.Dashboard {
               sha256: { title: 'Workload' },
             },
             'API',
+            540,
           ),
         ],
       },

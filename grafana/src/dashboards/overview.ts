@@ -5,7 +5,7 @@ import { build, choiceVariable, modelLink, objectiveVariables, uid, windowVariab
 import { boundLine, graphPanel } from './graphs';
 import { modelOverrides } from './models';
 import { alerts, history, objectives, overTime, whatRuns } from './overview_rows';
-import { noData, nothing, stateWords, unit, unknown, upOrDown, words, type Step } from './panels';
+import { noData, nothing, stateTiles, stateWords, tooShort, unit, unknown, upOrDown, words, type Step } from './panels';
 import { status } from './queries';
 import { overview as q } from './queries_overview';
 import { statPanel } from './stats';
@@ -152,7 +152,7 @@ function speeds() {
     {
       decimals: 1,
       text: common.BigValueTextMode.ValueAndName, nameSize: 13,
-      mappings: words(Object.fromEntries(Object.entries(stateWords).filter(([, { text }]) => text !== 'up')), unknown),
+      mappings: words(stateTiles, unknown),
       overrides: modelOverrides(),
     },
   );
@@ -173,7 +173,8 @@ function models() {
         'In goals: requests within all three objectives above, of those that have figures or failed. RSS peak: of exo\'s processes ' +
         'in the last turn; ' +
         'exo\'s own figure stands beside it, because on Apple silicon RSS may hold all, part or none of the weights. The two are ' +
-        'never to be added. J/token: energy by output token of the last turn, exobench_model_energy_per_token_joules.',
+        'never to be added. J/token: energy by output token of the last turn, ' +
+        'exobench_model_energy_per_token_joules; "too short" where exo shows power and no request took long enough for two readings.',
       unit: unit.none,
       noValue: nothing.models,
       width: 24,
@@ -181,23 +182,23 @@ function models() {
     },
     [
       { title: 'State', expr: q.state, unit: unit.none, mappings: words(stateWords), width: 92 },
-      { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
-      { title: 'Median', expr: q.decodeMedian, unit: unit.tokensPerSecond, decimals: 1 },
       { title: 'Speed', expr: q.verdict, unit: unit.none, mappings: words(verdictCell), width: 96 },
+      { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1, width: 92 },
+      { title: 'Median', expr: q.decodeMedian, unit: unit.tokensPerSecond, decimals: 1, width: 92 },
       { title: 'vs normal', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, width: 83 },
       { title: 'vs earlier', heading: 'vs $yesterday ago', expr: q.againstYesterday, unit: unit.ratio, decimals: 1, steps: loss, width: 84 },
       { title: 'TTFT p50', expr: q.ttft, unit: unit.seconds, width: 82 },
       { title: 'TTFT p95', expr: q.ttft95, unit: unit.seconds, width: 82 },
       { title: 'ITL p50', expr: q.interToken, unit: unit.seconds, width: 70 },
       { title: 'ITL p99', expr: q.interToken99, unit: unit.seconds, width: 70 },
-      { title: 'n', expr: q.samples, unit: unit.count, decimals: 0, width: 60 },
+      { title: 'n', expr: q.samples, unit: unit.count, decimals: 0, width: 50 },
       { title: 'In goals', expr: q.goodput, unit: unit.ratio, decimals: 1, width: 72 },
       { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
       { title: 'exo peak', expr: q.reported, unit: unit.bytes, decimals: 1 },
-      { title: 'J/token', expr: q.joules, unit: unit.none, decimals: 2, width: 66 },
+      { title: 'J/token', expr: q.joules, unit: unit.none, decimals: 2, width: 72, mappings: words(tooShort) },
       { title: 'ok', expr: q.modelSuccess, unit: unit.ratio, decimals: 1, steps: success, width: 68 },
     ],
-    { row: 'model', rowTitle: 'Model', rowWidth: 120, link: modelLink, minWidth: 70 },
+    { row: 'model', rowTitle: 'Model', rowWidth: 120, link: modelLink, minWidth: 78 },
   );
 }
 

@@ -75,6 +75,7 @@ export function alerts() {
       dashboard: { title: 'dashboard', hidden: true },
     },
     'For',
+    215,
   );
 }
 
@@ -176,7 +177,7 @@ export function overTime() {
     graphPanel(
       {
         ...half,
-        title: 'Memory peak while a model is measured',
+        title: 'Memory peak in a turn',
         description:
           'Largest resident memory of exo\'s process tree during each model\'s last turn. Metric: ' +
           'exobench_model_resident_memory_peak_bytes. ' +
@@ -222,14 +223,14 @@ export function objectives() {
         noValue: nothing.judged,
       },
       [
-        { title: 'TTFT', heading: 'TTFT ≤ $objective_ttft s', expr: q.within.ttft, unit: unit.ratio, decimals: 1 },
-        { title: 'Gaps', heading: 'Gaps ≤ $objective_itl s', expr: q.within.interToken, unit: unit.ratio, decimals: 1 },
-        { title: 'Decode', heading: 'Decode ≥ $objective_rate tok/s', expr: q.within.rate, unit: unit.ratio, decimals: 1 },
+        { title: 'TTFT', heading: 'TTFT ≤ $objective_ttft s', expr: q.within.ttft, unit: unit.ratio, decimals: 1, width: 105 },
+        { title: 'Gaps', heading: 'Gaps ≤ $objective_itl s', expr: q.within.interToken, unit: unit.ratio, decimals: 1, width: 115 },
+        { title: 'Decode', heading: 'Decode ≥ $objective_rate tok/s', expr: q.within.rate, unit: unit.ratio, decimals: 1, width: 160 },
         { title: 'All three', expr: q.goodput, unit: unit.ratio, decimals: 1 },
         { title: 'n', expr: q.within.judged, unit: unit.count, decimals: 0 },
         { title: 'Of these failed', expr: q.within.failed, unit: unit.count, decimals: 0 },
       ],
-      { row: 'model', rowTitle: 'Model', link: modelLink },
+      { row: 'model', rowTitle: 'Model', rowWidth: 120, link: modelLink, minWidth: 120 },
     ),
   ];
 }
@@ -248,15 +249,16 @@ export function whatRuns() {
       },
       q.info,
       {
-        model: { title: 'Model', width: 130, link: modelLink },
+        model: { title: 'Model', width: 120, link: modelLink },
+        parameters: { title: 'Parameters', width: 95 },
+        developer: { title: 'Developer', width: 110 },
         exo_model: { title: 'Asked for as', width: 400 },
-        developer: { title: 'Developer', width: 130 },
-        parameters: { title: 'Parameters', width: 110 },
         architecture: { title: 'Architecture' },
       },
       'Model',
+      300,
     ),
     machinesPanel(across),
-    evidencePanel(across, q.evidence, { row: 'model', rowTitle: 'Model', link: modelLink }),
+    evidencePanel(across, q.evidence, { row: 'model', rowTitle: 'Model', rowWidth: 120, link: modelLink }),
   ];
 }

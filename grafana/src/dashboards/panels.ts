@@ -42,6 +42,7 @@ export const nothing = {
   processes: 'exo\'s processes were not visible in this period: run "exo-bench-exporter check"',
   server: 'The server reported no figures of its own in this period',
   bandwidth: 'The bandwidth of the memory, or the size of the weights, was not known in this period',
+  machines: 'exo says nothing of its machines now, or nothing is scraped',
   sensors: 'exo reported no such sensor in this period',
   lateness: 'No read of this period was stamped by the kernel as well: Linux does that',
 } as const;
@@ -137,6 +138,9 @@ export const unknown: Word = { text: noData, color: '#6E7077' };
 
 export const upOrDown = { '0': { text: 'DOWN', color: 'red' }, '1': { text: 'up', color: 'green' } };
 
+/** Energy of requests that were over before power was read twice. */
+export const tooShort = { '-1': { text: 'too short', color: '#8E8E8E' } };
+
 /** In words and colours, the states of a model that the queries tell. */
 export const stateWords: Record<string, Word> = {
   [states.up]: { text: 'up', color: 'green' },
@@ -145,3 +149,10 @@ export const stateWords: Record<string, Word> = {
   [states.unreachable]: { text: 'unreachable', color: 'semi-dark-red' },
   [states.waiting]: { text: 'waiting', color: '#6E7077' },
 };
+
+/** The same on tiles beside figures, where up is a figure, and words have the room of one. */
+export const stateTiles: Record<string, Word> = Object.fromEntries(
+  Object.entries({ ...stateWords, [states.unreachable]: { ...stateWords[states.unreachable]!, text: 'no answer' } }).filter(
+    ([state]) => state !== String(states.up),
+  ),
+);

@@ -161,6 +161,11 @@ export function liveOrState(gauge: string, more = ''): string {
   return `max by (model) (${metric('exobench_model_info', more)}) * on (model) (${figures})`;
 }
 
+/** An expression by model about energy, and -1 of those of `models` of which there is none although exo shows power. */
+export function orTooShort(expr: string, models: string): string {
+  return `${expr} or -1 * group by (model) ((${models}) and on () (count(${metric('exobench_node_power_watts')}) > 0))`;
+}
+
 export const ok = 'outcome="ok"';
 export const failed = 'outcome!="ok"';
 

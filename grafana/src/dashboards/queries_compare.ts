@@ -6,6 +6,7 @@ import {
   histograms,
   median,
   metric,
+  orTooShort,
   quantile,
   reported,
   request,
@@ -42,7 +43,7 @@ export const compare = {
   perGigabyte: `${median(decodeRate)} / ((${footprint}) / 1e9)`,
   bandwidth: median(bandwidthUsed),
   // Of the requests of which exo says what they cost, and of no others.
-  joules: `${total(added.energy, 'model')} / ${total(added.energyTokens, 'model')}`,
+  joules: orTooShort(`${total(added.energy, 'model')} / ${total(added.energyTokens, 'model')}`, median(decodeRate)),
   kindDecode: `${byKind(added.decodeTokens)} / ${byKind(added.decodeSeconds)}`,
   promptDecode: `avg by (prompt, model) (quantile_over_time(0.5, ${metric(request.decode)}[$__range]))`,
   promptTTFT: `avg by (prompt, model) (quantile_over_time(0.5, ${metric(request.ttft)}[$__range]))`,

@@ -22,7 +22,7 @@ export function judged(figure: string, by: string, more: string): string {
 }
 
 /** The worst that holds, by model or by quantity. What all models share stands below what a model has of its own. */
-export function verdict(by: 'model' | 'quantity', more: string): string {
+function verdict(by: 'model' | 'quantity', more: string): string {
   const shared = (kind: string) => metric('exobench_speed_alarm_shared', and(more, `kind=~"${kind}"`));
   const alarms = worstFirst.map((kind) => {
     const value = verdicts[kind];
@@ -39,26 +39,33 @@ export function verdict(by: 'model' | 'quantity', more: string): string {
   ].join(' or ');
 }
 
-/** The same of models that are up: of others nothing is normal. One of which nothing is said at all is not judged. */
+/** The same of models that are up, of which one of which nothing is said at all is not judged. */
 export function verdictOfRunning(more: string, ofModel = ''): string {
-  const up = `(${state(ofModel)}) == ${states.up}`;
-  return `(${verdict('model', more)}) and on (model) ${up} or ${verdicts.unjudged} * (${up})`;
+  return `${whileUp('model', more, ofModel)} or ${verdicts.unjudged} * ((${state(ofModel)}) == ${states.up})`;
 }
 
-/** The same for a graph of states, in which learning is one. */
-export function verdictOverTime(by: 'model' | 'quantity', more: string): string {
-  return `clamp_min(${verdict(by, more)}, -1)`;
+/** The same for a graph of states, in which learning is one, and a time in which a model was not up is a gap. */
+export function verdictOverTime(by: 'model' | 'quantity', more: string, ofModel = ''): string {
+  return `clamp_min(${whileUp(by, more, ofModel)}, -1)`;
 }
 
-/** What was found and what is normal of one quantity of models, in its own unit: of a time the ratios are of its inverse. */
-export function course(of: string, isTime: boolean) {
+/** The worst that holds of models that are up: of others nothing is normal. By quantity it is of one model. */
+export function whileUp(by: 'model' | 'quantity', more: string, ofModel = ''): string {
+  return `(${verdict(by, more)}) and on (${by === 'model' ? by : ''}) (${state(ofModel)}) == ${states.up}`;
+}
+
+/**
+ * What was found and what is normal of one quantity of models, in its own unit: of a time the ratios are of its inverse. A turn of
+ * which the gauge has no figure is a gap.
+ */
+export function course(of: string, gauge: string, isTime: boolean) {
   const baseline = judged('speed_baseline', 'model', of);
   const at = (ratio: string) => `${baseline} ${isTime ? '/' : '*'} (1 + ${ratio})`;
   const noise = (width: number) => at(`${width} * ${judged('speed_noise_ratio', 'model', of)}`);
   const found = (figure: string) => at(`(${judged(figure, 'model', of)} and ${judged('speed_change_ratio', 'model', of)} != 0)`);
   return {
     baseline,
-    now: at(judged('speed_last_cycle_change_ratio', 'model', of)),
+    now: `${at(judged('speed_last_cycle_change_ratio', 'model', of))} and ${gauge}`,
     slow: noise(-2),
     fast: noise(2),
     change: found('speed_change_ratio'),
@@ -67,10 +74,10 @@ export function course(of: string, isTime: boolean) {
   };
 }
 
-/** The last cycle against the baseline; before there is one, the last turn against the median of the visible period. */
+/** The last cycle against the baseline; before there is one, the last turn against the median of the visible period. A turn without figures is a gap. */
 export function decodeAgainstNormal(): string {
   const median = `avg by (model) (quantile_over_time(0.5, ${metric(decodeRate)}[$__range:$__interval] @ end()))`;
-  return `${judged('speed_last_cycle_change_ratio', 'model', 'quantity="decode"')} or ${last(decodeRate)} / ${median} - 1`;
+  return `${judged('speed_last_cycle_change_ratio', 'model', 'quantity="decode"')} and ${last(decodeRate)} or ${last(decodeRate)} / ${median} - 1`;
 }
 
 /** What is told of all models of the node together is under this name of a model. */

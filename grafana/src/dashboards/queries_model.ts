@@ -26,7 +26,7 @@ import {
   type Histogram,
   type QuantileName,
 } from './queries';
-import { course, judged, verdict, verdictOfRunning, verdictOverTime } from './queries_judge';
+import { course, judged, verdictOfRunning, verdictOverTime, whileUp } from './queries_judge';
 
 /** One figure of every histogram of the chosen model, told apart by the label quantity. */
 function everyHistogram(expr: (histogram: Histogram) => string): string {
@@ -85,7 +85,7 @@ export const model = {
 
   verdict: verdictOfRunning(and('decode'), ofModel),
   judged: {
-    verdict: verdict('quantity', ofModel),
+    verdict: whileUp('quantity', ofModel, ofModel),
     since: `max by (quantity) (time() - ${metric('exobench_speed_alarm_since_timestamp_seconds', ofModel)})`,
     change: `${judged('speed_change_ratio', 'quantity', ofModel)} != 0`,
     low: `${judged('speed_change_low_ratio', 'quantity', ofModel)} and ${judged('speed_change_ratio', 'quantity', ofModel)} != 0`,
@@ -98,11 +98,11 @@ export const model = {
     cycles: judged('judge_history_cycles', 'quantity', ofModel),
     prompts: `max by (quantity) (${metric('exobench_speed_alarm_prompts', ofModel)})`,
   },
-  verdictOverTime: verdictOverTime('quantity', ofModel),
+  verdictOverTime: verdictOverTime('quantity', ofModel, ofModel),
   evidenceOverTime: `max by (quantity) (${metric('exobench_speed_change_evidence', ofModel)})`,
-  speed: course(and('decode'), false),
+  speed: course(and('decode'), last(decodeRate, 'model', ofModel), false),
   speedUnlearned: `${last(decodeRate, 'model', ofModel)} unless on (model) ${metric('exobench_speed_baseline', and('decode'))}`,
-  firstToken: course(and('ttft'), true),
+  firstToken: course(and('ttft'), last(turnTTFT, 'model', ofModel), true),
   drift: { week: dayAgainst('7d'), month: dayAgainst('28d') },
 
   heatmap: (h: Histogram) => `sum(sum_over_time(${metric(h.added, ofModel)}[$__interval]))`,

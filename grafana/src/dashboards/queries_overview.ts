@@ -14,6 +14,7 @@ import {
   median,
   metric,
   noFailures,
+  orTooShort,
   over,
   perToken,
   quantile,
@@ -115,7 +116,7 @@ export const overview = {
   samples: configured(samples(histograms.ttft, 'model', '', chosen)),
   rss: live(rss),
   reported: live(reported),
-  joules: live(perToken),
+  joules: orTooShort(live(perToken), `(${state()}) == ${states.up}`),
   modelSuccess: configured(success('model', chosen)),
   goodput: configured(goodput),
 
@@ -150,7 +151,7 @@ export const overview = {
   alertList: [
     alertAges,
     `label_replace(0 * count(${alertInfo}) unless on () ${firing()}, "summary", "No alert fires", "", "")`,
-    `label_replace(-absent(${alertInfo}) unless on () ${firing()}, "summary", "Prometheus has not loaded rules/exobench.yml: nothing can alert", "", "")`,
+    `label_replace(-absent(${alertInfo}) unless on () ${firing()}, "summary", "No alert rules are loaded", "", "")`,
   ].join(' or '),
   /** How far from usual what an alert speaks of is, under the labels of its line in the list. */
   alertSizes: `0 * (${alertAges}) + on (alertname, model) group_left () (${alertSizes})`,

@@ -104,10 +104,9 @@ export function tablePanel(about: About, columns: Column[], options: TableOption
  * one of them. Where there are further queries, whose labels are among those of the first, values are `Value #A`, `Value #B` and so on.
  */
 export function labelsPanel(
-  about: About, exprs: string | string[], columns: Record<string, Cell & { title: string }>, sort: string, descending = false,
+  about: About, exprs: string | string[], columns: Record<string, Cell & { title: string }>, sort: string, minWidth = 70,
 ): table.PanelBuilder {
-  const panel = frame(about, 70)
-    .sortBy([new common.TableSortByFieldStateBuilder().displayName(sort).desc(descending)]);
+  const panel = frame(about, minWidth).sortBy([new common.TableSortByFieldStateBuilder().displayName(sort).desc(false)]);
   const all = [exprs].flat();
   all.forEach((expr, i) => panel.withTarget(query(expr, refIds[i]!).format(prometheus.PromQueryFormat.Table).instant()));
   if (all.length > 1) panel.withTransformation({ id: 'merge', options: {} });
@@ -126,7 +125,7 @@ export function labelsPanel(
 
 /** A table of one instant query with a row for each value of one label and a column for each of another. */
 export function matrixPanel(about: About, expr: string, row: string, column: string, decimals: number): table.PanelBuilder {
-  return frame(about, 70)
+  return frame(about, 99)
     .decimals(decimals)
     .withTarget(query(expr, 'A').format(prometheus.PromQueryFormat.Table).instant())
     .withTransformation({ id: 'groupingToMatrix', options: { columnField: column, rowField: row, valueField: 'Value' } })
@@ -134,5 +133,5 @@ export function matrixPanel(about: About, expr: string, row: string, column: str
       id: 'organize',
       options: { excludeByName: {}, indexByName: {}, renameByName: { [`${row}\\${column}`]: row } },
     })
-    .overrideByName(row, [{ id: 'custom.width', value: 185 }]);
+    .overrideByName(row, [{ id: 'custom.width', value: 183 }]);
 }

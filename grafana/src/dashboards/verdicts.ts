@@ -100,8 +100,8 @@ export function changesPanel(size: { width: number; height: number }): table.Pan
     [changes.age, changes.ratio, changes.evidence, changes.prompts, changes.shared],
     {
       model: { title: 'Model', width: 150 },
-      quantity: { title: 'Of', width: 90 },
-      kind: { title: 'Kind', mappings: words(kindWords) },
+      quantity: { title: 'Of', width: 70 },
+      kind: { title: 'Kind', width: 105, mappings: words(kindWords) },
       'Value #A': { title: 'Since, ago', unit: unit.seconds, decimals: 1, mappings: dash },
       'Value #B': { title: 'By', unit: unit.ratio, decimals: 1 },
       'Value #C': { title: 'Evidence', unit: unit.times, decimals: 1 },
@@ -109,5 +109,6 @@ export function changesPanel(size: { width: number; height: number }): table.Pan
       'Value #E': { title: 'As all', mappings: words({ '0': { text: 'no', color: 'text' }, '1': { text: 'yes', color: 'orange' } }) },
     },
     'Since, ago',
+    100,
   );
 }

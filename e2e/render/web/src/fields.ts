@@ -13,7 +13,7 @@ import {
 } from '@grafana/data';
 import { firstValueFrom, of } from 'rxjs';
 
-import { interpolate, type Values } from './variables';
+import { interpolate, interpolateAt, type Values } from './variables';
 
 const standard = [
   'unit',
@@ -121,7 +121,7 @@ export function configure(panel: any, data: DataFrame[], values: Values, theme: 
     fieldConfigRegistry: registryOf(config),
     theme,
     timeZone: 'utc',
-    replaceVariables: (text: string) => interpolate(text, values),
+    replaceVariables: (text: string, scoped?: any) => interpolateAt(text, values, scoped),
   } as any);
 }
 

@@ -17,22 +17,27 @@ const columns = 24;
 const row = 30;
 const gap = 8;
 const margin = 16;
+/** Narrower than this, in pixels, panels stand below one another. */
+export const narrow = 769;
 
 /** Places all panels; rows that are closed are shown open, or as they are. */
 export function place(dashboard: any, width: number, values: Values, open: boolean): Placed[] {
+  const stacked = width < narrow;
   const cell = (width - 2 * margin - (columns - 1) * gap) / columns;
   const placed: Placed[] = [];
   let pushed = 0;
+  let below = 0; // the panels that are stacked so far
   const put = (one: any, folded: boolean, shift: number) => {
     const { x, y, w, h } = one.gridPos;
     placed.push({
       panel: { ...one, title: interpolate(one.title ?? '', values) },
-      x: margin + x * (cell + gap),
-      y: (y + shift) * (row + gap),
-      w: w * cell + (w - 1) * gap,
+      x: stacked ? margin : margin + x * (cell + gap),
+      y: stacked ? below : (y + shift) * (row + gap),
+      w: stacked ? width - 2 * margin : w * cell + (w - 1) * gap,
       h: h * row + (h - 1) * gap,
       folded,
     });
+    below += h * (row + gap);
   };
   const all = [...(dashboard.panels ?? [])].sort((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x);
   for (const panel of all) {

@@ -10,9 +10,10 @@ interface Orders {
   /** Directory of the version of Grafana's components. */
   grafana: string;
   chromium: string;
-  width: number;
   looks: {
     name: string;
+    /** Of the window, in pixels. */
+    width: number;
     prometheus: string;
     to: number;
     from?: number;
@@ -108,7 +109,7 @@ async function main(): Promise<void> {
     ],
   });
   try {
-    const context = await browser.newContext({ viewport: { width: orders.width, height: 900 }, timezoneId: 'UTC', locale: 'en-US' });
+    const context = await browser.newContext({ timezoneId: 'UTC', locale: 'en-US' });
     await context.addInitScript(recorder);
     await context.route('http://127.0.0.1/page', (route) => route.fulfill({ contentType: 'text/html', body: html }));
     // Icons, which Grafana's server has; here only their places matter.
@@ -121,7 +122,8 @@ async function main(): Promise<void> {
     await page.goto('http://127.0.0.1/page');
     for (const look of orders.looks) {
       const dashboard = JSON.parse(readFileSync(look.dashboard, 'utf8'));
-      const { prometheus, to, from, open, chosen = {}, caption } = look;
+      const { prometheus, to, from, open, chosen = {}, caption, width } = look;
+      await page.setViewportSize({ width, height: 900 });
       const sight = await page.evaluate((order) => (window as any).show(order), {
         dashboard,
         prometheus,
@@ -130,13 +132,13 @@ async function main(): Promise<void> {
         open,
         chosen,
         caption,
-        width: orders.width,
+        width,
       });
       mkdirSync(dirname(look.out), { recursive: true });
       writeFileSync(`${look.out}.json`, JSON.stringify({ ...(sight as object), complaints }, null, 1));
       await page.screenshot({
         path: `${look.out}.png`,
-        ...(look.clip ? { clip: { x: 0, y: 0, width: orders.width, height: look.clip } } : { fullPage: true }),
+        ...(look.clip ? { clip: { x: 0, y: 0, width, height: look.clip } } : { fullPage: true }),
       });
       complaints = [];
       console.log(`${look.name}: ${look.out}.png`);

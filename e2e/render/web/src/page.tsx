@@ -10,7 +10,7 @@ import { configure, setUp, transform } from './fields';
 import { frames } from './frames';
 import { Graph, graphable } from './graph';
 import { Heatmap, heatmapTicks, Timeline } from './heatmap';
-import { place, type Placed } from './layout';
+import { narrow, place, type Placed } from './layout';
 import { Prometheus } from './prometheus';
 import { read, type Sight } from './read';
 import { Bars, hasNumbers, Stat } from './stat';
@@ -204,7 +204,7 @@ export async function show(order: Order): Promise<Sight> {
     placed.map((p) => (p.panel.type === 'row' ? Promise.resolve(undefined) : viewOf(p, values, prometheus, timeRange))),
   );
 
-  const head = 96;
+  const head = order.width < narrow ? 150 : 96;
   // Sizes of texts are measured with the fonts that there are.
   await Promise.all(['400 14px Inter', '500 14px Inter'].map((font) => document.fonts.load(font)));
   shown?.unmount();

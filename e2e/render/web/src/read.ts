@@ -15,6 +15,8 @@ export interface Text {
   background?: string;
   /** It does not fit where it stands. */
   cut?: boolean;
+  /** Where a click leads. */
+  link?: string;
 }
 
 export interface Tile extends Text {
@@ -59,6 +61,8 @@ export interface PanelSight {
   legend?: Text[];
   /** Least and greatest value that is drawn. */
   drawn?: { min: number; max: number };
+  /** Values of thresholds that are drawn. */
+  lines?: number[];
   lanes?: { name: string; states: string[]; last: string; lastColor: string }[];
   text?: string;
 }
@@ -66,6 +70,9 @@ export interface PanelSight {
 export interface Sight {
   uid: string;
   title: string;
+  /** Of the window, and of all that is on the page: where that is wider, it has to be pushed to and fro. */
+  width: number;
+  pageWidth: number;
   values: Values;
   /** Colours that mean that all is well. */
   greens: string[];
@@ -154,6 +161,7 @@ function table(root: Element, view: View): Pick<PanelSight, 'columns' | 'rows' |
         text: (cell as HTMLElement).innerText.trim(),
         color: hex(getComputedStyle(main).color),
         cut: cut(cell),
+        link: cell.querySelector('a')?.getAttribute('href') ?? undefined,
         ...(/background/.test(cell.outerHTML.slice(0, 400)) ? { background: background(cell) } : {}),
       };
     }),
@@ -192,7 +200,7 @@ function graph(root: Element, view: View): Partial<PanelSight> {
   );
   // Lines of thresholds are drawn as well as the series.
   const { thresholds, custom } = view.panel.fieldConfig?.defaults ?? {};
-  const lines = (custom?.thresholdsStyle?.mode ?? 'off') === 'off' ? [] : (thresholds?.steps ?? []).map(({ value }: any) => value);
+  const lines = (custom?.thresholdsStyle?.mode ?? 'off') === 'off' ? [] : (thresholds?.steps ?? []).map(({ value }: any) => value).filter(Number.isFinite);
   const drawn = [...lines, ...u.data.slice(1).flatMap((values: any) => [...(values ?? [])])].filter((v: any) => Number.isFinite(v));
   return {
     axis: scale && {
@@ -204,6 +212,7 @@ function graph(root: Element, view: View): Partial<PanelSight> {
     },
     times: texts(['center']),
     legend,
+    lines,
     ...(drawn.length > 0 ? { drawn: { min: Math.min(...drawn), max: Math.max(...drawn) } } : {}),
   };
 }
@@ -262,6 +271,8 @@ export function read(dashboard: any, placed: Placed[], views: (View | undefined)
   return {
     uid: dashboard.uid,
     title: dashboard.title,
+    width: document.documentElement.clientWidth,
+    pageWidth: document.documentElement.scrollWidth,
     values,
     greens: shades.map((shade) => theme.visualization.getColorByName(`${shade}green`).toLowerCase()),
     panels: placed.flatMap((p, i) => (views[i] ? [panel(p, views[i]!)] : [])),

@@ -1,5 +1,7 @@
 // The reader's choices, and texts with them filled in.
 
+import { getFieldDisplayValuesProxy, type DataFrame, type Field } from '@grafana/data';
+
 import type { Prometheus } from './prometheus';
 
 export type Values = Record<string, string[]>;
@@ -11,6 +13,22 @@ export function interpolate(text: string, values: Values, list: (values: string[
     if (!found) return whole;
     return found.length === 1 ? found[0]! : list(found);
   });
+}
+
+/** Where a text stands, as Grafana tells it to whoever fills it in. */
+interface Scoped {
+  __dataContext?: { value: { frame: DataFrame; field: Field; rowIndex?: number } };
+}
+
+/** The same with what is in the row of a link: ${__value.raw}, ${__data.fields.name} and ${__data.fields["name"]}. */
+export function interpolateAt(text: string, values: Values, scoped: Scoped = {}): string {
+  const { frame, field, rowIndex } = scoped.__dataContext?.value ?? {};
+  if (!frame || !field || rowIndex === undefined) return interpolate(text, values);
+  const cells = getFieldDisplayValuesProxy({ frame, rowIndex });
+  const filled = text
+    .replaceAll('${__value.raw}', String(field.values[rowIndex]))
+    .replace(/\$\{__data\.fields(?:\.(\w+)|\["([^"]*)"\])\}/g, (whole, plain, quoted) => String(cells[plain ?? quoted] ?? whole));
+  return interpolate(filled, values);
 }
 
 /** As Grafana does it in queries to Prometheus. */

@@ -1,0 +1,180 @@
+package render
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// claim is something that a reader has to find on a dashboard in some states.
+type claim struct {
+	name      string
+	states    []string // all when empty
+	dashboard string   // uid, all when empty
+	check     func(s Sight) []string
+}
+
+var claims = []claim{
+	{name: "nothing is wider than the window", check: wide},
+	{name: "one screenful answers", dashboard: "exobench-overview", check: screenful},
+	{name: "what is learning says so in grey", states: []string{"firstday"}, check: learning},
+	{name: "a healthy node is normal", states: []string{"healthy"}, dashboard: "exobench-overview", check: normal},
+	{name: "a loss is on the overview", states: []string{"slower"}, dashboard: "exobench-overview", check: lossOnOverview},
+	{name: "a loss is told as an alert", states: []string{"slower"}, dashboard: "exobench-overview", check: lossAlerts},
+	{name: "a loss is on the model's page", states: []string{"slower"}, dashboard: "exobench-model", check: lossOnModel},
+}
+
+func wide(s Sight) []string {
+	if s.PageWidth > s.Width {
+		return []string{fmt.Sprintf("the page is %d pixels wide in a window of %d", s.PageWidth, s.Width)}
+	}
+	return nil
+}
+
+// screen is the height in pixels of a window of 1440 by 900 below Grafana's own two bars.
+const screen = 900 - 96
+
+// screenful finds panels that are open from the start and end below a window's edge.
+func screenful(s Sight) []string {
+	var found []string
+	for _, p := range s.Panels {
+		if bottom := p.Top + p.Height; s.Width > phone && !p.Folded && p.Type != "row" && bottom > screen {
+			found = append(found, fmt.Sprintf("%q ends %.0f pixels down, and %d are seen", p.Title, bottom, screen))
+		}
+	}
+	return found
+}
+
+// neutral is the colour of what is neither good nor bad.
+const neutral = "#8e8e8e"
+
+func learning(s Sight) []string {
+	var found []string
+	says := func(where, want string, got Text) {
+		if !strings.HasPrefix(got.Text, want) || got.Color != neutral {
+			found = append(found, fmt.Sprintf("%s says %q in %s, want %s … in %s", where, got.Text, got.Color, want, neutral))
+		}
+	}
+	switch s.UID {
+	case "exobench-overview":
+		models := s.find("Models")
+		for _, row := range models.Rows {
+			says(row[0].Text, "learns ", models.cell(row, "Speed"))
+		}
+		if len(models.Rows) == 0 {
+			found = append(found, "no models")
+		}
+	case "exobench-model":
+		for _, t := range append(s.find("Decode speed is").Tiles, Tile{})[:1] {
+			says("the tile", "learning: ", t.Text)
+		}
+	}
+	return found
+}
+
+// good reports whether text is green.
+func (s Sight) good(t Text) bool {
+	return slices.Contains(s.Greens, t.Color) || slices.Contains(s.Greens, t.Background)
+}
+
+// speeds finds models of which the overview does not say what it should.
+func speeds(s Sight, want func(model string) string) []string {
+	var found []string
+	models := s.find("Models")
+	for _, row := range models.Rows {
+		got, want := models.cell(row, "Speed"), want(row[0].Text)
+		if got.Text != want || s.good(got) != (want == "normal") {
+			found = append(found, fmt.Sprintf("%s: %q in %s, want %q", row[0].Text, got.Text, got.Color, want))
+		}
+	}
+	if len(models.Rows) < 2 {
+		found = append(found, fmt.Sprintf("%d models", len(models.Rows)))
+	}
+	return found
+}
+
+func normal(s Sight) []string {
+	found := speeds(s, func(string) string { return "normal" })
+	for _, t := range s.find("Alerts firing").Tiles {
+		if !s.good(t.Text) {
+			found = append(found, fmt.Sprintf("alerts: %q", t.Text.Text))
+		}
+	}
+	return found
+}
+
+func lossOnOverview(s Sight) []string {
+	found := speeds(s, func(model string) string {
+		if model == slower {
+			return "slower"
+		}
+		return "normal"
+	})
+	changes := s.find("What has changed and holds")
+	row := changes.row("Kind", "drop")
+	by, err := strconv.ParseFloat(strings.TrimSuffix(changes.cell(row, "By").Text, "%"), 64)
+	since := changes.cell(row, "Since, ago").Text
+	if len(row) == 0 || row[0].Text != slower || err != nil || math.Abs(by+10) > 1 || !digit.MatchString(since) {
+		found = append(found, fmt.Sprintf("what has changed: %v", changes.Rows))
+	}
+	return found
+}
+
+// lossAlerts finds what the tile and the list do not say of the alert that a loss raises.
+func lossAlerts(s Sight) []string {
+	var found []string
+	tiles := s.find("Alerts firing").Tiles
+	if len(tiles) == 0 || slices.ContainsFunc(tiles, func(t Tile) bool { return s.good(t.Text) }) {
+		found = append(found, fmt.Sprintf("the tile says %v", tiles))
+	}
+	list := s.find("Firing alerts")
+	row := list.row("Alert", "ExoBenchThroughputDrop")
+	for heading, want := range map[string]string{"Model": slower, "Severity": "warning", "What to do": "runbook", "Where": "panel"} {
+		if s.Width == phone && heading != "Severity" && heading != "Model" {
+			continue
+		}
+		if got := list.cell(row, heading).Text; got != want {
+			found = append(found, fmt.Sprintf("%s in the list is %q, want %q", heading, got, want))
+		}
+	}
+	if age := list.cell(row, "For").Text; !digit.MatchString(age) {
+		found = append(found, fmt.Sprintf("for %q", age))
+	}
+	for heading, parts := range map[string][]string{
+		"What to do": {"/runbook#exobenchthroughputdrop"},
+		"Where":      {"/d/exobench-model?viewPanel=", "var-model=" + slower},
+	} {
+		for _, part := range parts {
+			if link := list.cell(row, heading).Link; !strings.Contains(link, part) {
+				found = append(found, fmt.Sprintf("%s leads to %q, want %s in it", heading, link, part))
+			}
+		}
+	}
+	return found
+}
+
+func lossOnModel(s Sight) []string {
+	var found []string
+	if tiles := s.find("Decode speed is").Tiles; len(tiles) != 1 || tiles[0].Text.Text != "slower" || s.good(tiles[0].Text) {
+		found = append(found, fmt.Sprintf("the tile says %v", tiles))
+	}
+	graph := s.find("Speed against its baseline")
+	for _, name := range []string{"decode", "normal", "noise", "found", "95 %"} {
+		if !slices.ContainsFunc(graph.Legend, func(t Text) bool { return t.Text == name }) {
+			found = append(found, fmt.Sprintf("the graph of the speed has no %s", name))
+		}
+	}
+	evidence := s.find("Evidence of a change")
+	a, d := evidence.Axis, evidence.Drawn
+	if a == nil || d == nil || a.Min > 1 || a.Max < 1 || d.Max <= 1 || !slices.Contains(evidence.Lines, 1) {
+		found = append(found, "the evidence does not cross a line at 1")
+	}
+	says := s.find("What the judge says")
+	row := says.row("Of", "decode")
+	if says.cell(row, "It is").Text != "slower" || !digit.MatchString(says.cell(row, "Since, ago").Text) {
+		found = append(found, fmt.Sprintf("the judge says %v", row))
+	}
+	return found
+}

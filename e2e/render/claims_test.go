@@ -1,0 +1,115 @@
+package render
+
+import (
+	"slices"
+	"testing"
+)
+
+// table is a table with one row for each list of cells.
+func table(title string, headings []string, rows ...[]Text) PanelSight {
+	p := PanelSight{Type: "table", Title: title, Rows: rows}
+	for _, h := range headings {
+		p.Columns = append(p.Columns, Column{Name: h, Visible: true})
+	}
+	return p
+}
+
+func stat(title string, t Text) PanelSight {
+	return PanelSight{Type: "stat", Title: title, Tiles: []Tile{{Text: t, Title: "x", Size: 40, Least: 14}}}
+}
+
+// TestEveryClaimSeesItsFault shows each claim a dashboard for which it holds, and the same with one thing that does not.
+func TestEveryClaimSeesItsFault(t *testing.T) {
+	const green, red = "#73bf69", "#f2495c"
+	headings := []string{"Model", "Speed"}
+	models := func(of, speed, color string) PanelSight {
+		return table("Models", headings, []Text{{Text: of}, {Text: speed, Color: color}}, []Text{{Text: failing}, {Text: "normal", Color: green}})
+	}
+	changed := func(by string) PanelSight {
+		return table("What has changed and holds", []string{"Model", "Kind", "Since, ago", "By"},
+			[]Text{{Text: slower}, {Text: "drop"}, {Text: "1.5 hours"}, {Text: by}})
+	}
+	list := func(link string) PanelSight {
+		return table("Firing alerts", []string{"Severity", "For", "Model", "What to do", "Where", "Alert"}, []Text{
+			{Text: "warning"},
+			{Text: "42 mins"},
+			{Text: slower},
+			{Text: "runbook", Link: "http://localhost:9955/runbook#exobenchthroughputdrop"},
+			{Text: "panel", Link: link},
+			{Text: "ExoBenchThroughputDrop"},
+		})
+	}
+	speed := PanelSight{Title: "Speed against its baseline"}
+	for _, name := range []string{"decode", "normal", "noise", "found", "95 %"} {
+		speed.Legend = append(speed.Legend, Text{Text: name})
+	}
+	evidence := func(lines ...float64) PanelSight {
+		return PanelSight{Title: "Evidence of a change", Axis: &Axis{Range: Range{0, 40}}, Drawn: &Range{0, 36}, Lines: lines}
+	}
+	judge := table("What the judge says", []string{"Of", "It is", "Since, ago"}, []Text{{Text: "decode"}, {Text: "slower"}, {Text: "1 hour"}})
+	const right = "/d/exobench-model?viewPanel=7&var-model=" + slower
+	cases := map[string]struct{ bad, good Sight }{
+		"nothing is wider than the window": {Sight{Width: 390, PageWidth: 400}, Sight{Width: 390, PageWidth: 390}},
+		"one screenful answers": {
+			Sight{UID: "exobench-overview", Width: 1440, Panels: []PanelSight{{Title: "Models", Top: 700, Height: 200}}},
+			Sight{UID: "exobench-overview", Width: 1440, Panels: []PanelSight{{Title: "Models", Top: 500, Height: 200}}},
+		},
+		"what is learning says so in grey": {
+			Sight{UID: "exobench-model", state: "firstday", Panels: []PanelSight{stat("Decode speed is", Text{Text: "normal", Color: green})}},
+			Sight{
+				UID: "exobench-model", state: "firstday",
+				Panels: []PanelSight{stat("Decode speed is", Text{Text: "learning: 12 of 24 cycles and a day", Color: neutral})},
+			},
+		},
+		"a healthy node is normal": {
+			Sight{UID: "exobench-overview", state: "healthy", Panels: []PanelSight{models(slower, "slower", red)}},
+			Sight{UID: "exobench-overview", state: "healthy", Panels: []PanelSight{models(slower, "normal", green)}},
+		},
+		"a loss is on the overview": {
+			Sight{UID: "exobench-overview", state: "slower", Panels: []PanelSight{models(slower, "slower", red), changed("-3.0%")}},
+			Sight{UID: "exobench-overview", state: "slower", Panels: []PanelSight{models(slower, "slower", red), changed("-10.1%")}},
+		},
+		"a loss is told as an alert": {
+			Sight{
+				UID: "exobench-overview", state: "slower",
+				Panels: []PanelSight{stat("Alerts firing", Text{Text: "warning 1", Color: "#ff9830"}), list("/d/exobench-node")},
+			},
+			Sight{
+				UID: "exobench-overview", state: "slower",
+				Panels: []PanelSight{stat("Alerts firing", Text{Text: "warning 1", Color: "#ff9830"}), list(right)},
+			},
+		},
+		"a loss is on the model's page": {
+			Sight{
+				UID: "exobench-model", state: "slower",
+				Panels: []PanelSight{stat("Decode speed is", Text{Text: "slower", Color: red}), speed, evidence(), judge},
+			},
+			Sight{
+				UID: "exobench-model", state: "slower",
+				Panels: []PanelSight{stat("Decode speed is", Text{Text: "slower", Color: red}), speed, evidence(1), judge},
+			},
+		},
+	}
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			i := slices.IndexFunc(claims, func(c claim) bool { return c.name == name })
+			if i < 0 {
+				t.Fatal("there is no such claim")
+			}
+			for _, s := range []*Sight{&tt.bad, &tt.good} {
+				s.Greens = []string{green}
+			}
+			if got := claims[i].check(tt.good); len(got) > 0 {
+				t.Errorf("of what is right it says %q", got)
+			}
+			if got := faults(tt.bad); !slices.ContainsFunc(got, func(f fault) bool { return f.rule == name }) {
+				t.Errorf("the fault is seen by %v", got)
+			}
+		})
+	}
+	for _, c := range claims {
+		if _, there := cases[c.name]; !there {
+			t.Errorf("nothing shows that %q sees a fault", c.name)
+		}
+	}
+}
