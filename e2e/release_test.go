@@ -115,7 +115,9 @@ func checkDeb(t *testing.T, path string) {
 	output(t, root, "dpkg-deb", "--info", path, "control", "conffiles", "postinst", "prerm")
 	output(t, root, "./usr/bin/exo-bench-exporter", "version")
 	unit := read(t, filepath.Join(root, "usr/lib/systemd/system/exo-bench-exporter.service"))
-	if !strings.Contains(unit, "\nExecStart=/usr/bin/exo-bench-exporter\n") || !strings.Contains(unit, "\nStateDirectory=exo-bench-exporter\n") {
+	if !strings.Contains(
+		unit, "\nExecStart=/usr/bin/exo-bench-exporter\n",
+	) || !strings.Contains(unit, "\nStateDirectory=exo-bench-exporter\n") {
 		t.Errorf("unit:\n%s", unit)
 	}
 	analyze, err := exec.LookPath("systemd-analyze")
