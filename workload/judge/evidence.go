@@ -1,6 +1,9 @@
 package judge
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // find is the strongest change that ends now.
 type find struct {
@@ -42,7 +45,7 @@ func (f *find) weigh(c context, s *series, steps []step, h, certain float64) {
 		f.evidence /= noHurry
 	}
 	f.evidence = min(f.evidence, abs(f.level)/least)
-	f.few = s.supporters(window, f.level) < min(len(window), s.support(c, f.level))
+	f.few = s.supporters(window, f.level) < s.support(c, f.level, len(window))
 	if f.few {
 		f.evidence = min(f.evidence, 0.95)
 	}
@@ -74,22 +77,30 @@ func (s *series) shifted(window []step, level float64) float64 {
 }
 
 // supporters returns how many of steps show level by themselves: half of it, and what noise leaves of it.
+// Of a level that noise does not reach, what was before two others in a row was over then.
 func (s *series) supporters(steps []step, level float64) int {
-	least, n := max(abs(level)/2, abs(level)-outlying*s.sd()), 0
-	for _, st := range steps {
+	least, deep := max(abs(level)/2, abs(level)-outlying*s.sd()), level < s.slow()
+	n, others := 0, 0
+	for _, st := range slices.Backward(steps) {
 		if abs(st.x) > least && st.x/level > 0 {
-			n++
+			n, others = n+1, 0
+		} else if others++; deep && others > 1 {
+			break
 		}
 	}
 	return n
 }
 
-// support returns how many cycles have to show level: four, or as many as come together by chance no more
-// often than a false alarm may, where single ones as slow are usual.
-func (s *series) support(c context, level float64) int {
+// support returns how many of the cycles of a window have to show level: four, or all where a pause makes it
+// shorter. Where single ones as slow are usual, as many as come together by chance no more often than a
+// false alarm may, and more than a stall and an outlier where there are stalls.
+func (s *series) support(c context, level float64, window int) int {
 	n := windows[0]
 	if level < s.slow() {
 		n = max(n, together(c, s.Runs.usual()), s.Runs.Longest+2)
+	}
+	if n == windows[0] {
+		return min(n, window)
 	}
 	return min(n, 2*windows[0])
 }

@@ -52,9 +52,10 @@ func (m *intermittent) step(c context, slow bool, x float64, at int64, lost bool
 	limit := runLimit(c)
 	m.Quiet++
 	if slow {
-		llr = math.Log(share / usual)
+		llr = 0 // slow cycles in a row are one event
 		m.Quiet = 0
 		if !m.Last {
+			llr = math.Log(share / usual)
 			m.Runs++
 		}
 	}
