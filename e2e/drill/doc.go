@@ -3,7 +3,7 @@
 // receiver of webhooks that counts. It asserts that people get exactly the messages that they
 // should:
 //
-//  1. one model becomes 10 % slower: one message, about that model, and none about its first tokens;
+//  1. one model becomes 20 % slower: one message, about that model, and none about its first tokens;
 //  2. the exporter is killed and started again meanwhile: none;
 //  3. the model is fast again: one message, that this is over;
 //  4. exo is killed: one message, that exo is down, and none about models; when exo runs again,

@@ -119,8 +119,8 @@ func (d *drill) round(t *testing.T) {
 	victim := models[1]
 	drop := expected{
 		name: "ExoBenchThroughputDrop", severity: "warning", model: victim, kind: "drop",
-		summary: `^\[SIMULATED\] ` + victim + ` on exo decodes ([7-9]|1[0-4])(\.\d+)?% slower than usual$`,
-		description: `^Of ` + victim + `, judged turn by turn .*Speed of decode against a baseline of \d+ tokens/s: -([7-9]|1[0-4])\.\d % ` +
+		summary: `^\[SIMULATED\] ` + victim + ` on exo decodes (1[5-9]|2[0-5])(\.\d+)?% slower than usual$`,
+		description: `^Of ` + victim + `, judged turn by turn .*Speed of decode against a baseline of \d+ tokens/s: -(1[5-9]|2[0-5])\.\d % ` +
 			`\(-\d+\.\d to -\d+\.\d % with 95 % confidence\), \d+\.\d times the evidence that an alarm takes, ` +
 			`where a cycle scatters by [0-9.]+ %; drop since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d.* UTC\.$`,
 	}
@@ -131,7 +131,7 @@ func (d *drill) round(t *testing.T) {
 	d.phase(t, phase{
 		name: "a model is slow", want: drop.firing(), within: time.Minute + 20*cycle,
 		do: func() {
-			stack.Post(t, "http://"+d.exo+"/_sim/faults", fmt.Sprintf(`{"kind":"slow","model":%q,"percent":10}`, victim))
+			stack.Post(t, "http://"+d.exo+"/_sim/faults", fmt.Sprintf(`{"kind":"slow","model":%q,"percent":20}`, victim))
 		},
 	})
 	d.phase(t, phase{

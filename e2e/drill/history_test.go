@@ -15,11 +15,11 @@ import (
 )
 
 // What the exporter remembers: so many cycles of a day and two hours ago, and so many until now. They scatter by
-// scatter, so that a machine on which others work is no slow model.
+// scatter, so that cycles that others on this machine slow down by a tenth are no slow ones.
 const (
 	longAgo, lately = 30, 60
 	age             = 26 * time.Hour
-	scatter         = 0.01
+	scatter         = 0.025
 	measured        = 3 // cycles that are really measured
 )
 
