@@ -58,3 +58,22 @@ func TestServerRates(t *testing.T) {
 		})
 	}
 }
+
+// Where nobody knows how many tokens there were, their number is in no sum, and no answer is said to be short.
+func TestUnknownTokensAreInNoSum(t *testing.T) {
+	r := Result{
+		Outcome: OutcomeOK, Timed: true, TTFT: time.Second, Decode: time.Second, E2E: 2 * time.Second, AskedTokens: 64,
+		OutputTokens: 30, SilentTokens: 30, TokenEvents: 30, TokenSource: TokensUnknown, EnergyJoules: 5,
+	}
+	_, perEvent := r.TokensPerEvent()
+	_, rate := r.DecodeRate()
+	_, energy := Turn{Results: []Result{r}}.EnergyPerToken()
+	if r.CountedTokens() != 0 || perEvent || rate || energy || slices.Contains(r.Marks(), MarkShort) {
+		t.Errorf("%d tokens, per event %v, rate %v, energy %v, marks %v", r.CountedTokens(), perEvent, rate, energy, r.Marks())
+	}
+	r.TokenSource, r.SilentTokens = TokensFromEvents, 0
+	_, energy = Turn{Results: []Result{r}}.EnergyPerToken()
+	if r.CountedTokens() != 30 || !energy || !slices.Contains(r.Marks(), MarkShort) {
+		t.Errorf("of counted events: %d tokens, energy %v, marks %v", r.CountedTokens(), energy, r.Marks())
+	}
+}

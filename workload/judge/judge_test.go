@@ -225,6 +225,12 @@ func TestOfTakesWhatIsClean(t *testing.T) {
 	if got.Model != "m" || got.Cycle != 3 || !strings.HasPrefix(got.Epoch, epoch.ID()) || !slices.Equal(got.Samples, []judge.Sample{want}) {
 		t.Errorf("%+v", got)
 	}
+	odd := ok
+	odd.Server = &workload.ServerStats{PromptTPS: 100} // the prompt would have taken longer than the first token did
+	got = judge.Of(workload.Turn{Model: "m", Cycle: 3, Start: monday, Results: []workload.Result{odd}})
+	if s := got.Samples[0]; s.ServerPrefill != 0 || s.PrefillRate < 384 || s.PrefillRate > 385 {
+		t.Errorf("a rate that cannot be true is a sample: %+v", s)
+	}
 	other := judge.Of(workload.Turn{Model: "m", ExoModel: "another/id", Cycle: 4, Start: monday, Results: []workload.Result{ok}})
 	if other.Epoch == got.Epoch {
 		t.Error("another model under the same name is compared with the one before")
