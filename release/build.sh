@@ -34,6 +34,8 @@ build "$(go env GOHOSTOS)" "$(go env GOHOSTARCH)" "$work/here"
 version=$("$work/here" version | cut -d' ' -f2)
 version=${version#v}
 version=${version%+dirty}
+# In a work tree of another checkout Go does not tell it; it is made as Go makes it.
+[[ $version == [0-9]* ]] || version=0.0.0-$(date -d "@$SOURCE_DATE_EPOCH" +%Y%m%d%H%M%S)-$(git rev-parse --short=12 HEAD)
 
 share=$work/share
 mkdir -p "$share/completions"
@@ -43,8 +45,8 @@ cp LICENSE README.md CHANGELOG.md "$share"
 
 # pack DIRECTORY FILE makes an archive in which nothing depends on when, where and by whom.
 pack() {
-	tar -C "$(dirname "$1")" --sort=name --format=gnu --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -cf - "$(basename "$1")" |
-		gzip -n9 >"$2"
+	tar -C "$(dirname "$1")" --sort=name --format=gnu --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
+		-cf - "$(basename "$1")" | gzip -n9 >"$2"
 }
 
 deb() { # ARCHITECTURE PROGRAM
