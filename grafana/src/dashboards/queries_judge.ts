@@ -1,5 +1,5 @@
 // What the exporter itself says of speeds: what is normal, what has changed, since when, and how sure that is.
-import { decodeRate, last, metric, state, states } from './queries';
+import { decodeRate, last, metric } from './queries';
 
 /** Cycles of history without which nothing is judged; it takes a day as well. */
 export const leastCycles = 24;
@@ -21,37 +21,40 @@ export function judged(figure: string, by: string, more: string): string {
   return last(`exobench_${figure}`, by, more);
 }
 
-/** The worst that holds, by model or by quantity. What all models share stands below what a model has of its own. */
+/**
+ * The worst that holds, by model or by quantity. What all models share stands below what a model has of its own: it takes the
+ * place of the alarm that it explains.
+ */
 function verdict(by: 'model' | 'quantity', more: string): string {
   const shared = (kind: string) => metric('exobench_speed_alarm_shared', and(more, `kind=~"${kind}"`));
   const alarms = worstFirst.map((kind) => {
-    const value = verdicts[kind];
-    if (kind === 'shared') return `max by (${by}) (${value} * ${shared('drop|drift')} == ${value})`;
-    const alone = ['drop', 'drift'].includes(kind) ? ` unless on (job, instance, model, quantity) ${shared(kind)} == 1` : '';
-    return `max by (${by}) (${value} * ${metric('exobench_speed_alarm', and(more, `kind="${kind}"`))} == ${value}${alone})`;
+    if (kind === 'shared') return `${verdicts.shared} * ${shared('drop|drift')}`;
+    const own = `${verdicts[kind]} * ${metric('exobench_speed_alarm', and(more, `kind="${kind}"`))}`;
+    return ['drop', 'drift'].includes(kind) ? `${own} unless ${shared(kind)} == 1` : own;
   });
-  const learning = metric('exobench_judge_learning', more);
   const cycles = `clamp_max(${metric('exobench_judge_history_cycles', more)}, ${leastCycles})`;
-  return [
-    ...alarms,
-    `max by (${by}) (-1 - ${cycles} and on (job, instance, model, quantity) ${learning} == 1)`,
-    `0 * max by (${by}) (${learning})`,
-  ].join(' or ');
+  const learning = `-1 - ${cycles} and ${metric('exobench_judge_learning', more)} == 1`;
+  return `max by (${by}) (${alarms.join(' or ')}) or max by (${by}) (${learning})`;
 }
 
-/** The same of models that are up, of which one of which nothing is said at all is not judged. */
+/** Models that are up on a node that answers. */
+function up(ofModel: string): string {
+  return `${metric('exobench_model_up', ofModel)} == 1 and on (job, instance) ${metric('exobench_exo_up')} == 1`;
+}
+
+/** The worst that holds of models that are up: of others nothing is normal. By quantity it is of one model. */
+export function whileUp(by: 'model' | 'quantity', more: string, ofModel = ''): string {
+  return `(${verdict(by, more)}) and on (${by === 'model' ? by : ''}) (${up(ofModel)})`;
+}
+
+/** The same by model, of which one of which nothing is said at all is not judged. */
 export function verdictOfRunning(more: string, ofModel = ''): string {
-  return `${whileUp('model', more, ofModel)} or ${verdicts.unjudged} * ((${state(ofModel)}) == ${states.up})`;
+  return `${whileUp('model', more, ofModel)} or ${verdicts.unjudged} * max by (model) (${up(ofModel)})`;
 }
 
 /** The same for a graph of states, in which learning is one, and a time in which a model was not up is a gap. */
 export function verdictOverTime(by: 'model' | 'quantity', more: string, ofModel = ''): string {
   return `clamp_min(${whileUp(by, more, ofModel)}, -1)`;
-}
-
-/** The worst that holds of models that are up: of others nothing is normal. By quantity it is of one model. */
-export function whileUp(by: 'model' | 'quantity', more: string, ofModel = ''): string {
-  return `(${verdict(by, more)}) and on (${by === 'model' ? by : ''}) (${state(ofModel)}) == ${states.up}`;
 }
 
 /**

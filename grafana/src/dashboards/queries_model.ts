@@ -45,9 +45,9 @@ function and(quantity: 'decode' | 'ttft'): string {
   return `${ofModel}, quantity="${quantity}"`;
 }
 
-/** The median decode rate of a day against that of the same day so long before. */
+/** The median decode rate of a day, looked at every half hour, against that of the same day so long before. */
 function dayAgainst(before: string): string {
-  const day = (offset: string) => `avg by (model) (quantile_over_time(0.5, ${metric(decodeRate, ofModel)}[1d]${offset}))`;
+  const day = (offset: string) => `avg by (model) (quantile_over_time(0.5, ${metric(decodeRate, ofModel)}[1d:30m]${offset}))`;
   return `${day('')} / ${day(` offset ${before}`)} - 1`;
 }
 

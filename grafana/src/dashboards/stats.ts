@@ -5,7 +5,7 @@ import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 
 import { modelOverrides, type Override } from './models';
-import { describe, query, refIds, thresholds, type About, type Series, type Step } from './panels';
+import { describe, query, refIds, thresholds, unknown, words, type About, type Series, type Step } from './panels';
 
 export interface StatOptions {
   steps?: Step[];
@@ -66,6 +66,8 @@ export function barPanel(about: About, series: Series): bargauge.PanelBuilder {
     .showUnfilled(false)
     .min(0)
     .decimals(2)
+    // Where there is nothing at all, in place of a sentence in the first colour of the palette.
+    .mappings(words({}, unknown))
     .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false))
     .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.PaletteClassic))
     .withTarget(query(series.expr, 'A').legendFormat(series.legend).instant());
