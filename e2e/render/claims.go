@@ -97,6 +97,11 @@ func speeds(s Sight, want func(model string) string) []string {
 
 func normal(s Sight) []string {
 	found := speeds(s, func(string) string { return "normal" })
+	changes := s.find("What has changed and holds")
+	row := changes.row("Model", "Nothing has changed")
+	if since := changes.cell(row, "Since, ago").Text; len(changes.Rows) != 1 || since != "–" {
+		found = append(found, fmt.Sprintf("what has changed: %v", changes.Rows))
+	}
 	for _, t := range s.find("Alerts firing").Tiles {
 		if !s.good(t.Text) {
 			found = append(found, fmt.Sprintf("alerts: %q", t.Text.Text))

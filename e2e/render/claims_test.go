@@ -29,6 +29,9 @@ func TestEveryClaimSeesItsFault(t *testing.T) {
 		return table("What has changed and holds", []string{"Model", "Kind", "Since, ago", "By"},
 			[]Text{{Text: slower}, {Text: "drop"}, {Text: "1.5 hours"}, {Text: by}})
 	}
+	nothing := func(since string) PanelSight {
+		return table("What has changed and holds", []string{"Model", "Since, ago"}, []Text{{Text: "Nothing has changed"}, {Text: since}})
+	}
 	list := func(link string) PanelSight {
 		return table("Firing alerts", []string{"Severity", "For", "Model", "What to do", "Where", "Alert"}, []Text{
 			{Text: "warning"},
@@ -62,8 +65,8 @@ func TestEveryClaimSeesItsFault(t *testing.T) {
 			},
 		},
 		"a healthy node is normal": {
-			Sight{UID: "exobench-overview", state: "healthy", Panels: []PanelSight{models(slower, "slower", red)}},
-			Sight{UID: "exobench-overview", state: "healthy", Panels: []PanelSight{models(slower, "normal", green)}},
+			Sight{UID: "exobench-overview", state: "healthy", Panels: []PanelSight{models(slower, "normal", green), nothing("-15.0 s")}},
+			Sight{UID: "exobench-overview", state: "healthy", Panels: []PanelSight{models(slower, "normal", green), nothing("–")}},
 		},
 		"a loss is on the overview": {
 			Sight{UID: "exobench-overview", state: "slower", Panels: []PanelSight{models(slower, "slower", red), changed("-3.0%")}},

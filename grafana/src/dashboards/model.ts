@@ -241,7 +241,7 @@ function againstBaseline() {
           'exobench_speed_alarm_prompts, exobench_speed_last_cycle_change_ratio, exobench_speed_baseline, exobench_speed_noise_ratio, ' +
           'exobench_judge_history_cycles.',
         unit: unit.none,
-        noValue: nothing.turn,
+        noValue: nothing.verdicts,
         width: 24,
         height: 5,
       },

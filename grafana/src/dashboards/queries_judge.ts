@@ -105,8 +105,8 @@ export const changes = {
   age: [
     `time() - max by (model, quantity, kind) (${modelSince})`,
     `time() - ${ofNode(nodeSince)}`,
-    unless(`-1 * count(${metric('exobench_judge_learning')} == 0)`, 'Nothing has changed'),
-    unless(`-1 * count(${metric('exobench_judge_learning')}) unless on () (${metric('exobench_judge_learning')} == 0)`, 'All are still learning'),
+    unless(`-1 * group(${metric('exobench_judge_learning')} == 0)`, 'Nothing has changed'),
+    unless(`-1 * group(${metric('exobench_judge_learning')}) unless on () (${metric('exobench_judge_learning')} == 0)`, 'All are still learning'),
   ].join(' or '),
   ratio: [
     `max by (model, quantity, kind) (${metric('exobench_speed_alarm_change_ratio')})`,

@@ -2,7 +2,7 @@
 import type * as table from '@grafana/grafana-foundation-sdk/table';
 
 import type { Override } from './models';
-import { none, unit, words, type Word } from './panels';
+import { none, nothing, unit, words, type Word } from './panels';
 import { changes, leastCycles, verdicts } from './queries_judge';
 import { labelsPanel } from './tables';
 
@@ -95,7 +95,7 @@ export function changesPanel(size: { width: number; height: number }): table.Pan
         'exobench_speed_alarm_change_ratio, exobench_speed_change_evidence, exobench_speed_alarm_prompts, exobench_speed_alarm_shared; of all ' +
         'models together exobench_node_speed_alarm, exobench_node_speed_change_ratio and exobench_node_speed_change_evidence.',
       unit: unit.none,
-      noValue: 'No speed is judged now, or nothing is scraped',
+      noValue: nothing.verdicts,
     },
     [changes.age, changes.ratio, changes.evidence, changes.prompts, changes.shared],
     {
