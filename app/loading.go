@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -40,13 +39,4 @@ func Seldom(say func(instance.Progress)) func(instance.Progress) {
 }
 
 // LoadAmount says how much of a download or a load is done; empty where exo does not say.
-func LoadAmount(p instance.Progress) string {
-	switch {
-	case p.Total == 0:
-		return ""
-	case p.Stage == instance.Downloading:
-		return fmt.Sprintf("%.2f of %.2f GB at %.1f MB/s", float64(p.Done)/1e9, float64(p.Total)/1e9, p.BytesPerSecond/1e6)
-	default:
-		return fmt.Sprintf("%d of %d layers", p.Done, p.Total)
-	}
-}
+func LoadAmount(p instance.Progress) string { return shownLoading(p).Amount() }

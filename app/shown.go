@@ -16,13 +16,18 @@ const maxRemembered = 32 << 20
 func (b *Bench) newRig(cfg exporter.Config, w wiring) (*Rig, error) {
 	say := w.client.Progress
 	w.client.Progress = func(p instance.Progress) {
-		b.store.Loading(exporter.Loading{
-			Stage: p.Stage, Done: p.Done, Total: p.Total, Bytes: p.Stage == instance.Downloading, BytesPerSecond: p.BytesPerSecond,
-			Elapsed: p.Elapsed,
-		})
+		b.store.Loading(shownLoading(p))
 		say(p)
 	}
 	return newRig(cfg, w, b.setStatus)
+}
+
+// shownLoading is p as people are shown it.
+func shownLoading(p instance.Progress) exporter.Loading {
+	return exporter.Loading{
+		Stage: p.Stage, Done: p.Done, Total: p.Total, Bytes: p.Stage == instance.Downloading, BytesPerSecond: p.BytesPerSecond,
+		Elapsed: p.Elapsed,
+	}
 }
 
 // remember shows of the day before the start what was recorded of it. That of the simulator is shown where it is

@@ -2,6 +2,7 @@ package app
 
 import (
 	"os"
+	"sync"
 
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/memory"
@@ -30,11 +31,11 @@ func thisMachine(sampler *memory.Sampler) []workload.NodeStatus {
 	return []workload.NodeStatus{{Name: hostname(), MemoryTotal: &host.Total, MemoryAvailable: &host.Available}}
 }
 
-// hostname names this machine where exo does not name its own.
-func hostname() string {
+// hostname names this machine where exo does not name its own. It is asked for once: scrapes read memory.
+var hostname = sync.OnceValue(func() string {
 	name, err := os.Hostname()
 	if err != nil || name == "" {
 		return "localhost"
 	}
 	return name
-}
+})

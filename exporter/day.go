@@ -1,7 +1,6 @@
 package exporter
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -99,8 +98,7 @@ func against(v float64, before []Point, figure func(Point) float64) *float64 {
 	if v <= 0 || len(known) < fewest {
 		return nil
 	}
-	slices.SortFunc(known, cmp.Compare[float64])
-	middle := (known[(len(known)-1)/2] + known[len(known)/2]) / 2
+	middle, _ := workload.Quantile(known, 0.5)
 	ratio := v/middle - 1
 	return &ratio
 }

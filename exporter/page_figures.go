@@ -62,8 +62,10 @@ func (l Loading) Amount() string {
 		return ""
 	case !l.Bytes:
 		return fmt.Sprintf("%d of %d layers", l.Done, l.Total)
-	case l.BytesPerSecond > 0:
-		return fmt.Sprintf("%s of %s at %.1f MB/s", formatBytes(&l.Done), formatBytes(&l.Total), l.BytesPerSecond/1e6)
 	}
-	return fmt.Sprintf("%s of %s", formatBytes(&l.Done), formatBytes(&l.Total))
+	amount := fmt.Sprintf("%.2f of %.2f GB", float64(l.Done)/1e9, float64(l.Total)/1e9)
+	if l.BytesPerSecond > 0 {
+		amount += fmt.Sprintf(" at %.1f MB/s", l.BytesPerSecond/1e6)
+	}
+	return amount
 }

@@ -80,7 +80,7 @@ func TestPageShowsLoadsAndFixes(t *testing.T) {
 	s.TurnStarted("mistral-7b", epoch)
 	s.Loading(Loading{Stage: "downloading", Done: 3 << 29, Total: 4 << 30, Bytes: true, BytesPerSecond: 95e6, Elapsed: 16 * time.Second})
 	expectPage(t, showPage(t, s), []string{
-		"model 2 of 2, <strong>mistral-7b</strong>: downloading, 1.50 GiB of 4.00 GiB at 95.0 MB/s, for 16s",
+		"model 2 of 2, <strong>mistral-7b</strong>: downloading, 1.61 of 4.29 GB at 95.0 MB/s, for 16s",
 		`<progress value="1610612736" max="4294967296">`, "not in the catalogue",
 		`>curl -d &#39;{&#34;model_id&#34;:&#34;a&#34;}&#39; http://localhost:52415/models/add</pre>`,
 	}, nil)

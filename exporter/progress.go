@@ -86,7 +86,7 @@ func (s *Store) RequestDone(r workload.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.state.Running; p != nil {
-		p.Requests, p.Tokens, p.Loading = p.Requests+1, p.Tokens+r.OutputTokens, nil
+		p.Requests, p.Tokens, p.Loading = p.Requests+1, p.Tokens+r.CountedTokens(), nil
 	}
 	switch {
 	case !r.OK():

@@ -148,3 +148,15 @@ func TestStoreShowsALoad(t *testing.T) {
 		t.Errorf("after a request: %+v", got)
 	}
 }
+
+// What nobody counts is in no number of tokens.
+func TestProgressCountsWhatIsKnown(t *testing.T) {
+	s := NewStore(testOptions())
+	s.CycleStarted(1, testOptions().Models, epoch)
+	s.TurnStarted("mistral-7b", epoch)
+	s.RequestDone(workload.Result{Outcome: workload.OutcomeOK, OutputTokens: 7, TokenSource: workload.TokensFromUsage})
+	s.RequestDone(workload.Result{Outcome: workload.OutcomeOK, OutputTokens: 5, TokenSource: workload.TokensUnknown})
+	if p := s.State().Running; p.Requests != 2 || p.Tokens != 7 {
+		t.Errorf("%+v", p)
+	}
+}

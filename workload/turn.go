@@ -204,7 +204,7 @@ type Cycle struct {
 
 // Quantile returns the q-quantile of values by linear interpolation between the closest
 // ranks (R's type 7); false when values is empty. The slice is not changed.
-func Quantile(values []time.Duration, q float64) (time.Duration, bool) {
+func Quantile[T ~int64 | ~float64](values []T, q float64) (T, bool) {
 	if len(values) == 0 {
 		return 0, false
 	}
@@ -213,5 +213,5 @@ func Quantile(values []time.Duration, q float64) (time.Duration, bool) {
 	pos := q * float64(len(s)-1)
 	lo := int(pos)
 	hi := min(lo+1, len(s)-1)
-	return s[lo] + time.Duration((pos-float64(lo))*float64(s[hi]-s[lo])), true
+	return s[lo] + T((pos-float64(lo))*float64(s[hi]-s[lo])), true
 }

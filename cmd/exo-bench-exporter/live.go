@@ -142,7 +142,7 @@ func (l *live) RequestDone(r workload.Result) {
 	} else {
 		l.progress.RequestDone(r) // which stays
 	}
-	l.tokens += r.OutputTokens
+	l.tokens += r.CountedTokens()
 	l.say(fmt.Sprintf("prompt %d of %d, %d tokens", min(l.done+1, l.prompts), l.prompts, l.tokens), int64(l.done), int64(l.prompts))
 }
 

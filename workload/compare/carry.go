@@ -3,6 +3,8 @@ package compare
 import (
 	"math"
 	"slices"
+
+	"exo-bench-exporter/workload"
 )
 
 // What a turn carries over to the next makes turns tell less than as many independent ones would. A few turns
@@ -19,7 +21,7 @@ const (
 func carry(sides ...[]float64) float64 {
 	product, square, n := 0.0, 0.0, 0
 	for _, side := range sides {
-		centre := median(slices.Clone(side))
+		centre := median(side)
 		scale := spread(side, centre)
 		if scale == 0 {
 			continue
@@ -59,14 +61,10 @@ func spread(values []float64, centre float64) float64 {
 	return median(far) * 1.4826
 }
 
-// median returns the median of values, which it sorts; 0 of none.
+// median returns the median of values, at least one.
 func median(values []float64) float64 {
-	n := len(values)
-	if n == 0 {
-		return 0
-	}
-	slices.Sort(values)
-	return (values[(n-1)/2] + values[n/2]) / 2
+	m, _ := workload.Quantile(values, 0.5)
+	return m
 }
 
 // middle returns the mean of the middle half of values, which it sorts: what is odd at either end has no weight.

@@ -74,7 +74,7 @@ type Comparison struct {
 // Sides compares two sides. Changes of at most margin, a ratio, are called none. It is an error, for people, when
 // they cannot be compared at all.
 func Sides(before, after Side, margin float64) (Comparison, error) {
-	if err := comparable(before, after); err != nil {
+	if err := refuse(before, after); err != nil {
 		return Comparison{}, err
 	}
 	c := Comparison{Before: before, After: after, Notes: notes(before, after)}
@@ -93,8 +93,8 @@ func Sides(before, after Side, margin float64) (Comparison, error) {
 	return c, nil
 }
 
-// comparable says why two sides are nothing to compare.
-func comparable(a, b Side) error {
+// refuse says why two sides are nothing to compare; nil where they are.
+func refuse(a, b Side) error {
 	switch {
 	case a.Source.Simulated != b.Source.Simulated:
 		return fmt.Errorf("one of them is of the simulator and the other one is not (%s, %s): there is nothing to compare", a.Name, b.Name)

@@ -163,7 +163,8 @@ func TestOnlyCleanResults(t *testing.T) {
 			func(r *workload.Result) { r.Server = &workload.ServerStats{GenerationTPS: 1000} },
 			[]string{"decode"},
 		},
-		"not timed": {func(r *workload.Result) { r.Timed = false }, []string{"decode", "ttft", "e2e"}},
+		"not counted": {func(r *workload.Result) { r.TokenSource = workload.TokensUnknown }, []string{"e2e"}},
+		"not timed":   {func(r *workload.Result) { r.Timed = false }, []string{"decode", "ttft", "e2e"}},
 	} {
 		got := spoil(c.change)
 		for _, quantity := range c.gone {
@@ -243,6 +244,17 @@ func TestSideIsOfOneMethod(t *testing.T) {
 	}
 	if _, err := NewSide("a", nil); err == nil {
 		t.Error("a side without turns")
+	}
+	// A turn in which nothing was clean was measured by no other method: it shows nothing.
+	disturbed := reference(1, 3).records("m")
+	for i := range disturbed[1].Turn.Results {
+		disturbed[1].Turn.Results[i].Contended = true
+	}
+	if s, err := NewSide("a", disturbed); err != nil || s.Left != 0 || len(s.Turns["m"]) != 2 {
+		t.Errorf("%v: %d left, %d turns", err, s.Left, len(s.Turns["m"]))
+	}
+	if _, err := NewSide("a", disturbed[1:2]); err == nil {
+		t.Error("a side of which nothing is clean")
 	}
 }
 

@@ -79,9 +79,9 @@ func medianGap(r workload.Result) (float64, bool) {
 	return gap.Seconds(), ok
 }
 
-// whole is of answers that have all the tokens that were asked for: shorter ones take less time.
+// whole is of answers that are known to have all the tokens that were asked for: shorter ones take less time.
 func whole(r workload.Result) (float64, bool) {
-	return r.E2E.Seconds(), r.Timed && !slices.Contains(r.Marks(), workload.MarkShort)
+	return r.E2E.Seconds(), r.Timed && r.CountedTokens() > 0 && !slices.Contains(r.Marks(), workload.MarkShort)
 }
 
 // enoughGaps is the number of gaps of which one is beyond the p99.

@@ -43,8 +43,10 @@ func Read(name string, files []string, from, to time.Time) (s Side, broken int, 
 	return s, broken, err
 }
 
-// NewSide makes a Side of records of turns with their results, in any order. It is an error when there are none.
+// NewSide makes a Side of records of turns with their results, in any order. Those without a clean result show nothing of a
+// model. It is an error when there are no others.
 func NewSide(name string, all []record.Record) (Side, error) {
+	all = slices.DeleteFunc(slices.Clone(all), func(r record.Record) bool { return len(r.Turn.CleanResults()) == 0 })
 	if len(all) == 0 {
 		return Side{}, fmt.Errorf("%s: there is no turn with figures", name)
 	}
@@ -55,7 +57,7 @@ func NewSide(name string, all []record.Record) (Side, error) {
 		if r.Target != s.Source.Target || r.Simulated != s.Source.Simulated || r.Suite.SHA256 != s.Source.Suite.SHA256 {
 			continue
 		}
-		if _, ok := newest[r.Turn.Model]; !ok && len(r.Turn.CleanResults()) > 0 {
+		if _, ok := newest[r.Turn.Model]; !ok {
 			newest[r.Turn.Model] = like(*r.Turn)
 		}
 	}
