@@ -96,7 +96,7 @@ func turnFigures() metric.Group[workload.Turn] {
 	}
 }
 
-// goodCycles count the turns that a baseline can rest on, under one method.
+// goodCycles count the turns that gave a decode rate under one method.
 func goodCycles() metric.Group[workload.Turn] {
 	return metric.Group[workload.Turn]{
 		Labels: []string{"model", "epoch"},
@@ -108,7 +108,7 @@ func goodCycles() metric.Group[workload.Turn] {
 			Family: metric.Family{
 				Name: "model_good_cycles_total", Unit: "cycles",
 				Help: "Cycles that gave the model a value of exobench_model_output_tokens_per_second by the method of this epoch, see " +
-					"exobench_epoch_info: the evidence that a baseline rests on. It begins anew with the epoch.",
+					"exobench_epoch_info. It begins anew with the epoch.",
 				Absent: "before a result under the present configuration",
 			},
 		}},
