@@ -19,7 +19,6 @@ export EXPORTER_PUBLISH=127.0.0.1:$base PROMETHEUS_PUBLISH=127.0.0.1:$((base + 1
 real() { docker compose -p exo-bench-e2e "$@"; }
 demo() { docker compose -p exo-bench-e2e-demo --env-file demo.env "$@"; }
 
-failed=0
 cleanup() {
 	real down -v --remove-orphans >/dev/null 2>&1 || true
 	demo down -v --remove-orphans >/dev/null 2>&1 || true
@@ -28,7 +27,7 @@ cleanup() {
 trap cleanup EXIT
 
 check() { # WHAT COMMAND...
-	if "${@:2}"; then echo "ok    $1"; else echo "FAIL  $1" && failed=1; fi
+	if "${@:2}"; then echo "ok    $1"; else echo "FAIL  $1" && exit 1; fi
 }
 
 # within SECONDS COMMAND... tries until it works.
@@ -42,6 +41,15 @@ has() { page "$1" | grep -q "$2"; }
 keeps_state() { real exec -T exporter /usr/local/bin/exo-bench-exporter check | grep -q '^ok *state'; }
 prints_rules() { docker run --rm exo-bench-exporter:local rules | grep -q ExoBenchExoDown; }
 volume() { docker volume inspect "$1" >/dev/null 2>&1; }
+
+refuses() { ! env "$1" docker compose config --quiet 2>"$work/refused" && grep -q "$2" "$work/refused"; }
+starts_unset() { env -u GRAFANA_PUBLISH -u GRAFANA_ADMIN_PASSWORD -u GRAFANA_ANONYMOUS docker compose config --quiet; }
+
+# What compose makes of the file, before anything runs.
+check "without a variable it is taken" starts_unset
+check "EXOBENCH_STATE_DIR is refused" refuses EXOBENCH_STATE_DIR=/x "state is in a volume"
+check "EXPORTER_CONTAINERS is refused" refuses EXPORTER_CONTAINERS=0 "native.env says it"
+check "Grafana for others is refused without a password" refuses GRAFANA_ADMIN_PASSWORD= needs-GRAFANA_ADMIN_PASSWORD.env
 
 # The exporter runs natively: nothing of it may be built or pulled.
 before=$(docker image ls -q exo-bench-exporter:local)
@@ -76,4 +84,3 @@ check "Grafana has the dashboards" within 60 has "$((base + 3))/api/search" exob
 demo down -v
 check "the real volumes are there still" volume exo-bench-e2e_prometheus-data
 check "the demo's are not" test -z "$(docker volume ls -q --filter name=exo-bench-e2e-demo)"
-exit $failed

@@ -215,20 +215,29 @@ func TestComposeRefusesVariables(t *testing.T) {
 	}
 }
 
-// TestGrafanaBeyondLoopback asserts that others reach Grafana only where its administrator has a
-// password of his own and somebody has decided whether they need a login.
+// TestNothingIsRequiredWithinADefault asserts that no ${NAME:?words} stands within another variable's default, where releases of
+// compose before 5 ask for NAME also if the default is not needed, and so start nothing.
+func TestNothingIsRequiredWithinADefault(t *testing.T) {
+	within := regexp.MustCompile(`\$\{\w+:?[-+][^}]*\$\{\w+:?\?`)
+	for _, name := range []string{"docker-compose.yml", "compose/native.yml"} {
+		if found := within.FindString(strings.ReplaceAll(readFile(t, name), "\\\n", "")); found != "" {
+			t.Errorf("%s: %s", name, found)
+		}
+	}
+}
+
+// TestGrafanaBeyondLoopback asserts that others reach Grafana only where its administrator has a password of his own, and read
+// without a login only where somebody has decided so.
 func TestGrafanaBeyondLoopback(t *testing.T) {
-	const publish, password, anonymous = "GRAFANA_PUBLISH=3000", "GRAFANA_ADMIN_PASSWORD=s3cret", "GRAFANA_ANONYMOUS=false"
-	for want, env := range map[string][]string{
-		"GRAFANA_ADMIN_PASSWORD": {publish, anonymous}, "GRAFANA_ANONYMOUS": {publish, password},
-		"needed where others reach Grafana": {publish},
-	} {
-		if _, err := composeProject(t, "", env...); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: %v, want it to be refused for %q", env, err, want)
+	const publish, password, anonymous = "GRAFANA_PUBLISH=3000", "GRAFANA_ADMIN_PASSWORD=s3cret", "GRAFANA_ANONYMOUS=true"
+	for _, env := range [][]string{{publish}, {publish, anonymous}} {
+		if _, err := composeProject(t, "", env...); err == nil || !strings.Contains(err.Error(), "needs-GRAFANA_ADMIN_PASSWORD.env not found") {
+			t.Errorf("%v: %v, want it to be refused without a password", env, err)
 		}
 	}
 	for want, env := range map[string][]string{
-		"127.0.0.1  true": nil, "127.0.0.1 s3cret true": {password}, " s3cret false": {publish, password, anonymous},
+		"127.0.0.1  true": nil, "127.0.0.1 s3cret true": {password}, " s3cret false": {publish, password},
+		" s3cret true": {publish, password, anonymous},
 	} {
 		s := loadCompose(t, "", env...).Services["grafana"]
 		value := func(name string) string { return *s.Environment[name] }
