@@ -36,10 +36,11 @@ within() {
 	until "${@:2}"; do ((SECONDS < end)) || return 1 && sleep 2; done
 }
 page() { curl -fsS "http://127.0.0.1:$1" 2>/dev/null; }
-five() { (($(page "$base/metrics" | grep -c '^exobench_model_output_tokens_per_second{') == 5)); }
-has() { page "$1" | grep -q "$2"; }
-keeps_state() { real exec -T exporter /usr/local/bin/exo-bench-exporter check | grep -q '^ok *state'; }
-prints_rules() { docker run --rm exo-bench-exporter:local rules | grep -q ExoBenchExoDown; }
+five() { (($(page "$base/metrics" | grep -c "^exobench_model_output_tokens_per_second{") == 5)); }
+has() { grep -q "$2" < <(page "$1"); }
+# check itself fails where no exo is.
+keeps_state() { grep -q '^ok *state' < <(real exec -T exporter /usr/local/bin/exo-bench-exporter check); }
+prints_rules() { grep -q ExoBenchExoDown < <(docker run --rm exo-bench-exporter:local rules); }
 volume() { docker volume inspect "$1" >/dev/null 2>&1; }
 
 refuses() { ! env "$1" docker compose config --quiet 2>"$work/refused" && grep -q "$2" "$work/refused"; }
