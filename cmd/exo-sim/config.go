@@ -15,6 +15,7 @@ import (
 type config struct {
 	listen      string
 	pidFile     string
+	healthy     bool
 	memoryScale float64
 	node        exosim.Options
 }
@@ -45,6 +46,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	}
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:52416", "`address` to serve on; exo itself uses port 52415")
 	fs.StringVar(&c.pidFile, "pid-file", "", "`file` that holds the process id while the node runs")
+	fs.BoolVar(&c.healthy, "healthy", false, "ask the simulator that listens on -listen whether it answers, and do nothing else")
 	fs.StringVar(&dialect, "dialect", "exo1", "generation of exo: exo1 (1.x) or exo0 (legacy 0.0.x)")
 	fs.StringVar(&variant, "variant", "head", "wire format of exo 1.x: head or v1.0.71")
 	fs.StringVar(&engine, "engine", "mlx", "engine of legacy exo: mlx, or tinygrad, which serves llama models only")

@@ -40,6 +40,13 @@ func run(args []string, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if c.healthy {
+		if err := healthy(ctx, c.listen); err != nil {
+			fmt.Fprintln(stderr, "exo-sim is not healthy:", err)
+			return exitFailed
+		}
+		return exitOK
+	}
 	if err := serve(ctx, c, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
 		fmt.Fprintln(stderr, "exo-sim:", err)
 		return exitFailed
