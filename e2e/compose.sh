@@ -55,7 +55,7 @@ check "Grafana for others is refused without a password" refuses GRAFANA_ADMIN_P
 # The exporter runs natively: nothing of it may be built or pulled.
 before=$(docker image ls -q exo-bench-exporter:local)
 cp native.env .env
-check "native.env starts" real up -d --wait
+check "native.env starts" real up -d --build --wait
 check "nothing of the exporter was built" test "$before" = "$(docker image ls -q exo-bench-exporter:local)"
 check "no exporter runs" test -z "$(real ps -q exporter)"
 check "Prometheus asks the host" within 60 has "$((base + 1))/api/v1/targets" host.docker.internal:9955
@@ -71,14 +71,14 @@ rm .env
 
 # As any user the exporter may write where its state is kept.
 export EXPORTER_USER=1000:1000
-check "EXPORTER_USER=1000:1000 starts" real up -d --wait exporter
+check "EXPORTER_USER=1000:1000 starts" real up -d --build --wait exporter
 check "the state directory can be written" keeps_state
 unset EXPORTER_USER
 check "rules come from the image" prints_rules
 real down
 
 # The demo, beside whatever holds exo's port, reaches five models' figures and leaves the real volumes alone.
-check "the demo starts" demo up -d --wait
+check "the demo starts" demo up -d --build --wait
 check "five models have figures" within 300 five
 check "their memory is seen" within 60 has "$base/metrics" '^exobench_model_resident_memory_bytes{'
 check "Grafana has the dashboards" within 60 has "$((base + 3))/api/search" exobench-overview
