@@ -70,8 +70,8 @@ func (s *series) shifted(window []step, level float64) float64 {
 	odd, llr := s.odd(), 0.0
 	state := window[0].before
 	for _, st := range window {
-		_, logp, _ := state.step(st.x-level, st.carried, st.v, odd)
-		llr += logp - st.logp
+		_, density, _ := state.step(st.x-level, st.carried, st.sd, odd)
+		llr += math.Log(density) - math.Log(st.density)
 	}
 	return llr
 }

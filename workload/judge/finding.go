@@ -195,14 +195,17 @@ func (s *series) fall(c context) {
 			f.Kind = Drop
 		}
 	case Unstable:
-		se := 1.25 * s.sd() / 2 * math.Sqrt(1+s.phi())
-		deeper := -recent > 1.4*f.Depth+2*se+2*math.Sqrt(s.baseVar())
-		if lasts := s.newest().At > f.Limit && recent < f.Level/2; deeper || lasts {
+		if s.newest().At > f.Limit && recent < f.Level/2 {
 			f.Kind = Drop
-			if deeper {
-				f.Since = s.Points[n-windows[0]].At
-				f.Level = recent
-			}
+		} else if from, deeper := s.deeper(c, f); deeper {
+			f.Kind, f.Since, f.Level = Drop, s.Points[from].At, s.middle(from)
 		}
 	}
+}
+
+// deeper looks for a loss beside the unstable one f: as for any other, where as deep as f is known to go is
+// as good as normal.
+func (s *series) deeper(c context, f *finding) (from int, found bool) {
+	loss, _ := s.scan(c, s.steps(c, f))
+	return loss.from, loss.evidence >= 1
 }

@@ -18,6 +18,8 @@ const (
 	habitBins    = habitDays * quartersADay
 	habitUnit    = 1e-4 // of a stored logarithm
 	empty        = math.MinInt16
+	poolDays     = 7 // days of a kind that are looked at, the newest
+	fewDays      = 3 // days after which a kind of day is known
 )
 
 // habit holds how much faster than normal each quarter of an hour was.
@@ -27,6 +29,8 @@ type habit struct {
 	Bins  bins
 	Var   float64 // variance of a bin around what was expected of it
 	N     float64
+
+	pools [3]pools // of quarters around the newest
 }
 
 type bins []int16
@@ -79,6 +83,9 @@ func (h *habit) slot(q int64) *int16 {
 // add enters a value of the time at, in seconds since 1970.
 func (h *habit) add(at int64, v float64) {
 	q := quarterOf(at)
+	if q < h.Head {
+		h.pools = [3]pools{}
+	}
 	if len(h.Bins) == 0 || q-h.Head >= habitBins || h.Head-q >= habitBins {
 		h.Bins = slices.Repeat(bins{empty}, habitBins)
 		h.Head, h.Count = q, 0
@@ -111,6 +118,7 @@ func (h *habit) at(q int64) int16 {
 
 // forget empties the quarters from the time since on.
 func (h *habit) forget(since int64) {
+	h.pools = [3]pools{}
 	if len(h.Bins) == 0 {
 		return
 	}
@@ -121,6 +129,7 @@ func (h *habit) forget(since int64) {
 
 // shift takes by from the quarters from the time since on.
 func (h *habit) shift(since int64, by float64) {
+	h.pools = [3]pools{}
 	if len(h.Bins) == 0 {
 		return
 	}
@@ -158,20 +167,41 @@ func (h *habit) expect(at int64, interval float64, room *scratch) (lo, hi float6
 	return lo, hi
 }
 
-// pool gathers what was seen at one time of day on some days.
+// pool is what was seen at one time of day on some days.
 type pool struct {
-	values []float64
+	middle float64
+	values int
 	days   int
 }
 
-func (h *habit) around(q, near int64, room *scratch) (lo, hi float64) {
-	const few = 3 // days after which a kind of day is known
+// pools are those of one quarter: of all days, of days of its kind, and of the same day of the week.
+type pools struct {
+	q, near, head   int64
+	all, kind, same pool
+}
+
+// gather returns the pools of quarter q. Turns that are less than a quarter of an hour apart ask for the same
+// again, and no new value is in them.
+func (h *habit) gather(q, near int64, room *scratch) *pools {
+	p := &h.pools[((q%3)+3)%3]
+	recent := q-h.Head >= -1 && q-h.Head <= 2
+	if recent && p.q == q && p.near == near && h.Head-p.head >= 0 && h.Head-p.head <= 3 {
+		return p
+	}
+	*p = pools{}
+	if recent {
+		p.q, p.near, p.head = q, near, h.Head
+	}
 	buffers := &room.pools
-	all, kind, same := pool{values: buffers[0][:0]}, pool{values: buffers[1][:0]}, pool{values: buffers[2][:0]}
+	all, kind, same := buffers[0][:0], buffers[1][:0], buffers[2][:0]
 	isWeekend := weekend(q)
 	var day [17]float64
 	for d := int64(1); d < habitDays; d++ {
 		past := q - d*quartersADay
+		alike := weekend(past) == isWeekend && p.kind.days < poolDays
+		if !alike && d%7 != 0 && p.all.days >= poolDays {
+			continue
+		}
 		n := 0
 		for i := -near; i <= near; i++ {
 			if b := h.at(past + i); b != empty {
@@ -182,35 +212,46 @@ func (h *habit) around(q, near int64, room *scratch) (lo, hi float64) {
 		if n == 0 {
 			continue
 		}
-		take := func(p *pool) {
-			if p.days < 7 {
-				p.days++
-				p.values = append(p.values, day[:n]...)
-			}
+		if p.all.days < poolDays {
+			p.all.days++
+			all = append(all, day[:n]...)
 		}
-		take(&all)
-		if weekend(past) == isWeekend {
-			take(&kind)
+		if alike {
+			p.kind.days++
+			kind = append(kind, day[:n]...)
 		}
 		if d%7 == 0 {
-			take(&same)
+			p.same.days++
+			same = append(same, day[:n]...)
 		}
 	}
-	if all.days == 0 {
+	if p.kind.days < fewDays {
+		p.all.of(all)
+	}
+	p.kind.of(kind)
+	p.same.of(same)
+	return p
+}
+
+func (p *pool) of(values []float64) { p.middle, p.values = median(values), len(values) }
+
+func (h *habit) around(q, near int64, room *scratch) (lo, hi float64) {
+	p := h.gather(q, near, room)
+	if p.all.days == 0 {
 		return 0, 0
 	}
 	lo, hi = math.Inf(1), math.Inf(-1)
 	consider := func(v float64) { lo, hi = min(lo, v), max(hi, v) }
-	if kind.days > 0 {
-		consider(h.usual(kind))
+	if p.kind.days > 0 {
+		consider(h.usual(p.kind))
 	} else {
 		consider(0)
 	}
-	if kind.days < few {
-		consider(h.usual(all))
+	if p.kind.days < fewDays {
+		consider(h.usual(p.all))
 	}
-	if same.days >= 2 {
-		consider(h.usual(same))
+	if p.same.days >= 2 {
+		consider(h.usual(p.same))
 	}
 	return lo, hi
 }
@@ -220,12 +261,11 @@ func (h *habit) around(q, near int64, room *scratch) (lo, hi float64) {
 // shrinkage of one value).
 func (h *habit) usual(p pool) float64 {
 	const certain, dependence, efficiency = 2.5, 1.8, 1.25
-	n := float64(len(p.values))
-	m := median(p.values)
+	m := p.middle
 	if m == 0 {
 		return 0
 	}
-	se := efficiency * math.Sqrt(h.Var*dependence/n)
+	se := efficiency * math.Sqrt(h.Var*dependence/float64(p.values))
 	if p.days == 1 {
 		se *= efficiency
 	}

@@ -28,6 +28,7 @@ type mode struct {
 
 const (
 	maxModes   = 16
+	asDeep     = 1.4 // times the depth of a mode is as deep still
 	rememberIt = 30 * day
 	shortStall = 8       // cycles
 	shortMode  = 2 * day // a longer loss is nothing that comes and goes
@@ -55,7 +56,7 @@ func (m *memory) explain(c context, level, se float64) *mode {
 func (m *memory) match(q Quantity, level, se float64) *mode {
 	for i := range m.Modes {
 		k := &m.Modes[i]
-		if k.Quantity == q && m.Now-k.Last < rememberIt && -level <= 1.4*k.Depth+2*se && -level >= 0.4*k.Depth-2*se {
+		if k.Quantity == q && m.Now-k.Last < rememberIt && -level <= asDeep*k.Depth+2*se && -level >= 0.4*k.Depth-2*se {
 			return k
 		}
 	}

@@ -8,13 +8,12 @@ import "math"
 // Martin's, with two branches in place of a bound).
 type carry struct{ with, without float64 }
 
-// step takes the deviation x, of which carried is the share of the state before that stays and v the
-// variance of what is new. It returns what is new, its log density up to a constant that depends on v
+// step takes the deviation x, of which carried is the share of the state before that stays and sd the
+// standard deviation of what is new. It returns what is new, its density up to a factor that depends on sd
 // alone, and the probability that x is an outlier, odd being the usual share of those.
-func (s *carry) step(x, carried, v, odd float64) (e, logp, isOdd float64) {
-	sd := math.Sqrt(v)
+func (s *carry) step(x, carried, sd, odd float64) (e, density, isOdd float64) {
 	mean := carried * s.with
-	density, isOdd := mixture((x-mean)/sd, odd)
+	density, isOdd = mixture((x-mean)/sd, odd)
 	if other := carried * s.without; abs(other-mean) > 0.1*sd {
 		d, o := mixture((x-other)/sd, odd)
 		if d > density {
@@ -24,7 +23,7 @@ func (s *carry) step(x, carried, v, odd float64) (e, logp, isOdd float64) {
 	}
 	e = x - mean
 	s.with, s.without = x, mean+(1-isOdd)*e
-	return e, math.Log(density), isOdd
+	return e, density, isOdd
 }
 
 // mixture returns the density of a standardized innovation z, and the probability that it is an

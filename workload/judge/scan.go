@@ -12,11 +12,11 @@ const leastSlots = 4 // from the first to the last cycle of a window
 type step struct {
 	x       float64 // deviation from what is usual
 	e       float64 // innovation: what the one before does not explain
-	v       float64 // its variance
+	v, sd   float64 // its variance and standard deviation
 	carried float64 // share of the deviation before that carries over
 	slots   float64 // cycles since the one before
 	before  carry   // what is carried on to it
-	logp    float64 // log density of its innovation
+	density float64 // of its innovation
 	odd     float64 // probability that it is an outlier
 }
 
@@ -33,6 +33,16 @@ func (s *series) slots(c context, i int) float64 {
 
 // filter takes from each point what the noise of the one before carries over to it.
 func (s *series) filter(c context) []step {
+	if now := s.basis(); c.scratch.of != now {
+		s.steps(c, nil)
+		c.scratch.of = now
+	}
+	return c.scratch.steps[:len(s.Points)]
+}
+
+// steps is filter where a loss as deep as the unstable one f is known to go is normal, too; of none if nil.
+func (s *series) steps(c context, f *finding) []step {
+	c.scratch.of = basis{}
 	steps := &c.scratch.steps
 	phi, v1 := s.phi(), s.innovationVar()
 	stationary := v1 / (1 - phi*phi)
@@ -40,6 +50,9 @@ func (s *series) filter(c context) []step {
 	var state carry
 	for i, p := range s.Points {
 		st := step{x: s.deviation(p), before: state}
+		if f != nil && p.At >= f.Since {
+			st.x -= clamp(st.x, -asDeep*f.Depth, 0)
+		}
 		if i > 0 {
 			st.slots = s.slots(c, i)
 			st.carried = phi
@@ -48,10 +61,23 @@ func (s *series) filter(c context) []step {
 			}
 		}
 		st.v = stationary * (1 - st.carried*st.carried)
-		st.e, st.logp, st.odd = state.step(st.x, st.carried, st.v, odd)
+		st.sd = math.Sqrt(st.v)
+		st.e, st.density, st.odd = state.step(st.x, st.carried, st.sd, odd)
 		steps[i] = st
 	}
 	return steps[:len(s.Points)]
+}
+
+// basis is all that the steps of a series depend on: what is learnt changes with N and Base alone.
+type basis struct {
+	of            *series
+	n, base       float64
+	points        int
+	first, newest int64
+}
+
+func (s *series) basis() basis {
+	return basis{s, s.N, s.Base, len(s.Points), s.Points[0].At, s.newest().At}
 }
 
 // bound returns how many standard deviations of an innovation count where a window is looked at
@@ -92,7 +118,7 @@ func (s *series) scan(c context, steps []step) (loss, gain find) {
 	w := 0
 	for i := len(steps) - 1; i >= 0 && w < len(windows); i-- {
 		st := steps[i]
-		most := bound * math.Sqrt(st.v)
+		most := bound * st.sd
 		e := clamp(st.e, -most, most)
 		total, precision := sum+e/st.v, info+1/st.v
 		calm := usual + st.e*(1-st.odd)/st.v

@@ -76,6 +76,7 @@ type context struct {
 // scratch is room to compute in, so that a turn costs no garbage.
 type scratch struct {
 	steps [maxPoints]step
+	of    basis // what steps are of
 	pools [3][7 * 17]float64
 }
 
