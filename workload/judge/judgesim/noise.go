@@ -3,12 +3,16 @@ package judgesim
 import (
 	"math"
 	"math/rand/v2"
+	"time"
 )
 
 // Noise is how the speed of a model scatters from cycle to cycle.
 type Noise struct {
-	SD          float64 // standard deviation of the logarithm
-	Rho         float64 // correlation from one cycle to the next
+	SD  float64 // standard deviation of the logarithm
+	Rho float64 // correlation from one cycle to the next
+	// Lasts is the time in which a deviation falls to 1/e, as that of what a machine does beside does. Where it is
+	// set, Rho follows from it and the time between cycles.
+	Lasts       time.Duration
 	Tail        float64 // degrees of freedom of Student's t in place of the normal; 0 for normal
 	Outliers    float64 // share of cycles that are outliers
 	OutlierLoss float64 // share of the speed that an outlier loses

@@ -18,7 +18,8 @@ var (
 	seed      = flag.Uint64("seed", 2_000_000, "first seed, one that nothing was tuned on")
 	runs      = flag.Int("runs", 0, "installations of each line about finding; 0 skips the table")
 	branches  = flag.Int("branches", 20, "futures of each installation")
-	halfYears = flag.Int("halfyears", 10, "runs of 180 days of each line about false alarms")
+	halfYears = flag.Int("halfyears", 10, "runs of each line about false alarms")
+	days      = flag.Int("days", 180, "length of those, of which none is shorter than what its line leaves out at the begin")
 	intervals = flag.String("intervals", "1m,10m,15m,1h", "between cycles, separated by commas")
 	only      = flag.String("scenario", "", "lines whose name contains this")
 	strict    = flag.Float64("strict", 1, "multiply every threshold: the trade of power against false alarms")
@@ -35,10 +36,11 @@ func TestTable(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(s.Name, *only) {
+			if !strings.Contains(s.Name, *only) || s.Steady && *halfYears == 0 || !s.Steady && *branches == 0 {
 				continue
 			}
 			p := Plan{Interval: interval, Seed: *seed, Runs: *runs, Branches: *branches, Strictness: *strict}
+			p.Until = time.Duration(*days) * oneDay
 			if s.Steady {
 				p.Runs = *halfYears
 			}
@@ -55,7 +57,7 @@ func (o Outcome) String() string {
 	for _, k := range slices.Sorted(maps.Keys(o.Seen)) {
 		kinds = append(kinds, fmt.Sprintf("%d %s", o.Seen[k], k))
 	}
-	return fmt.Sprintf("%.2f (%.2f–%.2f) in %d half-years: %s", o.Estimate, o.Low, o.High, o.N, strings.Join(kinds, ", "))
+	return fmt.Sprintf("%.2f (%.2f–%.2f) in %.1f half-years: %s", o.Estimate, o.Low, o.High, o.HalfYears, strings.Join(kinds, ", "))
 }
 
 // TestShort asks a little of what the table asks, with one turn an hour. Seeds are fixed, so that it

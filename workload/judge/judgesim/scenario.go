@@ -1,6 +1,7 @@
 package judgesim
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -34,13 +35,15 @@ type Plan struct {
 	Runs       int // installations; each has Branches trials
 	Branches   int
 	Strictness float64
+	Until      time.Duration // end of lines about false alarms; 180 days when zero
 }
 
 // Outcome is the answer.
 type Outcome struct {
 	Interval
-	N    int            // trials, or runs
-	Seen map[string]int // false alarms by kind
+	N         int            // trials, or runs
+	Seen      map[string]int // false alarms by kind
+	HalfYears float64        // that were looked at for those
 }
 
 // Ask runs s, as many installations at a time as there are processors.
@@ -86,7 +89,7 @@ func (p Plan) world(s Scenario, i int) World {
 func (p Plan) count(s Scenario) Outcome {
 	until := s.Until
 	if until == 0 {
-		until = 180 * oneDay
+		until = cmp.Or(p.Until, 180*oneDay)
 	}
 	incidents := make([][]Incident, p.Runs)
 	p.each(func(i int) {
@@ -106,7 +109,8 @@ func (p Plan) count(s Scenario) Outcome {
 			o.Seen[where+string(in.Kind)]++
 		}
 	}
-	o.Interval = Poisson(events, float64(p.Runs)*float64(until-s.From)/float64(180*oneDay))
+	o.HalfYears = float64(p.Runs) * float64(until-s.From) / float64(180*oneDay)
+	o.Interval = Poisson(events, o.HalfYears)
 	return o
 }
 
@@ -120,6 +124,11 @@ func finds(loss float64, within int, kinds ...judge.Kind) func(*Run, int) bool {
 		r.elsewhen(n)
 		return r.found(n%Models, within, lasting(loss, n%Models, r.Cycle), kinds...)
 	}
+}
+
+// findsIn is finds with a time in place of a number of cycles, and no fewer than 8 of those.
+func findsIn(loss float64, within time.Duration, kinds ...judge.Kind) func(*Run, int) bool {
+	return func(r *Run, n int) bool { return finds(loss, max(8, r.Cycles(within)), kinds...)(r, n) }
 }
 
 // elsewhen goes on for up to a day where it matters when something begins.

@@ -28,6 +28,7 @@ var (
 	nightly  = with(func(w *World) { w.Habit = backup(0.06) })
 	moody    = with(func(w *World) { w.Habit = slowMode(0.04, 2*time.Hour, 0.05) })
 	clinging = noisy(func(n *Noise) { n.Rho = 0.8 })
+	lingers  = noisy(func(n *Noise) { n.Lasts = 30 * time.Minute })
 	scatter  = Noise{SD: 0.0075, Rho: 0.5, PromptSD: 0.03, PromptOutliers: 0.02, OutlierLoss: 0.3}
 	quiet    = World{Noise: Noise{SD: 0.0005, Rho: 0.5}}
 	ten      = World{Prompts: 10, Noise: scatter}
@@ -179,6 +180,10 @@ func found() []Scenario {
 			World: clinging, Warm: mature, Found: finds(0.1, 8, losses...),
 		},
 		{
+			Name:  "correlation that lasts half an hour; loss of 10 %: within an hour, 8 cycles at least",
+			World: lingers, Warm: mature, Found: findsIn(0.1, time.Hour, losses...),
+		},
+		{
 			Name:  "loss of 10 % that is accepted: over, and a loss of 10 % more found within 8 cycles",
 			World: plain, Warm: mature, Found: accepts,
 		},
@@ -205,6 +210,7 @@ func steady() []Scenario {
 		line("asleep from 23 to 7 h", two, 2, sleeping, 0, 0),
 		line("noise of 0.05 %", two, 2, quiet, 0, 0),
 		line("correlation of 0.8", two, 2, clinging, 0, 0),
+		line("correlation that lasts half an hour", two, 2, lingers, 0, 0),
 		line("noise ten times as high", two, 2, noisy(func(n *Noise) { n.SD *= 10 }), 0, 0),
 		line("noise that all models have in common", two, 2, noisy(func(n *Noise) { n.Common = 1 }), 0, 0),
 		line("ten prompts that scatter by themselves", two, 2, ten, 0, 0),

@@ -66,6 +66,9 @@ type Run struct {
 // Begin returns a run of w in which nothing has been measured.
 func (w World) Begin() *Run {
 	w.Prompts = max(1, w.Prompts)
+	if w.Noise.Lasts > 0 {
+		w.Noise.Rho = math.Exp(-float64(w.Interval) / float64(w.Noise.Lasts))
+	}
 	r := &Run{World: w, Judge: judge.New(judge.Options{Strictness: w.Strictness}), open: map[key]*Episode{}}
 	r.rng = rand.New(rand.NewPCG(w.Seed, 1))
 	if w.Habit != nil {
@@ -156,11 +159,20 @@ var shapes = [...][2]float64{
 	{60, 64}, {60, 64}, {60, 256}, {60, 256}, {60, 256}, {1500, 64}, {1500, 64}, {1500, 64}, {512, 128}, {512, 128},
 }
 
+// prompts are the ids of as many prompts as a turn may have, with the names of their shapes.
+var prompts = func() (all [16]struct{ id, shape string }) {
+	for p := range all {
+		s := shapes[p%len(shapes)]
+		all[p].id, all[p].shape = fmt.Sprintf("prompt-%02d", p), fmt.Sprintf("%.0f-%.0f", s[0], s[1])
+	}
+	return all
+}()
+
 // sample returns what a request of prompt p shows at a speed, 1 being normal. Its first token waits for
 // up to 0.1 s until exo plans.
 func (r *Run) sample(m, p int, speed float64) judge.Sample {
 	shape := shapes[p%len(shapes)]
-	s := judge.Sample{Prompt: fmt.Sprintf("prompt-%02d", p), Shape: fmt.Sprintf("%.0f-%.0f", shape[0], shape[1])}
+	s := judge.Sample{Prompt: prompts[p].id, Shape: prompts[p].shape}
 	if r.Waits {
 		s.TTFT = shape[0]/(prefillRates[m]*speed) + 0.1*r.rng.Float64()
 		return s
