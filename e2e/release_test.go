@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"debug/elf"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -101,9 +102,28 @@ func checkArchive(t *testing.T, path string) {
 		}
 	}
 	output(t, root, "bash", "-n", "completions/exo-bench-exporter.bash")
+	checkStatic(t, filepath.Join(root, "exo-bench-exporter"))
 	version := strings.Fields(output(t, root, "./exo-bench-exporter", "version"))[1]
 	if !strings.Contains(filepath.Base(path), "-"+strings.TrimPrefix(version, "v")+"-") {
 		t.Errorf("%s holds version %s", filepath.Base(path), version)
+	}
+}
+
+// checkStatic asserts that a program for Linux needs nothing of the system that it runs on, such as glibc or a loader.
+func checkStatic(t *testing.T, path string) {
+	t.Helper()
+	f, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
+			t.Errorf("%s has a segment %v: it is not static", path, p.Type)
+		}
+	}
+	if libraries, err := f.ImportedLibraries(); err != nil || len(libraries) > 0 {
+		t.Errorf("%s needs %q (error %v)", path, libraries, err)
 	}
 }
 

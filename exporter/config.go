@@ -78,7 +78,7 @@ type Config struct {
 	// ExoPID is the root of exo's process tree; 0 means that it is searched for.
 	ExoPID int `env:"EXO_PID" shown:"found" meaning:"process id of exo, where it cannot be found by itself"`
 	// MemoryInterval is 0 where it is not set: the sampler knows what a sample costs here.
-	MemoryInterval time.Duration `env:"MEMORY_INTERVAL" shown:"250ms; 2s on macOS" meaning:"time between two samples of exo's memory during a turn, at least 10ms"`
+	MemoryInterval time.Duration `env:"MEMORY_INTERVAL" shown:"250ms; 2s where it takes ps" meaning:"time between two samples of exo's memory during a turn, at least 10ms"`
 
 	// DriverURL is the base URL of the exporter that measures, without user, query or trailing
 	// slash.

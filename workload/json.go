@@ -118,6 +118,10 @@ type memoryJSON struct {
 	After        *uint64 `json:"after_bytes,omitempty"`
 	Proportional uint64  `json:"proportional_bytes,omitempty"`
 	Shared       bool    `json:"shared,omitempty"`
+
+	Footprint     uint64        `json:"footprint_bytes,omitempty"`
+	FootprintPeak uint64        `json:"footprint_peak_bytes,omitempty"`
+	FootprintKind FootprintKind `json:"footprint_kind,omitempty"`
 }
 
 type turnJSON struct {
@@ -169,6 +173,7 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 		j.Memory = &memoryJSON{
 			Median: m.Median, Peak: m.Peak, PeakSource: m.PeakSource, Samples: m.Samples,
 			Proportional: m.Proportional, Shared: m.Shared,
+			Footprint: m.Footprint, FootprintPeak: m.FootprintPeak, FootprintKind: m.FootprintKind,
 		}
 		if m.HasBefore {
 			j.Memory.Before = &m.Before

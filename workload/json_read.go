@@ -55,7 +55,8 @@ func (t *Turn) UnmarshalJSON(b []byte) error {
 	if m := j.Memory; m != nil {
 		t.Memory = Memory{
 			Median: m.Median, Peak: m.Peak, PeakSource: m.PeakSource, Samples: m.Samples,
-			Proportional: m.Proportional, Shared: m.Shared, HasBefore: m.Before != nil, HasAfter: m.After != nil,
+			Proportional: m.Proportional, Footprint: m.Footprint, FootprintPeak: m.FootprintPeak, FootprintKind: m.FootprintKind,
+			Shared: m.Shared, HasBefore: m.Before != nil, HasAfter: m.After != nil,
 		}
 		if m.Before != nil {
 			t.Memory.Before = *m.Before

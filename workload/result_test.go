@@ -90,7 +90,10 @@ func TestJSONGivesSecondsAndLeavesOutWhatIsUnknown(t *testing.T) {
 	r.Gaps = []time.Duration{50 * time.Millisecond}
 	turn := Turn{Model: "m", Outcome: TurnOK, Results: []Result{r, {Outcome: OutcomeHTTPError, Err: "HTTP 500"}}}
 	watched := turn
-	watched.Memory = Memory{Samples: 3, Median: 9, Peak: 10, PeakSource: "samples", Proportional: 7}
+	watched.Memory = Memory{
+		Samples: 3, Median: 9, Peak: 10, PeakSource: "samples", Proportional: 7,
+		Footprint: 8, FootprintPeak: 11, FootprintKind: FootprintPhysical,
+	}
 	b, err := json.Marshal(Cycle{Outcome: TurnOK, Turns: []Turn{turn, watched}})
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +112,8 @@ func TestJSONGivesSecondsAndLeavesOutWhatIsUnknown(t *testing.T) {
 	if math.Abs(got.TPS-20) > 1e-9 || got.Memory != nil {
 		t.Errorf("turn: %+v", got)
 	}
-	if mem := doc.Turns[1].Memory; mem["proportional_bytes"] != 7.0 || mem["before_bytes"] != nil {
+	if mem := doc.Turns[1].Memory; mem["proportional_bytes"] != 7.0 || mem["footprint_bytes"] != 8.0 ||
+		mem["footprint_peak_bytes"] != 11.0 || mem["footprint_kind"] != "physical" || mem["before_bytes"] != nil {
 		t.Errorf("memory: %v", mem)
 	}
 	if got.Results[0]["time_to_first_token_seconds"] != 0.4 || got.Results[0]["output_tokens_per_second"] != 20.0 {

@@ -55,8 +55,28 @@ type Memory struct {
 	// share counts in parts, once after the last measured request with the model still loaded;
 	// 0 where it is not known.
 	Proportional uint64
-	Shared       bool // other instances were loaded too, so RSS is not this model's alone
+	// Footprint is, by FootprintKind, what the processes' own memory comes to with the model loaded: of
+	// a physical footprint the median over the turn, of one that is read when no request runs that
+	// one value. FootprintPeak is the maximum over the turn. Each is 0 where it is not known.
+	Footprint, FootprintPeak uint64
+	FootprintKind            FootprintKind
+	Shared                   bool // other instances were loaded too, so RSS is not this model's alone
 }
+
+// FootprintKind says what a footprint is, which systems tell in ways of their own. Kinds are label
+// values and therefore a contract.
+type FootprintKind string
+
+const (
+	// FootprintPhysical is macOS' physical footprint: memory that is the process's own, also where it is
+	// compressed, with the GPU's buffers and without the pages of files. Activity Monitor shows it.
+	FootprintPhysical FootprintKind = "physical"
+	// FootprintPSS is Linux' proportional set size and what is swapped out in proportion. Pages of
+	// files that are in memory count; a GPU's own memory does not.
+	FootprintPSS FootprintKind = "pss_swap"
+	// FootprintNone is where nothing tells.
+	FootprintNone FootprintKind = "none"
+)
 
 // Turn is the immutable record of one model's part of a cycle.
 type Turn struct {

@@ -1,4 +1,4 @@
-//go:build !darwin || cgo
+//go:build !darwin
 
 package memory
 
@@ -6,21 +6,21 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
+	"runtime"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/shirou/gopsutil/v3/process"
-)
 
-// turnInterval is how often the known processes are read during a turn.
-const turnInterval = 250 * time.Millisecond
+	"exo-bench-exporter/workload"
+)
 
 // Creation times are relative to the boot time. Computing that anew for every process is slow
 // and lets it flap by a second, so that a process would seem to be another one.
 var cacheBootTime = sync.OnceFunc(func() { process.EnableBootTimeCache(true) })
 
-func newHostSource() Source {
+func newHostSource(*slog.Logger) Source {
 	cacheBootTime()
 	return &hostSource{}
 }
@@ -102,6 +102,13 @@ func (*hostSource) Commands(ctx context.Context, pids []int32) (map[int32][]stri
 
 func (*hostSource) listeners(ctx context.Context, at place, port uint16) ([]listener, error) {
 	return listeners(ctx, at, port)
+}
+
+func (*hostSource) manner() manner {
+	if runtime.GOOS == "linux" {
+		return manner{by: byProcfs, footprint: workload.FootprintPSS, every: turnInterval}
+	}
+	return manner{by: byGopsutil, footprint: workload.FootprintNone, every: turnInterval}
 }
 
 func (*hostSource) ResetPeaks(_ context.Context, pids []int32) {

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !darwin
 
 package memory
 
@@ -10,8 +10,7 @@ import (
 	"github.com/shirou/gopsutil/v3/net"
 )
 
-// listeners returns the sockets that listen on a TCP port of this machine and that this user may
-// see, which are its own unless it is root.
+// listeners returns the sockets that listen on a TCP port of this machine and that this user may see.
 func listeners(ctx context.Context, _ place, port uint16) ([]listener, error) {
 	connections, err := net.ConnectionsWithContext(ctx, "tcp")
 	if err != nil {

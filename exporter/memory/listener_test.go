@@ -17,7 +17,7 @@ func listenHere(t *testing.T) uint16 {
 }
 
 func TestNobodyListens(t *testing.T) {
-	found, err := listeners(t.Context(), here, 1)
+	found, err := newHostSource(quiet()).listeners(t.Context(), here, 1)
 	if err != nil || len(found) != 0 {
 		t.Errorf("listeners of port 1 are %v (error %v)", found, err)
 	}

@@ -109,7 +109,8 @@ func (s *Sampler) publish(now time.Time, seen sample, d Detail) {
 	} else if d.PSS {
 		s.pssOf = seen.pss()
 	}
-	c := &Current{At: now, Roles: make(map[Role]RoleUsage, len(seen.roles))}
+	m := s.src.manner()
+	c := &Current{At: now, Roles: make(map[Role]RoleUsage, len(seen.roles)), By: m.by, Footprint: m.footprint, every: s.every()}
 	for role, usage := range seen.roles {
 		usage.PSS = s.pssOf[role]
 		c.Roles[role] = usage
@@ -117,13 +118,13 @@ func (s *Sampler) publish(now time.Time, seen sample, d Detail) {
 	s.current.Store(c)
 	v := &Visibility{
 		Visible: true, PID: s.tree.members[0].pid, How: s.how,
-		Processes: len(seen.readings), Unreadable: seen.unreadable,
+		Processes: len(seen.readings), Unreadable: seen.unreadable, By: m.by, Doubt: m.doubt,
 	}
 	if v.Unreadable > 0 {
 		v.Fix = "run the exporter as exo's user or root"
 	}
 	if old := s.visibility.Swap(v); old == nil || !old.Visible || old.PID != v.PID {
-		s.log.Info("Watching the memory of exo's processes", "pid", v.PID, "found_by", v.How, "processes", v.Processes)
+		s.log.Info("Watching the memory of exo's processes", "pid", v.PID, "found_by", v.How, "processes", v.Processes, "read_by", v.By)
 	}
 }
 

@@ -3,17 +3,18 @@ package memory
 // Sources of a peak, as workload.Memory names them.
 const (
 	peakFromSamples = "samples" // the largest sample
-	peakFromMarks   = "vmhwm"   // a process's high-water mark
+	peakFromMarks   = "vmhwm"   // a process's high-water mark (VmHWM on Linux)
 )
 
-// peak finds the largest sum of resident sets that a tree of processes reached, also
-// between two samples, from each process's high-water mark (VmHWM on Linux).
+// peak finds the largest sum of one quantity that a tree of processes reached, also between two
+// samples, from each process's high-water mark: of resident sets (VmHWM on Linux) or of footprints
+// (lifetime_max_phys_footprint on macOS).
 //
 // High-water marks of several processes must not be added up: they need not have been
 // reached at the same time. But a mark that has risen since the last sample was reached
 // since then. So, for each sample, the tree held at least
 //
-//	mark of the process that rose + Σ smaller of the last two RSS of every other process
+//	mark of the process that rose + Σ smaller of the last two values of every other process
 //
 // The peak is the largest of these sums and of the plain samples. It does not overstate, as
 // long as the others did not shrink and grow again between two samples, and it misses a
@@ -21,18 +22,23 @@ const (
 // the same process was higher while the others were smaller.
 //
 // Of a process that is new in the tree, which may have been there for a few intervals, the
-// mark is put beside the smallest RSS of every other process so far. The first sample only
-// says from where the marks rise: they may be older than the turn where the reset is denied.
+// mark is put beside the smallest value of every other process so far. The first sample only
+// says from where the marks rise: they may be older than the turn where nothing resets them.
 type peak struct {
-	last  map[key]reading
-	least map[key]uint64 // smallest RSS since start
+	of    func(reading) level
+	last  map[key]level
+	least map[key]uint64 // smallest value since start
 	sum   uint64
 	mark  bool // sum came from a high-water mark
 }
 
+func residentOf(r reading) level { return r.rss }
+
+func footprintOf(r reading) level { return r.footprint }
+
 // start takes the sample that the others are compared with. It is no part of the peak.
 func (p *peak) start(s sample) {
-	p.last = make(map[key]reading, len(s.readings))
+	p.last = make(map[key]level, len(s.readings))
 	p.least = make(map[key]uint64, len(s.readings))
 	p.keep(s)
 }
@@ -42,19 +48,24 @@ func (p *peak) add(s sample) {
 	if p.last == nil {
 		p.start(s)
 	}
-	p.raise(s.total, false)
+	var total uint64
+	for _, r := range s.readings {
+		total += p.of(r).now
+	}
+	p.raise(total, false)
 	for _, r := range s.readings {
 		last, known := p.last[r.key]
-		if r.peak <= last.peak {
+		mark := p.of(r).mark
+		if mark <= last.mark {
 			continue
 		}
-		sum := r.peak
+		sum := mark
 		for _, other := range s.readings {
 			if other.key == r.key {
 				continue
 			}
 			if known {
-				sum += min(p.last[other.key].rss, other.rss)
+				sum += min(p.last[other.key].now, p.of(other).now)
 			} else {
 				sum += p.least[other.key]
 			}
@@ -74,10 +85,11 @@ func (p *peak) keep(s sample) {
 	clear(p.last)
 	least := make(map[key]uint64, len(s.readings))
 	for _, r := range s.readings {
-		p.last[r.key] = r
-		least[r.key] = r.rss
+		v := p.of(r)
+		p.last[r.key] = v
+		least[r.key] = v.now
 		if before, ok := p.least[r.key]; ok {
-			least[r.key] = min(before, r.rss)
+			least[r.key] = min(before, v.now)
 		}
 	}
 	p.least = least

@@ -7,7 +7,7 @@ func TestPeak(t *testing.T) {
 		var s sample
 		for i := 0; i < len(values); i += 2 {
 			if values[i] > 0 {
-				s.readings = append(s.readings, reading{key: key{pid: int32(i)}, rss: values[i], peak: values[i+1]})
+				s.readings = append(s.readings, reading{key: key{pid: int32(i)}, rss: level{values[i], values[i+1]}})
 				s.total += values[i]
 			}
 		}
@@ -30,7 +30,7 @@ func TestPeak(t *testing.T) {
 		"growing alone":             {[]sample{at(5, 5, 5, 5), at(5, 5, 9, 9)}, 14, peakFromMarks},
 		"never anything":            {[]sample{at(5, 5)}, 0, peakFromSamples},
 	} {
-		var p peak
+		p := peak{of: residentOf}
 		p.start(c.samples[0])
 		for _, s := range c.samples[1:] {
 			p.add(s)

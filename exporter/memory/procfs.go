@@ -22,29 +22,41 @@ func readProcfs(u *Usage, d Detail) {
 		return
 	}
 	if d.Peak {
-		u.Peak = readField(pidPath(u.PID, "status"), "VmHWM:")
+		u.Peak = readFields(pidPath(u.PID, "status"), "VmHWM:")[0].bytes
 	}
 	if d.PSS {
-		u.PSS = readField(pidPath(u.PID, "smaps_rollup"), "Pss:")
+		f := readFields(pidPath(u.PID, "smaps_rollup"), "Pss:", "SwapPss:")
+		u.PSS = f[0].bytes
+		if f[0].known && f[1].known {
+			u.Footprint = f[0].bytes + f[1].bytes
+		}
 	}
 }
 
-// readField returns the value in bytes of a line "name: N kB" below the first line; 0 when there is none.
-func readField(path, name string) uint64 {
+// field is the value of a line in bytes; 0 where it is not known.
+type field struct {
+	bytes uint64
+	known bool
+}
+
+// readFields reads a file once and returns the values of its lines "name: N kB" below the first line, one for each name.
+func readFields(path string, names ...string) []field {
+	fields := make([]field, len(names))
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return 0
+		return fields
 	}
-	_, rest, ok := bytes.Cut(content, []byte("\n"+name))
-	if !ok {
-		return 0
+	for i, name := range names {
+		_, rest, ok := bytes.Cut(content, []byte("\n"+name))
+		if !ok {
+			continue
+		}
+		value, _, _ := bytes.Cut(rest, []byte("kB"))
+		if kib, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 54); err == nil {
+			fields[i] = field{kib * 1024, true}
+		}
 	}
-	value, _, _ := bytes.Cut(rest, []byte("kB"))
-	kib, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 54)
-	if err != nil {
-		return 0
-	}
-	return kib * 1024
+	return fields
 }
 
 // resetPeak sets VmHWM of pid to its current RSS. It takes the same user or root; without

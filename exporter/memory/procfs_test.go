@@ -40,7 +40,7 @@ func fakeProc(t *testing.T) string {
 		write(p.pid+"/stat", p.pid+" (python) x) S "+p.ppid+" "+rest+"\n")
 		write(p.pid+"/statm", "99999 "+p.pages+" 5 1 0 9 0\n")
 		write(p.pid+"/status", "Name:\tpython\nVmHWM:\t  "+p.hwm+" kB\nVmRSS:\t 1 kB\n")
-		write(p.pid+"/smaps_rollup", "0-1 ---p\nRss: 9 kB\nPss:   "+p.pss+" kB\nPss_Anon: 1 kB\n")
+		write(p.pid+"/smaps_rollup", "0-1 ---p\nRss: 9 kB\nPss:   "+p.pss+" kB\nPss_Anon: 1 kB\nSwap: 8 kB\nSwapPss: 6 kB\n")
 		write(p.pid+"/cmdline", p.command)
 	}
 	write("1/net/fib_trie", fibTrie)
@@ -118,7 +118,7 @@ func TestSelfInHostProc(t *testing.T) {
 	}
 }
 
-func TestReadField(t *testing.T) {
+func TestReadFields(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "status")
 	for content, want := range map[string]uint64{
 		"Name: x\nVmHWM:\t12 kB\n": 12288, "\nVmHWM:\n": 0, "\nVmHWM: x kB": 0, "\nVmHWMX: 1 kB\n": 0, "": 0,
@@ -127,8 +127,9 @@ func TestReadField(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got := readField(path, "VmHWM:"); got != want {
-			t.Errorf("%q reads %d, want %d", content, got, want)
+		got := readFields(path, "VmHWM:", "Absent:")
+		if got[0] != (field{want, want > 0}) || got[1] != (field{}) {
+			t.Errorf("%q reads %v, want %d", content, got, want)
 		}
 	}
 }

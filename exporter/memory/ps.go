@@ -11,17 +11,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"exo-bench-exporter/workload"
 )
 
-// psSource reads processes by running ps, once for all pids of a call: macOS gives other
-// processes' memory to C programs and to ps only, and ps runs with the rights to see all.
+// psSource reads processes by running ps, once for all pids of a call. On macOS ps runs with the
+// rights to see those of all users; it tells no footprint.
 type psSource struct {
 	run func(ctx context.Context, args ...string) ([]byte, error)
 }
 
 // runPS runs ps so that times are in UTC and names of months in English.
 func runPS(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "ps", args...)
+	cmd := exec.CommandContext(ctx, "/bin/ps", args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
 	return cmd.Output()
 }
@@ -91,8 +93,12 @@ func (s psSource) Commands(ctx context.Context, pids []int32) (map[int32][]strin
 	return commands, err
 }
 
-func (psSource) listeners(ctx context.Context, at place, port uint16) ([]listener, error) {
-	return listeners(ctx, at, port)
+func (psSource) listeners(context.Context, place, uint16) ([]listener, error) {
+	return nil, fmt.Errorf("ps knows no sockets: %w", errors.ErrUnsupported)
+}
+
+func (psSource) manner() manner {
+	return manner{by: byPS, footprint: workload.FootprintNone, every: psInterval}
 }
 
 func (psSource) ResetPeaks(context.Context, []int32) {}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"exo-bench-exporter/workload"
 )
 
 // recorded answers from files of testdata; the file is chosen by the columns asked for.
@@ -60,9 +62,30 @@ func TestPSOnMacOS(t *testing.T) {
 			t.Errorf("%s: usages %+v (error %v)", name, usages, err)
 		}
 		commands, err := s.Commands(t.Context(), nil)
-		if err != nil || !isExo(commands[98110]) || roleOf(commands[98111]) != RoleNode || roleOf(commands[98160]) != RoleRunner {
+		if err != nil || commands[1][0] != "/sbin/launchd" || commands[98112][0] != "<defunct>" || len(commands) != 8 {
 			t.Errorf("%s: commands %q (error %v)", name, commands, err)
 		}
+	}
+}
+
+// dir is where testdata has exo.
+const dir = "/Volumes/Samsung T7/EXO 2.app/Contents/Resources/exo/"
+
+// TestBlanksInThePathOfAProgram has ps and the kernel's word for what a process runs tell together what it was started as.
+func TestBlanksInThePathOfAProgram(t *testing.T) {
+	const exo, macmon = dir + "exo", dir + "_internal/macmon"
+	paths := map[int32]string{98110: exo, 98111: exo, 98160: exo, 98161: macmon, 98101: "/opt/other"}
+	k := newFakeMac()
+	for pid, path := range paths {
+		k.tasks = append(k.tasks, fakeTask{pid: pid, ppid: 1, foreign: true, path: path})
+	}
+	commands, err := newMacSource(k, recorded(t, nil), lsof{}).Commands(t.Context(), nil)
+	if err != nil || !isExo(commands[98110]) || roleOf(commands[98111]) != RoleNode || roleOf(commands[98160]) != RoleRunner ||
+		roleOf(commands[98161]) != RoleNode {
+		t.Errorf("commands %q (error %v)", commands, err)
+	}
+	if got := commands[98101]; got[len(got)-1] != "exo" || len(got) != 3 {
+		t.Errorf("a path that the command line does not begin with changed it: %q", got)
 	}
 }
 
@@ -71,6 +94,29 @@ func TestPSFindsTheTree(t *testing.T) {
 	v := s.Look()
 	if v.PID != 98110 || v.Processes != 3 {
 		t.Errorf("visibility: %v", v)
+	}
+	if c, ok := s.Current(); !ok || c.By != "ps" || c.Footprint != workload.FootprintNone || s.pause() != idleInterval {
+		t.Errorf("current %+v, the next sample comes in %v", c, s.pause())
+	}
+	s.Begin("m")
+	if got := s.pause(); got != 2*time.Second {
+		t.Errorf("a sample is taken every %v of a turn", got)
+	}
+}
+
+// TestLinesThatAreNotPS feeds what no ps prints.
+func TestLinesThatAreNotPS(t *testing.T) {
+	s := psSource{run: func(context.Context, ...string) ([]byte, error) {
+		return []byte("\n  PID  PPID\n98170\n98171     x\n   -5     1\n99999999999999 1\n98161      - Sat Jun 13 23:59:59 2026\n" +
+			"98161   4096 Sa. 13 Juni 23:59:59 2026\nps: 98161: No such process\n98172     1 98110\n"), nil
+	}}
+	table, err := s.Table(t.Context(), true)
+	if err != nil || len(table) != 0 {
+		t.Errorf("table %v (error %v)", table, err)
+	}
+	usages, err := s.Read(t.Context(), []int32{98161}, Detail{})
+	if err != nil || len(usages) != 0 {
+		t.Errorf("usages %v (error %v)", usages, err)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // rss returns VmRSS of a process in bytes, as the kernel writes it for people.
 func rss(t testing.TB, pid int) uint64 {
 	t.Helper()
-	v := readField(pidPath(int32(pid), "status"), "VmRSS:")
+	v := readFields(pidPath(int32(pid), "status"), "VmRSS:")[0].bytes
 	if v == 0 {
 		t.Fatalf("process %d has no VmRSS", pid)
 	}
@@ -201,7 +201,7 @@ func reusePID(t *testing.T, pid int) *helper {
 }
 
 func TestProcessTable(t *testing.T) {
-	s := newHostSource()
+	s := newHostSource(quiet())
 	table, err := s.Table(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
@@ -223,8 +223,8 @@ func TestProcessTable(t *testing.T) {
 
 func TestPSAgreesWithHostSource(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("ps"); err != nil {
-		t.Skip("no ps here")
+	if _, err := os.Stat("/bin/ps"); err != nil {
+		t.Skip("no ps here:", err)
 	}
 	root := newHelper(t, strings.Fields(exoArgv)...)
 	root.do(t, "alloc 10")
@@ -234,7 +234,7 @@ func TestPSAgreesWithHostSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, err := newHostSource().Read(ctx, pids, Detail{})
+	host, err := newHostSource(quiet()).Read(ctx, pids, Detail{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,9 +19,14 @@ type recording struct {
 	before   *uint64
 	totals   []uint64 // of PhaseMeasure
 	peak     peak
-	runners  int    // most runners at once in PhaseMeasure
-	pss      uint64 // after the last measured request; 0 where it is not known
-	ended    bool
+	// footprints are those of PhaseMeasure where every sample has one; else weighed is the one that was
+	// read when the requests were over, 0 where it is not known.
+	footprints    []uint64
+	weighed       uint64
+	footprintPeak peak
+	runners       int    // most runners at once in PhaseMeasure
+	pss           uint64 // after the last measured request; 0 where it is not known
+	ended         bool
 }
 
 // Begin starts the recording of model's turn and samples exo's tree once. It replaces a
@@ -29,7 +34,9 @@ type recording struct {
 func (s *Sampler) Begin(model string) workload.Recording {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := &recording{s: s, model: model, phase: workload.PhaseBefore}
+	r := &recording{
+		s: s, model: model, phase: workload.PhaseBefore, peak: peak{of: residentOf}, footprintPeak: peak{of: footprintOf},
+	}
 	s.rec = r
 	if seen, ok := s.observe(searchRoot, false); ok {
 		r.add(seen)
@@ -67,7 +74,7 @@ func (r *recording) Mark(phase workload.Phase) {
 	}
 	// With a runner less the model has died, or is being unloaded already.
 	if ok && measured && seen.runners >= r.runners && !r.moved {
-		r.pss = seen.pssTotal()
+		r.pss, r.weighed = seen.pssTotal(), seen.footprint
 	}
 	r.phase = phase
 	if phase == workload.PhaseReleased {
@@ -86,8 +93,19 @@ func (r *recording) edge(seen sample) {
 	case workload.PhaseBefore:
 		r.before = &seen.total
 		r.peak.start(seen)
+		if seen.footprint > 0 {
+			r.footprintPeak.start(seen)
+		}
 	case workload.PhaseLoading, workload.PhaseMeasure:
-		r.peak.add(seen)
+		r.raise(seen)
+	}
+}
+
+// raise takes a sample for the peaks.
+func (r *recording) raise(seen sample) {
+	r.peak.add(seen)
+	if seen.footprint > 0 {
+		r.footprintPeak.add(seen)
 	}
 }
 
@@ -98,9 +116,12 @@ func (r *recording) add(seen sample) {
 	case workload.PhaseBefore:
 		r.before = &seen.total
 	case workload.PhaseLoading:
-		r.peak.add(seen)
+		r.raise(seen)
 	case workload.PhaseMeasure:
-		r.peak.add(seen)
+		r.raise(seen)
+		if seen.footprint > 0 {
+			r.footprints = append(r.footprints, seen.footprint)
+		}
 		r.totals = append(r.totals, seen.total)
 		r.runners = max(r.runners, seen.runners)
 	}
@@ -144,6 +165,7 @@ func (r *recording) End(ctx context.Context, loaded bool) workload.Memory {
 	}
 	m := workload.Memory{Samples: len(r.totals), Median: median(r.totals), Proportional: r.pss, Shared: r.runners > 1}
 	m.Peak, m.PeakSource = r.peak.result()
+	r.weigh(&m)
 	if loaded && !r.moved && r.before != nil {
 		m.Before, m.HasBefore = *r.before, true
 		if after != nil && r.phase == workload.PhaseReleased {
@@ -154,6 +176,20 @@ func (r *recording) End(ctx context.Context, loaded bool) workload.Memory {
 		r.s.log.Info("Memory of the turn is shared: other instances were loaded", "model", r.model, "runners", r.runners)
 	}
 	return m
+}
+
+// weigh adds the footprint. Where no sample but the last has one, there is no telling what it came to meanwhile.
+func (r *recording) weigh(m *workload.Memory) {
+	m.FootprintKind = r.s.src.manner().footprint
+	switch {
+	case len(r.footprints) > 0:
+		m.Footprint = median(r.footprints)
+		m.FootprintPeak, _ = r.footprintPeak.result()
+	case r.weighed > 0:
+		m.Footprint = r.weighed
+	default:
+		m.FootprintKind = ""
+	}
 }
 
 // settle waits until what was released has had its time to go.

@@ -27,7 +27,7 @@ const (
 type Config struct {
 	APIURL   *url.URL      // exo's API: what listens on its port is the root of exo's process tree
 	PID      int           // root of exo's process tree, whatever listens anywhere; 0 to find it
-	Interval time.Duration // between samples of a turn; 0 for 250 ms, 2 s where a sample runs ps
+	Interval time.Duration // between samples of a turn; 0 for 250 ms, 2 s where a sample has to run ps
 	Settle   time.Duration // from release to the sample for Memory.After; 0 for 2 s
 	PSS      bool          // read proportional set sizes too, when no request is measured
 	Source   Source        // processes of the machine of APIURL; nil for this machine's
@@ -39,7 +39,7 @@ type Config struct {
 type Sampler struct {
 	src      Source
 	finder   *finder
-	interval time.Duration
+	interval time.Duration // 0 for what src's manner says
 	settle   time.Duration
 	log      *slog.Logger
 	hostMem  func(context.Context) (HostMemory, error)
@@ -69,7 +69,7 @@ var _ workload.Meter = (*Sampler)(nil)
 func New(cfg Config) *Sampler {
 	s := &Sampler{
 		src:      cfg.Source,
-		interval: cmp.Or(cfg.Interval, turnInterval),
+		interval: cfg.Interval,
 		settle:   cmp.Or(cfg.Settle, 2*time.Second),
 		pss:      cfg.PSS,
 		log:      cfg.Logger,
@@ -82,7 +82,7 @@ func New(cfg Config) *Sampler {
 	}
 	s.finder = &finder{pid: int32(cfg.PID), self: selfPID(), api: cfg.APIURL, locate: newLocator().locate}
 	if s.src == nil {
-		s.src = newHostSource()
+		s.src = newHostSource(s.log)
 	} else {
 		s.finder.self, s.finder.locate = 0, locateHere
 	}
@@ -127,7 +127,7 @@ func (s *Sampler) AllowPSS(allowed bool) {
 // Current returns the last sample; false when exo's processes cannot be seen or sampling has stopped.
 func (s *Sampler) Current() (Current, bool) {
 	c := s.current.Load()
-	if c == nil || time.Since(c.At) > 3*max(idleInterval, s.interval) {
+	if c == nil || time.Since(c.At) > 3*max(idleInterval, c.every) {
 		return Current{}, false
 	}
 	return *c, true
@@ -165,7 +165,10 @@ func (s *Sampler) pause() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.rec != nil {
-		return s.interval
+		return s.every()
 	}
-	return max(idleInterval, s.interval)
+	return max(idleInterval, s.every())
 }
+
+// every returns the time between two samples of a turn. s.mu is held.
+func (s *Sampler) every() time.Duration { return cmp.Or(s.interval, s.src.manner().every) }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"exo-bench-exporter/workload"
 )
 
 // Simulated is a process of a machine that does not exist.
@@ -15,8 +17,11 @@ type Simulated struct {
 	RSS     uint64 // bytes
 	Peak    uint64 // bytes; 0 when the process has no high-water mark
 	PSS     uint64 // bytes; 0 when the process's proportional set size is not known
-	Command []string
-	Listens bool // on every port that is asked for, at every address
+	// Footprint and its highest since birth, in bytes; 0 when they are not known. They are told as
+	// macOS tells them, with every reading.
+	Footprint, FootprintPeak uint64
+	Command                  []string
+	Listens                  bool // on every port that is asked for, at every address
 }
 
 // SimulatedSource returns a Source whose processes are what list returns at the time of each
@@ -38,7 +43,9 @@ func (s simulatedSource) Read(_ context.Context, pids []int32, d Detail) ([]Usag
 	var usages []Usage
 	for _, p := range s() {
 		if slices.Contains(pids, p.PID) {
-			u := Usage{PID: p.PID, Created: p.Created.UnixMilli(), RSS: p.RSS, Peak: p.Peak}
+			u := Usage{
+				PID: p.PID, Created: p.Created.UnixMilli(), RSS: p.RSS, Peak: p.Peak, Footprint: p.Footprint, FootprintPeak: p.FootprintPeak,
+			}
 			if d.PSS {
 				u.PSS = p.PSS
 			}
@@ -66,6 +73,10 @@ func (s simulatedSource) listeners(context.Context, place, uint16) ([]listener, 
 		}
 	}
 	return found, nil
+}
+
+func (simulatedSource) manner() manner {
+	return manner{by: bySimulator, footprint: workload.FootprintPhysical, every: turnInterval}
 }
 
 func (simulatedSource) ResetPeaks(context.Context, []int32) {}

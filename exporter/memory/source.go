@@ -16,6 +16,8 @@ type Source interface {
 	Commands(ctx context.Context, pids []int32) (map[int32][]string, error)
 	// listeners returns the sockets that listen on a TCP port and that can be seen.
 	listeners(ctx context.Context, at place, port uint16) ([]listener, error)
+	// manner says how Read reads. It may be another one after each Read.
+	manner() manner
 	// ResetPeaks starts the high-water marks of pids afresh, where the system has them and
 	// allows it.
 	ResetPeaks(ctx context.Context, pids []int32)
@@ -30,7 +32,7 @@ type Process struct {
 // Detail chooses the costlier fields of a Usage.
 type Detail struct {
 	Peak bool // high-water mark
-	PSS  bool // proportional set size; walks the process's page tables
+	PSS  bool // proportional set size, and on Linux the footprint; walks the process's page tables
 }
 
 // Usage is what one process occupies, in bytes.
@@ -40,5 +42,8 @@ type Usage struct {
 	RSS     uint64 // resident set size; 0 for a process that is dead but not yet reaped
 	Peak    uint64 // highest RSS since birth or the last reset; 0 where unknown
 	PSS     uint64 // proportional set size; 0 where unknown
-	Err     error  // why RSS could not be read
+	// Footprint is what manner says that it is; 0 where unknown. FootprintPeak is the highest since
+	// birth; 0 where unknown.
+	Footprint, FootprintPeak uint64
+	Err                      error // why RSS could not be read
 }

@@ -92,18 +92,23 @@ func (t *tree) known() map[int32]int64 {
 // reading is one process at one moment.
 type reading struct {
 	key
-	rss, peak uint64
+	rss, footprint level
 }
+
+// level is a quantity of one process now and at its high-water mark; 0 where that is not known.
+type level struct{ now, mark uint64 }
 
 // sample is the tree at one moment.
 type sample struct {
-	readings   []reading
-	total      uint64
-	roles      map[Role]RoleUsage
-	runners    int  // runners with their descendants counted as one
-	unreadable int  // processes whose memory could not be read
-	lost       int  // processes that have gone since the tree was looked for
-	noPSS      bool // PSS was asked for and is missing of some process
+	readings    []reading
+	total       uint64 // of resident sets
+	footprint   uint64 // 0 where some process's is not known
+	roles       map[Role]RoleUsage
+	runners     int  // runners with their descendants counted as one
+	unreadable  int  // processes whose memory could not be read
+	lost        int  // processes that have gone since the tree was looked for
+	noPSS       bool // PSS was asked for and is missing of some process
+	noFootprint bool // the footprint is missing of some process
 }
 
 // read reads the memory of the tree's processes and drops those that are gone, or whose pid
@@ -137,6 +142,7 @@ func (t *tree) read(ctx context.Context, src Source, d Detail) (sample, bool, er
 		}
 		if u.Err != nil {
 			s.unreadable++
+			s.noFootprint = true
 			continue
 		}
 		s.add(m, u, d)
@@ -147,6 +153,9 @@ func (t *tree) read(ctx context.Context, src Source, d Detail) (sample, bool, er
 		t.pids = append(t.pids, m.pid)
 	}
 	s.runners = len(branches)
+	if s.noFootprint {
+		s.footprint = 0
+	}
 	return s, true, nil
 }
 
@@ -167,8 +176,12 @@ func (m member) accept(u Usage, kept []member) bool {
 }
 
 func (s *sample) add(m member, u Usage, d Detail) {
-	s.readings = append(s.readings, reading{key: key{u.PID, u.Created}, rss: u.RSS, peak: u.Peak})
+	s.readings = append(s.readings, reading{
+		key: key{u.PID, u.Created}, rss: level{u.RSS, u.Peak}, footprint: level{u.Footprint, u.FootprintPeak},
+	})
 	s.total += u.RSS
+	s.footprint += u.Footprint
+	s.noFootprint = s.noFootprint || u.Footprint == 0
 	r := s.roles[m.role]
 	r.Processes++
 	r.RSS += u.RSS
