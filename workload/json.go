@@ -122,6 +122,7 @@ type memoryJSON struct {
 	Footprint     uint64        `json:"footprint_bytes,omitempty"`
 	FootprintPeak uint64        `json:"footprint_peak_bytes,omitempty"`
 	FootprintKind FootprintKind `json:"footprint_kind,omitempty"`
+	GPU           uint64        `json:"gpu_bytes,omitempty"`
 }
 
 type turnJSON struct {
@@ -174,6 +175,7 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 			Median: m.Median, Peak: m.Peak, PeakSource: m.PeakSource, Samples: m.Samples,
 			Proportional: m.Proportional, Shared: m.Shared,
 			Footprint: m.Footprint, FootprintPeak: m.FootprintPeak, FootprintKind: m.FootprintKind,
+			GPU: m.GPU,
 		}
 		if m.HasBefore {
 			j.Memory.Before = &m.Before

@@ -56,7 +56,7 @@ func (t *Turn) UnmarshalJSON(b []byte) error {
 		t.Memory = Memory{
 			Median: m.Median, Peak: m.Peak, PeakSource: m.PeakSource, Samples: m.Samples,
 			Proportional: m.Proportional, Footprint: m.Footprint, FootprintPeak: m.FootprintPeak, FootprintKind: m.FootprintKind,
-			Shared: m.Shared, HasBefore: m.Before != nil, HasAfter: m.After != nil,
+			GPU: m.GPU, Shared: m.Shared, HasBefore: m.Before != nil, HasAfter: m.After != nil,
 		}
 		if m.Before != nil {
 			t.Memory.Before = *m.Before

@@ -92,7 +92,7 @@ func TestJSONGivesSecondsAndLeavesOutWhatIsUnknown(t *testing.T) {
 	watched := turn
 	watched.Memory = Memory{
 		Samples: 3, Median: 9, Peak: 10, PeakSource: "samples", Proportional: 7,
-		Footprint: 8, FootprintPeak: 11, FootprintKind: FootprintPhysical,
+		Footprint: 8, FootprintPeak: 11, FootprintKind: FootprintPhysical, GPU: 12,
 	}
 	b, err := json.Marshal(Cycle{Outcome: TurnOK, Turns: []Turn{turn, watched}})
 	if err != nil {
@@ -113,7 +113,7 @@ func TestJSONGivesSecondsAndLeavesOutWhatIsUnknown(t *testing.T) {
 		t.Errorf("turn: %+v", got)
 	}
 	if mem := doc.Turns[1].Memory; mem["proportional_bytes"] != 7.0 || mem["footprint_bytes"] != 8.0 ||
-		mem["footprint_peak_bytes"] != 11.0 || mem["footprint_kind"] != "physical" || mem["before_bytes"] != nil {
+		mem["footprint_peak_bytes"] != 11.0 || mem["footprint_kind"] != "physical" || mem["gpu_bytes"] != 12.0 || mem["before_bytes"] != nil {
 		t.Errorf("memory: %v", mem)
 	}
 	if got.Results[0]["time_to_first_token_seconds"] != 0.4 || got.Results[0]["output_tokens_per_second"] != 20.0 {

@@ -60,7 +60,10 @@ type Memory struct {
 	// one value. FootprintPeak is the maximum over the turn. Each is 0 where it is not known.
 	Footprint, FootprintPeak uint64
 	FootprintKind            FootprintKind
-	Shared                   bool // other instances were loaded too, so RSS is not this model's alone
+	// GPU is what the processes hold of the memory of NVIDIA's GPUs on this machine, once after the
+	// last measured request with the model still loaded; 0 where it is not known.
+	GPU    uint64
+	Shared bool // other instances were loaded too, so RSS is not this model's alone
 }
 
 // FootprintKind says what a footprint is, which systems tell in ways of their own. Kinds are label

@@ -23,6 +23,7 @@ type recording struct {
 	// read when the requests were over, 0 where it is not known.
 	footprints    []uint64
 	weighed       uint64
+	gpu           uint64 // after the last measured request; 0 where it is not known
 	footprintPeak peak
 	runners       int    // most runners at once in PhaseMeasure
 	pss           uint64 // after the last measured request; 0 where it is not known
@@ -74,7 +75,7 @@ func (r *recording) Mark(phase workload.Phase) {
 	}
 	// With a runner less the model has died, or is being unloaded already.
 	if ok && measured && seen.runners >= r.runners && !r.moved {
-		r.pss, r.weighed = seen.pssTotal(), seen.footprint
+		r.pss, r.weighed, r.gpu = seen.pssTotal(), seen.footprint, r.s.readGPU()
 	}
 	r.phase = phase
 	if phase == workload.PhaseReleased {
@@ -165,6 +166,7 @@ func (r *recording) End(ctx context.Context, loaded bool) workload.Memory {
 	}
 	m := workload.Memory{Samples: len(r.totals), Median: median(r.totals), Proportional: r.pss, Shared: r.runners > 1}
 	m.Peak, m.PeakSource = r.peak.result()
+	m.GPU = r.gpu
 	r.weigh(&m)
 	if loaded && !r.moved && r.before != nil {
 		m.Before, m.HasBefore = *r.before, true

@@ -43,6 +43,7 @@ type Sampler struct {
 	settle   time.Duration
 	log      *slog.Logger
 	hostMem  func(context.Context) (HostMemory, error)
+	gpu      gpu
 
 	wake chan struct{} // a turn began or ended
 	done chan struct{} // Run has returned
@@ -61,6 +62,7 @@ type Sampler struct {
 	nextFind   time.Time
 	findPause  time.Duration
 	pssOf      map[Role]uint64
+	noGPU      string // why the GPU memory was not known when it was asked for last
 }
 
 var _ workload.Meter = (*Sampler)(nil)
@@ -82,7 +84,7 @@ func New(cfg Config) *Sampler {
 	}
 	s.finder = &finder{pid: int32(cfg.PID), self: selfPID(), api: cfg.APIURL, locate: newLocator().locate}
 	if s.src == nil {
-		s.src = newHostSource(s.log)
+		s.src, s.gpu = newHostSource(s.log), newGPU()
 	} else {
 		s.finder.self, s.finder.locate = 0, locateHere
 	}
