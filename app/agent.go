@@ -59,7 +59,7 @@ func newAgent(cfg exporter.Config, w wiring, seams Seams) (*Agent, error) {
 	a.post.Store(p)
 	a.shown = exporter.NewAgent(a.reg, exporter.AgentOptions{
 		Driver: func() string { return a.Post().Config.DriverURL },
-		Memory: func() (map[string]exporter.RoleMemory, bool) { return residentMemory(a.Post().Sampler) },
+		Memory: func() (exporter.ExoMemory, bool) { return residentMemory(a.Post().Sampler) },
 		Node:   func() []workload.NodeStatus { return thisMachine(a.Post().Sampler) },
 	})
 	a.front = exporter.NewFront(a.reg, a.shown, w.log)

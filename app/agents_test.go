@@ -51,7 +51,8 @@ func (m *machine) list() []memory.Simulated {
 		size := m.holds[i.Model]
 		m.runners[i.ID] = memory.Simulated{
 			PID: 100 + m.pids, PPID: 10, Created: time.Now(), RSS: size, Peak: size + machineSpike, PSS: size / 2,
-			Command: []string{"python3", "-c", "from multiprocessing.spawn import spawn_main", "--multiprocessing-fork"},
+			Footprint: 3 * size, // as a Mac that has the weights outside of RSS
+			Command:   []string{"python3", "-c", "from multiprocessing.spawn import spawn_main", "--multiprocessing-fork"},
 		}
 	}
 	main := memory.Simulated{PID: 10, PPID: 1, Created: exoStart, Command: []string{"python3", "-m", "exo"}}
@@ -65,7 +66,7 @@ func (m *machine) list() []memory.Simulated {
 		all = append(all, r)
 	}
 	all[0].RSS = machineBase + m.kept
-	all[0].Peak, all[0].PSS = all[0].RSS, all[0].RSS/2
+	all[0].Peak, all[0].PSS, all[0].Footprint = all[0].RSS, all[0].RSS/2, all[0].RSS
 	return all
 }
 
@@ -76,6 +77,7 @@ func (m *machine) want(model, id string, kept uint64) map[string]float64 {
 	want := map[string]float64{
 		name("resident_memory"): base + holds, name("resident_memory_peak"): base, name("resident_memory_delta"): 0,
 		name("unreleased_memory"): 0, name("proportional_memory"): (base + holds) / 2,
+		name("footprint"): base + 3*holds, name("footprint_peak"): base + 3*holds,
 	}
 	if holds > 0 {
 		want[name("resident_memory_peak")] = base + holds + machineSpike
@@ -129,8 +131,8 @@ type watcher struct {
 func figures(scrape map[string]float64) map[string]float64 {
 	got := map[string]float64{}
 	for name, value := range scrape {
-		if strings.HasPrefix(name, "exobench_model_") && strings.Contains(name, "_memory_") && strings.Contains(name, "_bytes{") &&
-			!strings.Contains(name, "reported") {
+		memory := strings.Contains(name, "_memory_") || strings.Contains(name, "_footprint_")
+		if strings.HasPrefix(name, "exobench_model_") && memory && strings.Contains(name, "_bytes{") && !strings.Contains(name, "reported") {
 			got[name] = value
 		}
 	}
@@ -258,7 +260,7 @@ func TestTwoAgentsAndOneDriver(t *testing.T) {
 			!strings.Contains(page, "mistral-7b") {
 			t.Errorf("page of an agent:\n%s", page)
 		}
-		if got := figures(scrape(t, late.front)); len(got) != 5 || joined == "" ||
+		if got := figures(scrape(t, late.front)); len(got) != 7 || joined == "" ||
 			got[`exobench_model_resident_memory_bytes{model="`+order[4]+`"}`] != machineBase+10<<20 {
 			t.Errorf("an agent that joined in the turn of %s has %v", joined, got)
 		}
@@ -279,7 +281,7 @@ func TestTwoAgentsAndOneDriver(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		for _, agent := range []watcher{second, third} {
 			scrape := scrape(t, agent.front)
-			if got := figures(scrape); len(got) != 2*5 || scrape["exobench_agent_driver_up"] != 0 ||
+			if got := figures(scrape); len(got) != 2*7 || scrape["exobench_agent_driver_up"] != 0 ||
 				scrape[`exobench_exo_processes{role="node"}`] != 1 {
 				t.Errorf("after an interrupted turn: %v", scrape)
 			}

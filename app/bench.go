@@ -54,7 +54,7 @@ func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 	}
 	b.rig.Store(rig)
 	shown := w.shown
-	shown.Memory = func() (map[string]exporter.RoleMemory, bool) { return residentMemory(b.Rig().Sampler) }
+	shown.Memory = func() (exporter.ExoMemory, bool) { return residentMemory(b.Rig().Sampler) }
 	w.judging.What, w.judging.Logger = b.judged, w.log
 	b.clerk = judging.NewClerk(w.judging)
 	shown.Judge = b.clerk.Verdicts

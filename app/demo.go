@@ -118,7 +118,8 @@ func simulated(node *exosim.Node) []memory.Simulated {
 	var all []memory.Simulated
 	for _, p := range node.Processes() {
 		all = append(all, memory.Simulated{
-			PID: int32(p.PID), PPID: int32(p.PPID), Created: p.Created, RSS: p.RSS, Peak: p.PeakRSS, Command: p.Command,
+			PID: int32(p.PID), PPID: int32(p.PPID), Created: p.Created, Command: p.Command,
+			RSS: p.RSS, Peak: p.PeakRSS, Footprint: p.RSS, FootprintPeak: p.PeakRSS, // memory of its own, all of it
 		})
 	}
 	return all

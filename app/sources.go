@@ -10,16 +10,16 @@ import (
 )
 
 // residentMemory returns what the sampler saw last, for a scrape.
-func residentMemory(sampler *memory.Sampler) (map[string]exporter.RoleMemory, bool) {
+func residentMemory(sampler *memory.Sampler) (exporter.ExoMemory, bool) {
 	c, ok := sampler.Current()
 	if !ok {
-		return nil, false
+		return exporter.ExoMemory{}, false
 	}
 	byRole := map[string]exporter.RoleMemory{}
 	for role, u := range c.Roles {
 		byRole[string(role)] = exporter.RoleMemory{Bytes: u.RSS, Proportional: u.PSS, Processes: u.Processes}
 	}
-	return byRole, true
+	return exporter.ExoMemory{Roles: byRole, By: c.By, Footprint: c.Footprint}, true
 }
 
 // thisMachine returns what the sampler knows of the machine's memory.

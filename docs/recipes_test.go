@@ -95,6 +95,7 @@ func TestDialectsAreTriedAndDocumented(t *testing.T) {
 // notShown are the families that are on no dashboard and in no rule, each with the reason.
 var notShown = map[string]string{
 	"exobench_model_good_cycles_total": ofMethod,
+	"exobench_memory_source_info":      "for who sees no footprint: it says by which way memory is read, and so why",
 	"exobench_withheld_gaps_total":     withheld,
 }
 
@@ -126,6 +127,7 @@ var notInCatalogue = map[string]string{
 	"exobench_model_idle_power_watts":                   "where the machines are at rest when a turn begins",
 	"exobench_exo_proportional_memory_bytes":            "on Linux alone",
 	"exobench_model_proportional_memory_bytes":          "on Linux alone",
+	"exobench_model_gpu_memory_bytes":                   "where there is an NVIDIA GPU",
 	"exobench_stamp_lateness_seconds":                   "where the kernel stamps what arrives",
 }
 

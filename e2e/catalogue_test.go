@@ -74,6 +74,7 @@ func catalogue(suite workload.Suite) []series {
 	add(byModel, "exobench_token_count_mismatches_total", "exobench_contended_requests_total", "exobench_starved_requests_total",
 		"exobench_coalesced_events_total", "exobench_withheld_gaps_total", "exobench_rate_disagreements_total",
 		"exobench_model_output_tokens_per_second", "exobench_model_time_to_first_token_seconds",
+		"exobench_model_footprint_bytes", "exobench_model_footprint_peak_bytes",
 		"exobench_model_resident_memory_bytes", "exobench_model_resident_memory_peak_bytes",
 		"exobench_model_resident_memory_delta_bytes", "exobench_model_unreleased_memory_bytes",
 		"exobench_model_reported_peak_memory_bytes", "exobench_model_load_seconds", "exobench_model_weights_bytes",
@@ -89,6 +90,7 @@ func catalogue(suite workload.Suite) []series {
 	add(map[string][]string{"model": models, "quantity": {"decode", "prefill", "ttft"}},
 		"exobench_judge_history_cycles", "exobench_judge_learning")
 	add(byRole, "exobench_exo_resident_memory_bytes", "exobench_exo_processes")
+	add(map[string][]string{"source": {"simulator"}, "footprint": {"physical"}}, "exobench_memory_source_info")
 	add(map[string][]string{"dialect": {"exo1"}, "endpoint": {"bench"}}, "exobench_exo_info")
 	add(alone, "exobench_exo_up", "exobench_exo_rtt_seconds",
 		"exobench_cycle_duration_seconds", "exobench_cycle_interval_seconds", "exobench_cycle_running",

@@ -153,10 +153,10 @@ func (a *Agent) view(now time.Time) (*template.Template, any) {
 		Version: Version(), Driver: redactURL(a.options.Driver()), Now: now,
 		Up: a.up, Err: a.err, State: a.driver, Models: slices.Clone(a.models),
 	}
-	byRole, ok := a.options.Memory()
+	here, ok := a.options.Memory()
 	d.Visible = ok
 	for _, name := range []string{"node", "runner"} {
-		d.Roles = append(d.Roles, agentRole{name, byRole[name]})
+		d.Roles = append(d.Roles, agentRole{name, here.Roles[name]})
 	}
 	return agentTemplate, d
 }

@@ -19,8 +19,11 @@ func newTestAgent(t *testing.T) (*Agent, *prometheus.Registry) {
 	reg := prometheus.NewPedanticRegistry()
 	a := NewAgent(reg, AgentOptions{
 		Driver: func() string { return "http://mac-1:9955" },
-		Memory: func() (map[string]RoleMemory, bool) {
-			return map[string]RoleMemory{"node": {Bytes: 200e6, Processes: 2}, "runner": {Bytes: 5e9, Proportional: 49e8, Processes: 1}}, true
+		Memory: func() (ExoMemory, bool) {
+			return ExoMemory{
+				Roles: map[string]RoleMemory{"node": {Bytes: 200e6, Processes: 2}, "runner": {Bytes: 5e9, Proportional: 49e8, Processes: 1}},
+				By:    "procfs", Footprint: workload.FootprintPSS,
+			}, true
 		},
 		Node: func() []workload.NodeStatus {
 			return []workload.NodeStatus{{Name: "mac-2", MemoryTotal: ptr(uint64(64e9)), MemoryAvailable: ptr(uint64(40e9))}}
@@ -31,6 +34,7 @@ func newTestAgent(t *testing.T) (*Agent, *prometheus.Registry) {
 
 var wholeMemory = workload.Memory{
 	Samples: 20, Median: 900e6, Peak: 1000e6, Before: 100e6, HasBefore: true, After: 130e6, HasAfter: true, Proportional: 800e6,
+	Footprint: 950e6, FootprintPeak: 1010e6, GPU: 700e6,
 }
 
 // An agent has these series and no others: an alert about the benchmark that finds none of its
@@ -38,17 +42,18 @@ var wholeMemory = workload.Memory{
 func TestSeriesOfAnAgent(t *testing.T) {
 	a, reg := newTestAgent(t)
 	now := map[string]string{
-		"exobench_agent_driver_up":                                   "0",
-		`exobench_dropped_total{what="records"}`:                     "0",
-		`exobench_dropped_total{what="series"}`:                      "0",
-		`exobench_dropped_total{what="strings"}`:                     "0",
-		`exobench_exo_resident_memory_bytes{role="node"}`:            "2e+08",
-		`exobench_exo_resident_memory_bytes{role="runner"}`:          "5e+09",
-		`exobench_exo_proportional_memory_bytes{role="runner"}`:      "4.9e+09",
-		`exobench_exo_processes{role="node"}`:                        "2",
-		`exobench_exo_processes{role="runner"}`:                      "1",
-		`exobench_node_memory_bytes{node="mac-2",state="total"}`:     "6.4e+10",
-		`exobench_node_memory_bytes{node="mac-2",state="available"}`: "4e+10",
+		"exobench_agent_driver_up":                                          "0",
+		`exobench_dropped_total{what="records"}`:                            "0",
+		`exobench_dropped_total{what="series"}`:                             "0",
+		`exobench_dropped_total{what="strings"}`:                            "0",
+		`exobench_exo_resident_memory_bytes{role="node"}`:                   "2e+08",
+		`exobench_exo_resident_memory_bytes{role="runner"}`:                 "5e+09",
+		`exobench_exo_proportional_memory_bytes{role="runner"}`:             "4.9e+09",
+		`exobench_memory_source_info{footprint="pss_swap",source="procfs"}`: "1",
+		`exobench_exo_processes{role="node"}`:                               "2",
+		`exobench_exo_processes{role="runner"}`:                             "1",
+		`exobench_node_memory_bytes{node="mac-2",state="total"}`:            "6.4e+10",
+		`exobench_node_memory_bytes{node="mac-2",state="available"}`:        "4e+10",
 	}
 	check := func(what string) {
 		t.Helper()
@@ -62,6 +67,9 @@ func TestSeriesOfAnAgent(t *testing.T) {
 	a.Seen("llama-3.2-1b", wholeMemory, true)
 	now["exobench_agent_driver_up"], now["exobench_simulated"] = "1", "1"
 	maps.Copy(now, map[string]string{
+		`exobench_model_footprint_bytes{model="llama-3.2-1b"}`:             "9.5e+08",
+		`exobench_model_footprint_peak_bytes{model="llama-3.2-1b"}`:        "1.01e+09",
+		`exobench_model_gpu_memory_bytes{model="llama-3.2-1b"}`:            "7e+08",
 		`exobench_model_resident_memory_bytes{model="llama-3.2-1b"}`:       "9e+08",
 		`exobench_model_resident_memory_peak_bytes{model="llama-3.2-1b"}`:  "1e+09",
 		`exobench_model_resident_memory_delta_bytes{model="llama-3.2-1b"}`: "9e+08",

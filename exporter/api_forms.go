@@ -104,7 +104,11 @@ type apiTurn struct {
 	ITLp99       *float64             `json:"p99_inter_token_latency_seconds"`
 	RSSMedian    *uint64              `json:"resident_memory_median_bytes"`
 	RSSPeak      *uint64              `json:"resident_memory_peak_bytes"`
+	Footprint    *uint64              `json:"footprint_bytes"`
+	FootprintMax *uint64              `json:"footprint_peak_bytes"`
+	GPU          *uint64              `json:"gpu_memory_bytes"`
 	PerToken     *float64             `json:"energy_per_token_joules"`
+	MBU          *float64             `json:"memory_bandwidth_utilization_ratio"`
 }
 
 type apiComparison struct {
@@ -203,7 +207,8 @@ func (s Summary) forAPI() *apiTurn {
 		ExoModel: s.ExoModel, Start: s.Start.UTC(), Duration: s.Duration.Seconds(), Outcome: s.Outcome, Reason: s.Reason, Fix: s.Fix,
 		Requests: s.Requests, OK: s.OK, Notes: append([]string{}, s.Notes...), TTFT: inSeconds(s.TTFT), Output: s.Output,
 		ServerOutput: s.ServerOutput, Prefill: s.Prefill, ITLp50: inSeconds(s.ITLp50), ITLp99: inSeconds(s.ITLp99),
-		RSSMedian: s.RSSMedian, RSSPeak: s.RSSPeak, PerToken: s.PerToken,
+		RSSMedian: s.RSSMedian, RSSPeak: s.RSSPeak, Footprint: s.Footprint, FootprintMax: s.FootprintMax, GPU: s.GPU,
+		PerToken: s.PerToken, MBU: s.MBU,
 	}
 }
 

@@ -75,8 +75,8 @@ func TestSimulated(t *testing.T) {
 func TestMemoryIsAbsentWhenNotSeen(t *testing.T) {
 	seen := true
 	opts := testOptions()
-	opts.Memory = func() (map[string]RoleMemory, bool) {
-		return map[string]RoleMemory{"node": {Bytes: 100, Processes: 2}}, seen
+	opts.Memory = func() (ExoMemory, bool) {
+		return ExoMemory{Roles: map[string]RoleMemory{"node": {Bytes: 100, Processes: 2}}}, seen
 	}
 	_, reg := newTestMetrics(t, opts)
 	expect(t, reg, map[string]string{

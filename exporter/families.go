@@ -10,7 +10,7 @@ import (
 // Families returns every metric family under the exporter's own name, of one that measures and
 // of a memory agent, in the order of their names.
 func Families() []metric.Declared {
-	unseen := func() (map[string]RoleMemory, bool) { return nil, false }
+	unseen := func() (ExoMemory, bool) { return ExoMemory{}, false }
 	unjudged := func() []judge.Verdict { return nil }
 	return metric.Families(
 		newProcessSet(prometheus.NewRegistry()),

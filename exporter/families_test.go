@@ -37,7 +37,7 @@ func TestNothingUndocumentedIsRegistered(t *testing.T) {
 		documented = append(documented, f.FullName())
 	}
 	opts := testOptions()
-	opts.Memory = func() (map[string]RoleMemory, bool) { return nil, false }
+	opts.Memory = func() (ExoMemory, bool) { return ExoMemory{}, false }
 	opts.Judge = func() []judge.Verdict { return nil }
 	driver := NewRegistry()
 	store := NewStore(opts)

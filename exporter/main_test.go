@@ -71,6 +71,7 @@ func turnOf(model string, outcome workload.TurnOutcome, results ...workload.Resu
 		Memory: workload.Memory{
 			Samples: 20, Median: 900e6, Peak: 1000e6, PeakSource: "samples",
 			Before: 100e6, HasBefore: true, After: 130e6, HasAfter: true, Proportional: 800e6,
+			Footprint: 950e6, FootprintPeak: 1010e6, FootprintKind: workload.FootprintPhysical, GPU: 700e6,
 		},
 		Results: results,
 	}

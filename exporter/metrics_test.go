@@ -93,8 +93,11 @@ func observeSequence(m *Metrics) {
 
 func TestGoldenExposition(t *testing.T) {
 	opts := testOptions()
-	opts.Memory = func() (map[string]RoleMemory, bool) {
-		return map[string]RoleMemory{"node": {Bytes: 200e6, Processes: 2}, "runner": {Bytes: 5e9, Proportional: 49e8, Processes: 1}}, true
+	opts.Memory = func() (ExoMemory, bool) {
+		return ExoMemory{
+			Roles: map[string]RoleMemory{"node": {Bytes: 200e6, Processes: 2}, "runner": {Bytes: 5e9, Proportional: 49e8, Processes: 1}},
+			By:    "procfs", Footprint: workload.FootprintPSS,
+		}, true
 	}
 	m, reg := newTestMetrics(t, opts)
 	observeSequence(m)
@@ -127,7 +130,7 @@ func firstDifference(got, want string) string {
 
 func TestLint(t *testing.T) {
 	opts := testOptions()
-	opts.Memory = func() (map[string]RoleMemory, bool) { return map[string]RoleMemory{"node": {}}, true }
+	opts.Memory = func() (ExoMemory, bool) { return ExoMemory{Roles: map[string]RoleMemory{"node": {}}}, true }
 	m, reg := newTestMetrics(t, opts)
 	observeSequence(m)
 	newProcessSet(reg)

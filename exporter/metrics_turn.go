@@ -59,7 +59,8 @@ func turnFigures() metric.Group[workload.Turn] {
 				Family: metric.Family{
 					Name: "model_reported_peak_memory_bytes", Unit: "bytes", Absent: "where exo does not report it",
 					Help: "Highest peak_memory_usage in bytes that exo reported in the last turn, as reported: the high-water mark " +
-						"of MLX's allocator, weights included. Never add it to RSS.",
+						"of MLX's allocator, weights included. exo takes MLX's gigabytes for gibibytes, so that it is 7.37 % more than was " +
+						"allocated: divide it by 1.073741824. Never add it to RSS.",
 				},
 				Value: func(t workload.Turn) (float64, bool) {
 					peak, ok := t.PeakReported()

@@ -47,6 +47,7 @@ func parsePage(name, html string) *template.Template {
 		"failed":   func(d pageData, f Failure) moment { return newMoment(d, f.Last, f.Records...) },
 		"rate":     formatRate,
 		"joules":   formatJoules,
+		"percent":  formatPercent,
 		"speed":    judge.Remarks,
 		"changed":  changed,
 		"change":   formatChange,
@@ -150,6 +151,13 @@ func formatJoules(j *float64) string {
 		return unknown
 	}
 	return fmt.Sprintf("%.2f", *j)
+}
+
+func formatPercent(ratio *float64) string {
+	if ratio == nil {
+		return unknown
+	}
+	return fmt.Sprintf("%.0f %%", 100**ratio)
 }
 
 func formatBytes(b *uint64) string {

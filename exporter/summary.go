@@ -27,6 +27,9 @@ type Summary struct {
 	ITLp99       *time.Duration // 99th percentile of the gaps, from minP99Gaps on
 	RSSMedian    *uint64        // bytes
 	RSSPeak      *uint64        // bytes
+	Footprint    *uint64        // bytes; see workload.Memory
+	FootprintMax *uint64        // bytes; highest over the turn
+	GPU          *uint64        // bytes that exo's processes hold of NVIDIA's GPUs
 	PerToken     *float64       // energy in joules per output token
 	MBU          *float64       // share of the memory's peak bandwidth that decoding used
 }
@@ -55,6 +58,9 @@ func Summarize(t workload.Turn) Summary {
 	}
 	s.RSSMedian = known(t.Memory.Median, t.Memory.Samples > 0)
 	s.RSSPeak = known(t.Memory.Peak, t.Memory.Samples > 0)
+	s.Footprint = known(t.Memory.Footprint, t.Memory.Footprint > 0)
+	s.FootprintMax = known(t.Memory.FootprintPeak, t.Memory.FootprintPeak > 0)
+	s.GPU = known(t.Memory.GPU, t.Memory.GPU > 0)
 	s.PerToken = known(t.EnergyPerToken())
 	s.MBU = known(t.BandwidthUtilization())
 	return s

@@ -29,7 +29,7 @@ func TestSummarize(t *testing.T) {
 	}
 	s := Summarize(turnOf("m", workload.TurnPartial, results...))
 	if s.Requests != 5 || s.OK != 4 || *s.TTFT != 400*time.Millisecond || *s.ITLp50 != 15*time.Millisecond || s.ITLp99 != nil ||
-		*s.RSSMedian != 900e6 || *s.RSSPeak != 1000e6 {
+		*s.RSSMedian != 900e6 || *s.RSSPeak != 1000e6 || *s.Footprint != 950e6 || *s.FootprintMax != 1010e6 || *s.GPU != 700e6 {
 		t.Errorf("got %+v", s)
 	}
 	for what, rate := range map[string]struct{ got, want float64 }{
@@ -43,7 +43,7 @@ func TestSummarize(t *testing.T) {
 	}
 	nothing := Summarize(workload.Turn{Model: "m", Outcome: workload.TurnSkipped})
 	if nothing.TTFT != nil || nothing.Output != nil || nothing.ServerOutput != nil || nothing.Prefill != nil ||
-		nothing.ITLp50 != nil || nothing.RSSMedian != nil {
+		nothing.ITLp50 != nil || nothing.RSSMedian != nil || nothing.Footprint != nil || nothing.FootprintMax != nil || nothing.GPU != nil {
 		t.Errorf("a turn without results has figures: %+v", nothing)
 	}
 }

@@ -22,8 +22,8 @@ import (
 // the number of prompts in the suite, of which a turn that was stopped had not put all.
 func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts int) error {
 	rows := [][]string{{
-		"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "RSS p50", "RSS PEAK",
-		"J/token", "MBU", "REQUESTS",
+		"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "FOOTPRINT",
+		"RSS p50", "RSS PEAK", "J/token", "MBU", "REQUESTS",
 	}}
 	for _, m := range models {
 		i := slices.IndexFunc(c.Turns, func(t workload.Turn) bool { return t.Model == m.Name })
@@ -55,8 +55,8 @@ func turnRow(t workload.Turn, prompts int) []string {
 	return []string{
 		t.Model, string(t.Outcome), text(s.TTFT, milliseconds), text(s.ITLp50, milliseconds), text(s.ITLp99, milliseconds),
 		text(s.Output, tenths), text(s.ServerOutput, tenths), text(s.Prefill, whole), load,
-		text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), text(s.PerToken, hundredths), text(s.MBU, perCent),
-		fmt.Sprintf("%d of %d ok", s.OK, s.Requests),
+		text(s.Footprint, gibibytes), text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), text(s.PerToken, hundredths),
+		text(s.MBU, perCent), fmt.Sprintf("%d of %d ok", s.OK, s.Requests),
 	}
 }
 

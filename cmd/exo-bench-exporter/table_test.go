@@ -19,7 +19,7 @@ func TestTable(t *testing.T) {
 		Host:  workload.Host{WeightsBytes: 700_000_000, MemoryBandwidth: 100e9},
 		Model: "llama-3.2-1b", Outcome: workload.TurnPartial, Reason: "1 of 2 requests failed",
 		Load:   workload.Load{Loaded: true, Duration: 3100 * time.Millisecond},
-		Memory: workload.Memory{Samples: 9, Median: 5 << 29, Peak: 3 << 30},
+		Memory: workload.Memory{Samples: 9, Median: 5 << 29, Peak: 3 << 30, Footprint: 7 << 29},
 		Results: []workload.Result{
 			{
 				Outcome: workload.OutcomeOK, Timed: true, TTFT: 250 * time.Millisecond, Decode: 2 * time.Second, E2E: 3 * time.Second,
@@ -38,11 +38,11 @@ func TestTable(t *testing.T) {
 	lines := strings.Split(b.String(), "\n")
 	want := [][]string{
 		{
-			"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "RSS p50", "RSS PEAK",
-			"J/token", "MBU", "REQUESTS",
+			"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "FOOTPRINT", "RSS p50",
+			"RSS PEAK", "J/token", "MBU", "REQUESTS",
 		},
 		{
-			"llama-3.2-1b", "partial", "250 ms", "100 ms", "198 ms", "100.0", "102.5", "320", "3.1 s", "2.50 GiB", "3.00 GiB",
+			"llama-3.2-1b", "partial", "250 ms", "100 ms", "198 ms", "100.0", "102.5", "320", "3.1 s", "3.50 GiB", "2.50 GiB", "3.00 GiB",
 			"0.25", "70 %", "1 of 2 ok",
 		},
 		{"mistral-7b", "not run"},

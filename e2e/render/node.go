@@ -95,6 +95,7 @@ func processesOf(node *exosim.Node) memory.Source {
 		for _, p := range node.Processes() {
 			all = append(all, memory.Simulated{
 				PID: int32(p.PID), PPID: int32(p.PPID), Created: p.Created, RSS: p.RSS, Peak: p.PeakRSS, Command: p.Command,
+				Footprint: p.RSS, FootprintPeak: p.PeakRSS,
 			})
 		}
 		return all

@@ -74,8 +74,8 @@ export function compare(): dashboard.Dashboard {
               title: 'Speed for memory',
               description:
                 'Longer is better: decode tokens per second for each 10⁹ bytes, from exobench_model_output_tokens_per_second. The ' +
-                'memory is RSS peak or exo\'s own peak, whichever is larger, ' +
-                'because on Apple silicon RSS may hold all, part or none of the weights.',
+                'memory is the footprint\'s peak, with what is on NVIDIA GPUs; where no footprint is known, RSS peak or exo\'s own peak, ' +
+                'whichever is larger, because on Apple silicon RSS may hold all, part or none of the weights.',
               unit: unit.perGigabyte,
               noValue: nothing.turn,
               width: 6,
@@ -118,11 +118,13 @@ export function compare(): dashboard.Dashboard {
               { title: 'TTFT, relative', expr: q.ttftRelative, unit: unit.times, decimals: 2 },
               { title: 'ITL p50', expr: q.interToken, unit: unit.seconds },
               { title: 'Request p50', expr: q.request, unit: unit.seconds },
-              { title: 'Memory', expr: q.footprint, unit: unit.bytes, decimals: 1 },
+              { title: 'Footprint', expr: q.footprint, unit: unit.bytes, decimals: 1 },
+              { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
               { title: 'Per GB', expr: q.perGigabyte, unit: unit.perGigabyte, decimals: 1 },
               { title: 'J per token', expr: q.joules, unit: unit.joulesPerToken, decimals: 2, mappings: words(tooShort) },
+              { title: 'MBU', expr: q.bandwidth, unit: unit.ratio, decimals: 0 },
             ],
-            { row: 'model', rowTitle: 'Model', link: modelLink, sort: 'Decode', descending: true, minWidth: 140 },
+            { row: 'model', rowTitle: 'Model', link: modelLink, sort: 'Decode', descending: true, minWidth: 115 },
           ),
         ],
       },

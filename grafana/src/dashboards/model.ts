@@ -552,11 +552,13 @@ export function model(): dashboard.Dashboard {
             {
               title: 'Memory of the last turn',
               description:
-                'RSS median and peak of exo\'s process tree during the turn; PSS, in which a page that processes share counts in ' +
-                'parts; growth over the value before loading; what was not given back after ' +
-                'unloading; and what exo reports itself. On Apple silicon RSS may hold all, part or none of the weights; the two are ' +
-                'never ' +
-                'to be added. Metrics: exobench_model_resident_memory_bytes, …_peak_bytes, …_delta_bytes, ' +
+                'Footprint and RSS of exo\'s process tree during the turn. On a Mac look at the footprint, which Activity Monitor ' +
+                'shows too and which has the GPU\'s buffers in it: RSS may hold all, part or none of the weights there. On Linux it is ' +
+                'PSS, in which a page that processes share counts in parts, and what is swapped out. Growth over the value before ' +
+                'loading; what was not given back after unloading; what nvidia-smi says; and what exo reports itself, 7.37 % more than ' +
+                'was allocated: never add it to the others. Metrics: exobench_model_footprint_bytes, ' +
+                'exobench_model_footprint_peak_bytes, exobench_model_gpu_memory_bytes, ' +
+                'exobench_model_resident_memory_bytes, …_peak_bytes, …_delta_bytes, ' +
                 'exobench_model_proportional_memory_bytes, exobench_model_unreleased_memory_bytes, ' +
                 'exobench_model_reported_peak_memory_bytes, exobench_model_weights_bytes.',
               unit: unit.bytes,
@@ -565,11 +567,14 @@ export function model(): dashboard.Dashboard {
               height: 9,
             },
             [
+              { expr: q.memory.footprint, legend: 'footprint' },
+              { expr: q.memory.footprintPeak, legend: 'footprint peak' },
               { expr: q.memory.peak, legend: 'RSS peak' },
               { expr: q.memory.median, legend: 'RSS median' },
               { expr: q.memory.proportional, legend: 'PSS' },
               { expr: q.memory.delta, legend: 'RSS growth by loading' },
               { expr: q.memory.unreleased, legend: 'not given back' },
+              { expr: q.memory.gpu, legend: 'GPU' },
               { expr: q.memory.reported, legend: 'exo\'s own peak' },
               { expr: q.memory.weights, legend: 'weights' },
             ],

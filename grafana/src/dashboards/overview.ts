@@ -172,8 +172,8 @@ function models() {
         'below 20, p99 below 100). ' +
         'In goals: requests within all three objectives above, of those that have figures or failed. RSS peak: of exo\'s processes ' +
         'in the last turn; ' +
-        'exo\'s own figure stands beside it, because on Apple silicon RSS may hold all, part or none of the weights. The two are ' +
-        'never to be added. J/token: energy by output token of the last turn, ' +
+        'exo\'s own figure, 7.37 % more than was allocated, stands beside it, because on Apple silicon RSS may hold all, part or none ' +
+        'of the weights (its footprint is on the dashboard of the model). The two are never to be added. J/token: energy by output token of the last turn, ' +
         'exobench_model_energy_per_token_joules; "too short" where exo shows power and no request took long enough for two readings.',
       unit: unit.none,
       noValue: nothing.models,

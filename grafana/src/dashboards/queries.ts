@@ -21,6 +21,9 @@ export const decodeRate = 'exobench_model_output_tokens_per_second';
 export const turnTTFT = 'exobench_model_time_to_first_token_seconds';
 export const bandwidthUsed = 'exobench_model_memory_bandwidth_utilization_ratio';
 export const perToken = 'exobench_model_energy_per_token_joules';
+export const footprint = 'exobench_model_footprint_bytes';
+export const footprintPeak = 'exobench_model_footprint_peak_bytes';
+export const gpuMemory = 'exobench_model_gpu_memory_bytes';
 export const rss = 'exobench_model_resident_memory_peak_bytes';
 export const reported = 'exobench_model_reported_peak_memory_bytes';
 

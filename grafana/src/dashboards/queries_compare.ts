@@ -3,6 +3,9 @@ import {
   bandwidthUsed,
   byKind,
   decodeRate,
+  footprint,
+  footprintPeak,
+  gpuMemory,
   histograms,
   median,
   metric,
@@ -23,8 +26,15 @@ function relative(expr: (more: string) => string): string {
   return `${expr('')} / on () group_left () sum(${expr(ofReference)})`;
 }
 
-/** The larger of RSS and what exo reports: whichever of the two the weights are in. */
-const footprint = `(${median(rss)} > ${median(reported)}) or ${median(reported)} or ${median(rss)}`;
+/** The most that a model took: its footprint, with what is on GPUs; without one the larger of RSS and what exo reports. */
+const own = `(${median(footprintPeak)} or ${median(footprint)})`;
+const memory = [
+  `${own} + ${median(gpuMemory)}`,
+  own,
+  `(${median(rss)} > ${median(reported)})`,
+  median(reported),
+  median(rss),
+].join(' or ');
 
 /** The other period of a gauge, and the change since. */
 function change(gauge: string) {
@@ -39,8 +49,8 @@ export const compare = {
   ttftRelative: relative((more) => median(turnTTFT, more)),
   request: quantile('p50', histograms.request, 'model'),
   interToken: quantile('p50', histograms.interToken, 'model'),
-  footprint,
-  perGigabyte: `${median(decodeRate)} / ((${footprint}) / 1e9)`,
+  footprint: median(footprint),
+  perGigabyte: `${median(decodeRate)} / ((${memory}) / 1e9)`,
   bandwidth: median(bandwidthUsed),
   // Of the requests of which exo says what they cost, and of no others.
   joules: orTooShort(`${total(added.energy, 'model')} / ${total(added.energyTokens, 'model')}`, median(decodeRate)),
