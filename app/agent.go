@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -92,6 +93,7 @@ func (a *Agent) Reload() error {
 	if err == nil {
 		p, err = newPost(cfg, w)
 	}
+	a.shown.Reloaded(err == nil, time.Now())
 	if err != nil {
 		was.wiring.log.Error("The configuration cannot be reloaded; the old one stays", "err", err)
 		return err

@@ -266,6 +266,11 @@ func (d *drivers) last() string {
 	return d.asked
 }
 
+const reloadOK, reloadedAt = "exobench_config_last_reload_successful", "exobench_config_last_reload_success_timestamp_seconds"
+
+// since returns t as Prometheus counts time.
+func since(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
 // A memory agent reads its configuration anew when its terminal is closed, or when it is asked to: it follows another
 // driver, or goes on as it was where something is wrong.
 func TestReloadOfAnAgent(t *testing.T) {
@@ -297,6 +302,7 @@ func TestReloadOfAnAgent(t *testing.T) {
 		write("EXOBENCH_DRIVER_URL=http://mac-2.test:9955\n")
 		hangup <- syscall.SIGHUP
 		follows("mac-2.test:9955")
+		at := time.Now().Add(-10 * time.Second) // when the reload was
 		page := get(t, p.(*Agent).front, "/")
 		if !strings.Contains(page, "mac-2.test") || len(figures(scrape(t, p.(*Agent).front))) != 0 {
 			t.Errorf("another driver's figures stay:\n%s", page)
@@ -313,11 +319,17 @@ func TestReloadOfAnAgent(t *testing.T) {
 			if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), words) {
 				t.Errorf("%q is answered with %d %s", text, w.Code, w.Body)
 			}
+			if got := scrape(t, p.(*Agent).front); got[reloadOK] != 0 || got[reloadedAt] != since(at) {
+				t.Errorf("%q: last reload successful %v, at %v", text, got[reloadOK], got[reloadedAt])
+			}
 		}
 		follows("mac-2.test:9955")
 		write("EXOBENCH_DRIVER_URL=http://mac-4.test:9955\n")
 		w := httptest.NewRecorder()
 		p.(*Agent).front.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/-/reload", nil))
+		if got := scrape(t, p.(*Agent).front); got[reloadOK] != 1 || got[reloadedAt] != since(time.Now()) {
+			t.Errorf("last reload successful %v, at %v", got[reloadOK], got[reloadedAt])
+		}
 		follows("mac-4.test:9955")
 		cancel()
 		noError(t, <-done)

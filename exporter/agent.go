@@ -26,6 +26,7 @@ type AgentOptions struct {
 // the benchmark itself, so that no alert about that concerns it. It is a cluster.Sink; all
 // methods may be called concurrently.
 type Agent struct {
+	*reloads
 	options AgentOptions
 	set     *metric.Set
 	memory  *metric.Feed[workload.Memory]
@@ -59,6 +60,7 @@ const maxAgentModels = 64
 func NewAgent(reg prometheus.Registerer, o AgentOptions) *Agent {
 	set := metric.NewSet(reg)
 	a := &Agent{
+		reloads: newReloads(set),
 		options: o,
 		set:     set,
 		memory:  metric.Register(set, turnMemory()),

@@ -32,6 +32,9 @@ func newTestAgent(t *testing.T) (*Agent, *prometheus.Registry) {
 	return a, reg
 }
 
+// reloadedAt is the moment at which an agent began, or read its configuration last.
+const reloadedAt = "exobench_config_last_reload_success_timestamp_seconds"
+
 var wholeMemory = workload.Memory{
 	Samples: 20, Median: 900e6, Peak: 1000e6, Before: 100e6, HasBefore: true, After: 130e6, HasAfter: true, Proportional: 800e6,
 	Footprint: 950e6, FootprintPeak: 1010e6, GPU: 700e6,
@@ -42,6 +45,7 @@ var wholeMemory = workload.Memory{
 func TestSeriesOfAnAgent(t *testing.T) {
 	a, reg := newTestAgent(t)
 	now := map[string]string{
+		"exobench_config_last_reload_successful":                            "1",
 		"exobench_agent_driver_up":                                          "0",
 		`exobench_dropped_total{what="records"}`:                            "0",
 		`exobench_dropped_total{what="series"}`:                             "0",
@@ -57,7 +61,11 @@ func TestSeriesOfAnAgent(t *testing.T) {
 	}
 	check := func(what string) {
 		t.Helper()
-		if got := series(t, reg); !maps.Equal(got, now) {
+		got := series(t, reg)
+		if got[reloadedAt] == "" {
+			t.Errorf("%s: nothing says when the configuration was read", what)
+		}
+		if delete(got, reloadedAt); !maps.Equal(got, now) {
 			t.Errorf("%s: got\n%v\nwant\n%v", what, got, now)
 		}
 	}
@@ -110,6 +118,7 @@ func TestAgentAndDriverAgreeOnSeries(t *testing.T) {
 	turn.Memory = wholeMemory
 	NewObserver(m).TurnDone(turn)
 	got, measured := series(t, reg), series(t, driver)
+	delete(got, reloadedAt)
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		if name != "exobench_agent_driver_up" && measured[name] != got[name] {
 			t.Errorf("%s is %s for the agent and %q for the driver", name, got[name], measured[name])

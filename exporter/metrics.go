@@ -26,6 +26,7 @@ type Options struct {
 // Metrics holds every series of the exporter. Observer feeds it from the workload; SetStatus
 // feeds it from what is known of the node. All methods may be called concurrently.
 type Metrics struct {
+	*reloads
 	set   *metric.Set
 	feeds modelFeeds
 	cycle cycleMetrics
@@ -58,6 +59,7 @@ func NewRegistry() *prometheus.Registry {
 func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 	set := metric.NewSet(reg)
 	m := &Metrics{
+		reloads: newReloads(set),
 		set:     set,
 		feeds:   newModelFeeds(set),
 		cycle:   newCycleMetrics(set),
@@ -76,7 +78,6 @@ func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 	}
 	m.cycle.running.Record(false)
 	m.Apply(opts)
-	m.Reloaded(true, time.Now())
 	return m
 }
 
@@ -115,16 +116,6 @@ func (m *Metrics) SetStatus(s workload.Status) {
 }
 
 func (m *Metrics) showSimulated() { m.cycle.simulated.Record(m.configSimulated || m.answerSimulated) }
-
-// Reloaded records whether the configuration that was read at that time could be used.
-func (m *Metrics) Reloaded(ok bool, at time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.cycle.reloadOK.Record(ok)
-	if ok {
-		m.cycle.reloadedAt.Record(at)
-	}
-}
 
 // Dropped counts n things of a kind, one of the Dropped constants, that were beyond a bound.
 func (m *Metrics) Dropped(what string, n int) {

@@ -1,8 +1,6 @@
 package exporter
 
 import (
-	"time"
-
 	"exo-bench-exporter/exporter/metric"
 	"exo-bench-exporter/workload"
 )
@@ -10,14 +8,12 @@ import (
 // cycleOutcomes are those that a cycle can have.
 var cycleOutcomes = []string{string(workload.TurnOK), string(workload.TurnPartial), string(workload.TurnFailed)}
 
-// cycleMetrics are the series of cycles and of the configuration.
+// cycleMetrics are the series of cycles and of what is configured.
 type cycleMetrics struct {
 	done       *metric.Series[workload.Cycle]
 	running    *metric.Series[bool]
 	configured *metric.Series[Options]
 	simulated  *metric.Series[bool]
-	reloadOK   *metric.Series[bool]
-	reloadedAt *metric.Series[time.Time]
 }
 
 func newCycleMetrics(set *metric.Set) cycleMetrics {
@@ -26,10 +22,6 @@ func newCycleMetrics(set *metric.Set) cycleMetrics {
 		running:    alone(set, "cycle_running", "1 or 0", "1 while a cycle runs, 0 otherwise.", "", boolValue),
 		configured: metric.Register(set, configuration()).With(),
 		simulated:  newSimulated(set),
-		reloadOK: alone(set, "config_last_reload_successful", "1 or 0",
-			"1 when the configuration that was read last could be used, 0 otherwise.", "", boolValue),
-		reloadedAt: alone(set, "config_last_reload_success_timestamp_seconds", "seconds since 1970",
-			"Unix time in seconds at which a configuration was last read that could be used.", "", unixSeconds),
 	}
 }
 
