@@ -90,10 +90,23 @@ func rooms(t *testing.T) map[string][]string {
 		}
 		may[name[1]] = []string{}
 		for _, m := range inCode.FindAllStringSubmatch(cells[3], -1) {
-			may[name[1]] = append(may[name[1]], m[1])
+			may[name[1]] = append(may[name[1]], unfold(m[1])...)
 		}
 	}
 	return may
+}
+
+// unfold returns the packages that a name stands for: a{,/b,/c} is a, a/b and a/c, as in a shell.
+func unfold(name string) (all []string) {
+	before, rest, folded := strings.Cut(name, "{")
+	inside, after, closed := strings.Cut(rest, "}")
+	if !folded || !closed {
+		return []string{name}
+	}
+	for part := range strings.SplitSeq(inside, ",") {
+		all = append(all, before+part+after)
+	}
+	return all
 }
 
 // TestRoomsKnowOnlyWhatTheyMay holds the table of packages against their imports.

@@ -145,6 +145,7 @@ type turnJSON struct {
 	Weights   uint64      `json:"weights_bytes,omitempty"`
 	Bandwidth float64     `json:"memory_bandwidth_bytes_per_second,omitempty"`
 	Used      *float64    `json:"memory_bandwidth_utilization_ratio,omitempty"`
+	Machines  []Machine   `json:"machines,omitempty"`
 	Results   []Result    `json:"results,omitzero"`
 }
 
@@ -153,7 +154,8 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 	j := turnJSON{
 		Model: t.Model, ExoModel: t.ExoModel, Start: t.Start, Duration: t.Duration.Seconds(), Outcome: t.Outcome,
 		Reason: t.Reason, Fix: t.Fix, Loaded: t.Load.Loaded, Load: t.Load.Duration.Seconds(), Download: t.Load.Download.Seconds(),
-		Idle: t.Host.IdleWatts, Weights: t.Host.WeightsBytes, Bandwidth: t.Host.MemoryBandwidth, Results: t.Results,
+		Idle: t.Host.IdleWatts, Weights: t.Host.WeightsBytes, Bandwidth: t.Host.MemoryBandwidth, Machines: t.Host.Machines,
+		Results: t.Results,
 	}
 	if v, ok := t.EnergyPerToken(); ok {
 		j.PerToken = &v

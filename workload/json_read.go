@@ -49,7 +49,7 @@ func (t *Turn) UnmarshalJSON(b []byte) error {
 	*t = Turn{
 		Model: j.Model, ExoModel: j.ExoModel, Start: j.Start, Duration: duration(j.Duration), Outcome: j.Outcome, Reason: j.Reason, Fix: j.Fix,
 		Load:    Load{Loaded: j.Loaded, Duration: duration(j.Load), Download: duration(j.Download)},
-		Host:    Host{IdleWatts: j.Idle, WeightsBytes: j.Weights, MemoryBandwidth: j.Bandwidth},
+		Host:    Host{IdleWatts: j.Idle, WeightsBytes: j.Weights, MemoryBandwidth: j.Bandwidth, Machines: j.Machines},
 		Results: j.Results,
 	}
 	if m := j.Memory; m != nil {

@@ -91,6 +91,16 @@ type Host struct {
 	// MemoryBandwidth is the peak rate in bytes per second at which the one machine that holds the model reads its memory; 0 also
 	// where several hold it.
 	MemoryBandwidth float64
+	// Machines are those that hold the model, as far as the node says what they are.
+	Machines []Machine
+}
+
+// Machine is what a machine is, in the node's words; what it does not say is empty. Neither names nor addresses are part of it.
+type Machine struct {
+	Kind        string `json:"machine,omitempty"`      // for example Mac mini
+	Chip        string `json:"chip,omitempty"`         // for example Apple M4 Pro
+	OS          string `json:"os,omitempty"`           // the system, or its version
+	MemoryBytes uint64 `json:"memory_bytes,omitempty"` // in all
 }
 
 // Request is one prompt to be put to a model.

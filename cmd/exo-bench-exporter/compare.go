@@ -171,7 +171,7 @@ func (c *comparing) fails(inv invocation, found compare.Comparison) int {
 		for _, change := range found.Changes {
 			if change.Quantity.Name == b.quantity && change.Worse(float64(b.most)) {
 				fmt.Fprintf(inv.stderr, "exo-bench-exporter compare: %s: %s is %s, more than %s\n",
-					change.Model, b.quantity, changeWords(change), b.most.String())
+					change.Model, b.quantity, change.Words(), b.most.String())
 				status = exitFailed
 			}
 		}

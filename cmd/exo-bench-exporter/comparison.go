@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"exo-bench-exporter/workload/compare"
 )
@@ -75,10 +73,10 @@ func (g grid) sides(w io.Writer, c compare.Comparison) error {
 
 func changeRows(c compare.Change) [][]string {
 	rows := [][]string{{
-		c.Model, amount(c.Quantity, c.Before), amount(c.Quantity, c.After), changeWords(c), fmt.Sprintf("%d, %d", c.Turns[0], c.Turns[1]),
+		c.Model, c.Quantity.Amount(c.Before), c.Quantity.Amount(c.After), c.Words(), fmt.Sprintf("%d, %d", c.Turns[0], c.Turns[1]),
 	}}
 	for _, p := range c.Apart {
-		rows = append(rows, []string{"  of these " + p.Prompt, "", "", moved(c.Quantity, p.Ratio)})
+		rows = append(rows, []string{"  of these " + p.Prompt, "", "", c.Quantity.Moved(p.Ratio)})
 	}
 	return rows
 }
@@ -96,9 +94,9 @@ func (g grid) models(w io.Writer, s compare.Side, all []compare.Ranking) error {
 		for j, rank := range r.Ranks {
 			against := ""
 			if j > 0 {
-				against = changeWords(rank.Against)
+				against = rank.Against.Words()
 			}
-			rows = append(rows, []string{rank.Model, amount(r.Quantity, rank.Value), against, strconv.Itoa(rank.Turns)})
+			rows = append(rows, []string{rank.Model, r.Quantity.Amount(rank.Value), against, strconv.Itoa(rank.Turns)})
 		}
 		if i > 0 {
 			fmt.Fprintln(w)
@@ -111,64 +109,6 @@ func (g grid) models(w io.Writer, s compare.Side, all []compare.Ranking) error {
 		fmt.Fprintln(w, "There are no two models with figures for the same prompts.")
 	}
 	return nil
-}
-
-// changeWords says what may be said of a change.
-func changeWords(c compare.Change) string {
-	switch c.Verdict {
-	case compare.Higher, compare.Lower:
-		return moved(c.Quantity, c.Ratio)
-	case compare.Same:
-		return fmt.Sprintf("no change (%s)", signed(c.Ratio))
-	}
-	found := signed(c.Ratio)
-	if !c.Known {
-		found = fmt.Sprintf("%+.1f %%", 100*c.Ratio.Centre)
-	}
-	return fmt.Sprintf("cannot tell (%s): needs about %d more", found, c.More)
-}
-
-// moved says by how much there is more or less of a quantity.
-func moved(q compare.Quantity, i compare.Interval) string {
-	more, less := q.Words()
-	word := more
-	if i.Centre < 0 {
-		word = less
-	}
-	if i.Centre >= 1 { // 150 % faster is hard to read
-		return fmt.Sprintf("%s, %.2f × (%.2f–%.2f)", word, 1+i.Centre, 1+i.Low, 1+i.High)
-	}
-	if lopsided(i) {
-		low, high := math.Abs(i.Low), math.Abs(i.High)
-		return fmt.Sprintf("%s by %.1f %% (%.1f–%.1f %%)", word, 100*math.Abs(i.Centre), 100*min(low, high), 100*max(low, high))
-	}
-	return fmt.Sprintf("%s by %.1f %% ± %.1f %%", word, 100*math.Abs(i.Centre), 100*(i.High-i.Low)/2)
-}
-
-func signed(i compare.Interval) string {
-	if lopsided(i) {
-		return fmt.Sprintf("%+.1f %%, from %+.1f to %+.1f %%", 100*i.Centre, 100*i.Low, 100*i.High)
-	}
-	return fmt.Sprintf("%+.1f %% ± %.1f %%", 100*i.Centre, 100*(i.High-i.Low)/2)
-}
-
-// lopsided reports whether one number does not describe both arms of i, so that ± would say an untruth.
-func lopsided(i compare.Interval) bool {
-	low, high := i.Centre-i.Low, i.High-i.Centre
-	return max(low, high) > 1.25*min(low, high)
-}
-
-// amount prints a value with its unit.
-func amount(q compare.Quantity, v float64) string {
-	switch q.Unit {
-	case "s":
-		return milliseconds(time.Duration(v * float64(time.Second)))
-	case "B":
-		return gibibytes(uint64(v))
-	case "J/token":
-		return fmt.Sprintf("%.2f J", v)
-	}
-	return fmt.Sprintf("%.1f %s", v, q.Unit)
 }
 
 var csvHead = []string{

@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload/judge"
 	"exo-bench-exporter/workload/judging"
 )
@@ -29,14 +28,11 @@ Exits 1 when a loss is there at the end, and when there was nothing to judge.`,
 
 func replay(inv invocation, files []string) int {
 	if len(files) == 0 {
-		cfg, err := exporter.LoadConfig(inv.env)
-		if err == nil && cfg.ResultsFile == "" {
-			err = fmt.Errorf("no records are kept here: EXOBENCH_RESULTS is off, or the mode is memory; name a FILE")
-		}
+		file, err := keptFile(inv)
 		if err != nil {
 			return fail(inv.stderr, err)
 		}
-		files = []string{cfg.ResultsFile}
+		files = []string{file}
 	}
 	status := exitOK
 	for _, file := range files {

@@ -44,6 +44,26 @@ func Quantities() []Quantity {
 	}
 }
 
+// PerRequest returns a quantity that clean requests show, for LevelOf and Between.
+func PerRequest(name, unit string, value func(workload.Result) (float64, bool)) Quantity {
+	return Quantity{Name: name, Unit: unit, of: byPrompt(value)}
+}
+
+// PerTurn returns a quantity that turns show as a whole, for LevelOf and Between.
+func PerTurn(name, unit string, value func(workload.Turn) (float64, bool)) Quantity {
+	return Quantity{Name: name, Unit: unit, of: asWhole(value)}
+}
+
+// Named returns the quantity of that name; false where there is none.
+func Named(name string) (Quantity, bool) {
+	all := Quantities()
+	i := slices.IndexFunc(all, func(q Quantity) bool { return q.Name == name })
+	if i < 0 {
+		return Quantity{}, false
+	}
+	return all[i], true
+}
+
 // byPrompt asks each clean result.
 func byPrompt(value func(workload.Result) (float64, bool)) func(workload.Turn) map[string]float64 {
 	return func(t workload.Turn) map[string]float64 {

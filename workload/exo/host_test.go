@@ -21,7 +21,8 @@ func TestHost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			energyRun(t, exosim.Options{}, c.options, "llama-3.1-8b", []int{8}, func(n *exosim.Node, s workload.Session, _ []workload.Result) {
 				got := s.(workload.Hosted).Host()
-				if got.WeightsBytes < 4e9 || got.WeightsBytes > 5e9 || got.MemoryBandwidth != c.want {
+				if got.WeightsBytes < 4e9 || got.WeightsBytes > 5e9 || got.MemoryBandwidth != c.want || len(got.Machines) != 1 ||
+					got.Machines[0].Chip != "Apple M4 Pro" || got.Machines[0].MemoryBytes == 0 {
 					t.Errorf("%+v, want a bandwidth of %v", got, c.want)
 				}
 			})

@@ -57,22 +57,29 @@ const hardwareAge = time.Minute
 func (c *Client) host(ctx context.Context, lease *instance.Lease) workload.Host {
 	h := workload.Host{WeightsBytes: lease.Weights()}
 	nodes := lease.Nodes()
-	if len(nodes) != 1 { // they take turns, or share each layer, in a way that nobody tells
-		return h
-	}
-	if h.MemoryBandwidth = c.opts.MemoryBandwidth; h.MemoryBandwidth > 0 {
-		return h
-	}
 	s, err := c.state.Look(ctx, state.Query{Parts: state.Identities | state.Memories, MaxAge: hardwareAge})
 	if err != nil {
 		c.log.Debug("What the machines are cannot be read", "err", err)
-		return h
 	}
-	memory := uint64(0)
-	if total := s.Memories[nodes[0]].Total; total != nil {
-		memory = *total
+	for _, id := range nodes {
+		m := workload.Machine{Kind: s.Identities[id].Machine, Chip: s.Identities[id].Chip, OS: s.Identities[id].OS}
+		if total := s.Memories[id].Total; total != nil {
+			m.MemoryBytes = *total
+		}
+		for _, words := range []*string{&m.Kind, &m.Chip, &m.OS} {
+			*words = c.private.hide(*words)
+		}
+		if m != (workload.Machine{}) {
+			h.Machines = append(h.Machines, m)
+		}
 	}
-	h.MemoryBandwidth, _ = chips.MemoryBandwidth(s.Identities[nodes[0]].Chip, memory)
+	switch {
+	case len(nodes) != 1: // they take turns, or share each layer, in a way that nobody tells
+	case c.opts.MemoryBandwidth > 0:
+		h.MemoryBandwidth = c.opts.MemoryBandwidth
+	case len(h.Machines) == 1:
+		h.MemoryBandwidth, _ = chips.MemoryBandwidth(h.Machines[0].Chip, h.Machines[0].MemoryBytes)
+	}
 	return h
 }
 

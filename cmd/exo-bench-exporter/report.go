@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/workload/record"
+	"exo-bench-exporter/workload/report"
+	"exo-bench-exporter/workload/report/page"
+)
+
+func reportCommand() command {
+	return command{
+		name: "report", args: " [flags] [FILE…]", summary: "write what was measured as one page to read, to print and to pass on",
+		operands: true,
+		help: `Writes one HTML file, which needs nothing from outside, of kept results: records that EXOBENCH_RESULTS or once -o
+keeps, or what once -json printed. Without a FILE it reads the one of EXOBENCH_RESULTS.
+
+  exo-bench-exporter report results.jsonl
+  exo-bench-exporter report -from 2026-01-24T00:00:00Z -o week.html
+
+It says which model is how much faster, what became slower and since when, where that is beyond doubt; it holds neither prompts
+and answers nor the node's address, name or ids.
+
+Exits 1 where it cannot be written, 2 where there is nothing to report.`,
+		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
+			r := reporting{}
+			fs.StringVar(&r.out, "o", "report.html", "`file` to write, in place of one that is there; - for standard output")
+			fs.Func("from", "`time` from which on turns are taken, such as 2026-01-31T12:00:00Z (default: the first one)", moment(&r.from))
+			fs.Func("to", "`time` before which turns are taken (default: the last one)", moment(&r.to))
+			return func(_ context.Context, inv invocation) int { return r.run(inv, fs.Args()) }
+		},
+	}
+}
+
+// reporting is a call of report.
+type reporting struct {
+	out      string
+	from, to time.Time
+}
+
+func (r *reporting) run(inv invocation, files []string) int {
+	made, err := r.make(inv, files)
+	if err != nil {
+		return fail(inv.stderr, err)
+	}
+	var b bytes.Buffer
+	if err := page.Write(&b, made); err != nil {
+		return cannotPrint(inv, err)
+	}
+	if r.out == "-" {
+		return printed(inv, b.Bytes())
+	}
+	if err := replace(r.out, b.Bytes()); err != nil {
+		return cannotPrint(inv, err)
+	}
+	fmt.Fprintf(inv.stdout, "%s: %s\n", r.out, strings.Join(made.Summary, "\n  "))
+	return exitOK
+}
+
+// make reads what is named and makes the report of it.
+func (r *reporting) make(inv invocation, files []string) (report.Report, error) {
+	o := report.Options{Program: exporter.Version(), Again: []string{"exo-bench-exporter report results.jsonl"}}
+	if len(files) == 0 {
+		file, err := keptFile(inv)
+		if err != nil {
+			return report.Report{}, err
+		}
+		files = []string{file}
+	}
+	turns, broken, err := readTurns(files, r.from, r.to)
+	if err != nil {
+		return report.Report{}, err
+	}
+	if broken > 0 {
+		o.Notes = append(o.Notes, several(broken, "line")+" of the files are no records.")
+	}
+	made, err := report.Of(turns, o)
+	if errors.Is(err, report.ErrEmpty) {
+		err = fmt.Errorf("%s: %w", strings.Join(files, ", "), err)
+	}
+	return made, err
+}
+
+// readTurns reads the turns of files that began from from on and before to; the zero time leaves either open. broken counts lines
+// that are no records.
+func readTurns(files []string, from, to time.Time) (all []record.Record, broken int, err error) {
+	for _, file := range files {
+		n, err := record.EachTurnIn(file, func(r record.Record) error {
+			if at := r.Turn.Start; (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to)) {
+				all = append(all, r)
+			}
+			return nil
+		})
+		broken += n
+		if err != nil {
+			return nil, broken, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return all, broken, nil
+}
+
+// keptFile returns the file in which an exporter with this environment keeps its records.
+func keptFile(inv invocation) (string, error) {
+	cfg, err := exporter.LoadConfig(inv.env)
+	if err == nil && cfg.ResultsFile == "" {
+		err = errors.New("no records are kept here: EXOBENCH_RESULTS is off, or the mode is memory; name a FILE")
+	}
+	return cfg.ResultsFile, err
+}
+
+// replace puts a whole file in the place of path, or leaves what is there.
+func replace(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, bytes.NewReader(content))
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
