@@ -83,8 +83,8 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), compareCommand(), reportCommand(), judgeCommand(), acceptCommand(),
-		rulesCommand(), backfillCommand(), completionCommand(), manCommand(), versionCommand(),
+		serveCommand(), onceCommand(), checkCommand(), healthcheckCommand(), compareCommand(), reportCommand(), exportCommand(), judgeCommand(),
+		acceptCommand(), rulesCommand(), backfillCommand(), completionCommand(), manCommand(), versionCommand(),
 	}
 }
 

@@ -35,8 +35,7 @@ Exits 1 where it cannot be written, 2 where there is nothing to report.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
 			r := reporting{}
 			fs.StringVar(&r.out, "o", "report.html", "`file` to write, in place of one that is there; - for standard output")
-			fs.Func("from", "`time` from which on turns are taken, such as 2026-01-31T12:00:00Z (default: the first one)", moment(&r.from))
-			fs.Func("to", "`time` before which turns are taken (default: the last one)", moment(&r.to))
+			r.rangeFlags(fs)
 			return func(_ context.Context, inv invocation) int { return r.run(inv, fs.Args()) }
 		},
 	}
@@ -46,6 +45,12 @@ Exits 1 where it cannot be written, 2 where there is nothing to report.`,
 type reporting struct {
 	out      string
 	from, to time.Time
+}
+
+// rangeFlags declares the flags that choose turns.
+func (r *reporting) rangeFlags(fs *flag.FlagSet) {
+	fs.Func("from", "`time` from which on turns are taken, such as 2026-01-31T12:00:00Z (default: the first one)", moment(&r.from))
+	fs.Func("to", "`time` before which turns are taken (default: the last one)", moment(&r.to))
 }
 
 func (r *reporting) run(inv invocation, files []string) int {

@@ -59,3 +59,24 @@ func TestReport(t *testing.T) {
 		t.Error("a page of nothing was written")
 	}
 }
+
+func TestExport(t *testing.T) {
+	kept := writeRecords(t, "results.jsonl", compareStart, 10, 2)
+	call := func(args ...string) (int, string, string) {
+		var stdout, stderr buffer
+		status := run(t.Context(), append([]string{"export"}, args...), nil, &stdout, &stderr)
+		return status, stdout.String(), stderr.String()
+	}
+	status, out, said := call("-exo-version", "1.0.71", kept)
+	if status != exitOK || said != "" || !strings.Contains(out, `"exo_version_stated": "1.0.71"`) || !strings.Contains(out, `"name": "a"`) {
+		t.Errorf("status %d: %s%.500s", status, said, out)
+	}
+	for name, args := range map[string][]string{
+		"no version":   {"-exo-version", "on alice's Mac", kept},
+		"no such file": {filepath.Join(t.TempDir(), "no.jsonl")},
+	} {
+		if status, out, said := call(args...); status != exitUsage || out != "" || said == "" {
+			t.Errorf("%s: status %d: %q", name, status, said)
+		}
+	}
+}

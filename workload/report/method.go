@@ -18,11 +18,20 @@ type Method struct {
 	Prompts   int    // that were put
 	Dialects  []string
 	Routes    []string
-	Engines   []string // with their versions, where the node tells
+	Engines   []Engine
 	Exporters []string // versions
 	Nonce     bool     // prompts were opened by digits that no cache has seen
 	Machines  []workload.Machine
 }
+
+// Engine is what runs the models.
+type Engine struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"` // empty where the node tells none
+}
+
+// String is for people.
+func (e Engine) String() string { return e.Name + " " + cmp.Or(e.Version, "(version not told)") }
 
 func (a *analysis) method() Method {
 	newest := a.records[len(a.records)-1]
@@ -44,7 +53,7 @@ func (a *analysis) method() Method {
 			add(&m.Dialects, string(e.Dialect))
 			add(&m.Routes, string(e.Endpoint))
 			if e.Engine != "" {
-				add(&m.Engines, e.Engine+" "+cmp.Or(e.Version, "(version not told)"))
+				add(&m.Engines, Engine{e.Engine, e.Version})
 			}
 			m.Nonce = m.Nonce || e.Nonce
 		}

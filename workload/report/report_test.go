@@ -159,7 +159,7 @@ func TestEvents(t *testing.T) {
 		!slices.ContainsFunc(r.Notes, func(n string) bool { return strings.HasPrefix(n, "38 turns drawn in the course of time only") }) {
 		t.Errorf("notes: %q", r.Notes)
 	}
-	engines := []string{"exo (version not told)", "exo 1.0.71"}
+	engines := []report.Engine{{Name: "exo"}, {Name: "exo", Version: "1.0.71"}}
 	if got := r.Method; !slices.Equal(got.Exporters, []string{"1", "2"}) || !slices.Equal(got.Engines, engines) ||
 		!slices.Equal(got.Machines, []workload.Machine{mini}) || got.Prompts != 4 || got.BuiltIn {
 		t.Errorf("method: %+v", got)
