@@ -89,6 +89,26 @@ func TestHostProc(t *testing.T) {
 	}
 }
 
+// TestSwappedMemoryIsInTheFootprint has a process of which a part is swapped out and a part shared.
+func TestSwappedMemoryIsInTheFootprint(t *testing.T) {
+	const pss, swapped = 4_100_096 * 1024, 512_000 * 1024
+	dir := fakeProc(t)
+	rollup, err := os.ReadFile("testdata/smaps_rollup.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, _ := strings.Cut(string(rollup), "Swap:") // as a kernel before 4.3 has it
+	for text, want := range map[string]uint64{string(rollup): pss + swapped, before: 0} {
+		if err := os.WriteFile(filepath.Join(dir, "7010/smaps_rollup"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		usages, err := newHostSource(quiet()).Read(t.Context(), []int32{7010}, Detail{PSS: true})
+		if err != nil || len(usages) != 1 || usages[0].PSS != pss || usages[0].Footprint != want || usages[0].FootprintPeak != 0 {
+			t.Errorf("usages: %+v (error %v), want a footprint of %d", usages, err, want)
+		}
+	}
+}
+
 func TestWithoutPSSOfEveryProcessThereIsNone(t *testing.T) {
 	dir := fakeProc(t)
 	if err := os.Remove(filepath.Join(dir, "7001/smaps_rollup")); err != nil {

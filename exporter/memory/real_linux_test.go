@@ -162,8 +162,16 @@ func TestPSS(t *testing.T) {
 	rec.Mark(workload.PhaseMeasure)
 	root.do(t, "alloc 20")
 	rec.Mark(workload.PhaseReleasing)
-	if m := rec.End(t.Context(), false); m.Proportional < 30*mib || m.Proportional > s.sum(t) {
+	m := rec.End(t.Context(), false)
+	if m.Proportional < 30*mib || m.Proportional > s.sum(t) {
 		t.Errorf("PSS of the turn is %d, RSS %d", m.Proportional, s.sum(t))
+	}
+	swapped := readFields(pidPath(int32(root.pid()), "smaps_rollup"), "SwapPss:")[0].bytes
+	if m.Footprint != m.Proportional+swapped || m.FootprintPeak != 0 || m.FootprintKind != workload.FootprintPSS {
+		t.Errorf("footprint of the turn: %+v, with %d bytes swapped out", m, swapped)
+	}
+	if c, _ := s.Current(); c.By != "procfs" || c.Footprint != workload.FootprintPSS {
+		t.Errorf("current: %+v", c)
 	}
 }
 
