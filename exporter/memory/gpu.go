@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,9 @@ func newGPU() gpu {
 
 // errNoGPU says that none of the processes is on a GPU, as far as nvidia-smi can see.
 var errNoGPU = errors.New("nvidia-smi lists none of exo's processes")
+
+// errEnding says that a part of what nvidia-smi was asked for may have been given back by then.
+var errEnding = errors.New("a process of exo's ended meanwhile")
 
 // used returns the GPU memory of pids together, in bytes. What it cannot tell of one of them it
 // cannot tell of all.
@@ -104,6 +108,15 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
+// allAlive reports whether every process of the tree is still there. s.mu is held.
+func (s *Sampler) allAlive() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	usages, err := s.src.Read(ctx, s.tree.pids, Detail{})
+	return err == nil && len(usages) == len(s.tree.pids) &&
+		!slices.ContainsFunc(usages, func(u Usage) bool { return u.Err == nil && u.RSS == 0 })
+}
+
 // readGPU returns the GPU memory of exo's tree in bytes; 0 where it is not known, for which the log has the reason
 // when that changes. s.mu is held.
 func (s *Sampler) readGPU() uint64 {
@@ -111,6 +124,9 @@ func (s *Sampler) readGPU() uint64 {
 		return 0
 	}
 	used, err := s.gpu.used(context.Background(), s.tree.pids)
+	if err == nil && !s.allAlive() {
+		used, err = 0, errEnding
+	}
 	why := ""
 	if err != nil {
 		why = err.Error()

@@ -65,6 +65,35 @@ func TestGPUThatHangs(t *testing.T) {
 	}
 }
 
+// dying has, once it is dead, one process less than was asked for.
+type dying struct {
+	Source
+	dead bool
+}
+
+func (d *dying) Read(ctx context.Context, pids []int32, detail Detail) ([]Usage, error) {
+	usages, err := d.Source.Read(ctx, pids, detail)
+	if d.dead {
+		usages = usages[:len(usages)-1]
+	}
+	return usages, err
+}
+
+// TestGPUMemoryThatIsBeingGivenBack has the runner end while nvidia-smi runs.
+func TestGPUMemoryThatIsBeingGivenBack(t *testing.T) {
+	d := &dying{Source: SimulatedSource(exo1)}
+	s := New(Config{APIURL: api, Source: d, Logger: quiet()})
+	s.gpu = smi(t, "echo '60, 4000'")
+	s.Look()
+	if got := s.readGPU(); got != 4000*mib {
+		t.Errorf("GPU memory %d", got)
+	}
+	d.dead = true
+	if got := s.readGPU(); got != 0 || s.noGPU != errEnding.Error() {
+		t.Errorf("GPU memory %d although a process ended (%s)", got, s.noGPU)
+	}
+}
+
 func TestGPUMemoryOfATurn(t *testing.T) {
 	for name, c := range map[string]struct {
 		gpu    gpu
