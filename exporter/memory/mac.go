@@ -14,8 +14,7 @@ import (
 )
 
 const (
-	// turnInterval is how often the known processes are read during a turn where that costs some
-	// microseconds.
+	// turnInterval is how often the known processes are read during a turn where that takes no program.
 	turnInterval = 250 * time.Millisecond
 	// psInterval is the same where every reading runs ps.
 	psInterval = 2 * time.Second
@@ -42,7 +41,7 @@ type task struct {
 	dead      bool  // not yet reaped
 }
 
-// macSource reads a Mac's processes by calls of its kernel, which cost some microseconds. Of another
+// macSource reads a Mac's processes by calls of its kernel, without running a program. Of another
 // user's processes ps, which has the rights, tells the resident memory and the command line; their
 // footprint nobody tells.
 type macSource struct {
