@@ -23,10 +23,12 @@ var withoutData = map[string]string{
 	"exobench-overview, Firing alerts B":                nothingFires,
 	"exobench-model, Time to first token, p50 to p99 C": fewRequests,
 	"exobench-model, Request duration, p50 to p99 C":    fewRequests,
-	"exobench-model, Memory of the last turn C":         noPSS,
+	"exobench-model, Memory of the last turn E":         noPSS,
+	"exobench-model, Memory of the last turn H":         "the simulator's machine has no NVIDIA GPU",
 	"exobench-model, Memory through the turns B":        noPSS,
 	"exobench-node, exo's resident memory B":            noPSS,
-	"exobench-compare, Memory bandwidth used A":         "the simulator in fast motion outruns the memory of the chip that it names",
+	"exobench-compare, Memory bandwidth used A":         outruns,
+	"exobench-compare, Side by side K":                  outruns,
 	"exobench-node, Agents A":                           "a demo is one machine",
 }
 
@@ -35,6 +37,7 @@ const (
 	noWeek       = "a demo has no day of a week before"
 	nothingFires = "nothing fires in a demo that works"
 	fewRequests  = "two cycles have fewer than 100 requests"
+	outruns      = "the simulator in fast motion outruns the memory of the chip that it names"
 	noPSS        = "the simulator's processes have no PSS"
 )
 
