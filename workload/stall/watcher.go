@@ -16,7 +16,7 @@ type Watcher struct {
 	runDelay func() (time.Duration, bool)     // see runDelay
 	waits    func() *metrics.Float64Histogram // see runtimeWaits
 	wall     func() time.Time                 // wall clock alone
-	fixed    *Report                          // what every Watch reports; nil to watch
+	told     func() Report                    // what a Watch reports; nil to watch
 
 	mu    sync.Mutex
 	open  map[*Watch]struct{}
@@ -29,9 +29,12 @@ func New() *Watcher {
 	return &Watcher{runDelay: runDelay, waits: runtimeWaits, wall: wallClock, open: make(map[*Watch]struct{})}
 }
 
-// Fixed returns a Watcher that watches nothing and reports r every time: for tests of what
-// becomes of a report.
-func Fixed(r Report) *Watcher { return &Watcher{fixed: &r} }
+// Told returns a Watcher that watches nothing and reports what report returns at the end of each Watch: for
+// tests of what becomes of a report.
+func Told(report func() Report) *Watcher { return &Watcher{told: report} }
+
+// Fixed returns a Watcher that reports r every time, as Told does.
+func Fixed(r Report) *Watcher { return Told(func() Report { return r }) }
 
 // Watch is an interval that is being watched.
 type Watch struct {
@@ -47,7 +50,7 @@ type Watch struct {
 
 // Begin starts to watch. End must be called, once.
 func (w *Watcher) Begin() *Watch {
-	if w == nil || w.fixed != nil {
+	if w == nil || w.told != nil {
 		return &Watch{w: w}
 	}
 	v := &Watch{w: w, waits: w.waits()}
@@ -69,8 +72,8 @@ func (v *Watch) End() Report {
 	switch {
 	case w == nil:
 		return Report{}
-	case w.fixed != nil:
-		return *w.fixed
+	case w.told != nil:
+		return w.told()
 	}
 	now, wall := w.close(v)
 	r := Report{Duration: now.Sub(v.start), Longest: v.longest, Late: v.late, Queued: longestWait(v.waits, w.waits())}
