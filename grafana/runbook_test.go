@@ -73,7 +73,7 @@ func TestReloadsAreNoRestarts(t *testing.T) {
 			}
 			q := grafana.Query{Expr: a.Expr}
 			if expr := q.Expand(
-				map[string]string{"job": "j", "instance": "i", "__rate_interval": "1m"},
+				map[string]string{"job": "j", "instance": "i", "__rate_interval": "1m", "__interval": "15s", "__range": "5m"},
 			); !strings.Contains(string(text), "- expr: "+expr+"\n") {
 				t.Errorf("prometheus/tests/dashboards.yml does not try %s", expr)
 			}

@@ -182,9 +182,9 @@ function models() {
     },
     [
       { title: 'State', expr: q.state, unit: unit.none, mappings: words(stateWords), width: 92 },
-      { title: 'Speed', expr: q.verdict, unit: unit.none, mappings: words(verdictCell), width: 96 },
-      { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1, width: 92 },
-      { title: 'Median', expr: q.decodeMedian, unit: unit.tokensPerSecond, decimals: 1, width: 92 },
+      { title: 'Speed', expr: q.verdict, unit: unit.none, mappings: words(verdictCell), width: 104 },
+      { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1, width: 88 },
+      { title: 'Median', expr: q.decodeMedian, unit: unit.tokensPerSecond, decimals: 1, width: 88 },
       { title: 'vs normal', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, width: 83 },
       { title: 'vs earlier', heading: 'vs $yesterday ago', expr: q.againstYesterday, unit: unit.ratio, decimals: 1, steps: loss, width: 84 },
       { title: 'TTFT p50', expr: q.ttft, unit: unit.seconds, width: 82 },

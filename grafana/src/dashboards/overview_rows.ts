@@ -28,7 +28,7 @@ export function alerts() {
     {
       title: 'Firing alerts',
       description:
-        'What fires for this node: how bad, since when it is in doubt, of which model, what it means, what to do (the runbook) and ' +
+        'What fires for this node, the worst first: how bad, since when it is in doubt, of which model, what it means, what to do (the runbook) and ' +
         'where it shows (the panel). Off by: how far from usual, where it is a figure that is. ' +
         'Metrics: ALERTS and ALERTS_FOR_STATE, written by Prometheus, exobench:alert:info of the rules, ' +
         'exobench_speed_alarm_change_ratio and exobench_node_speed_change_ratio. The message in Alertmanager has all numbers.',
@@ -37,17 +37,10 @@ export function alerts() {
       width: 16,
       height: 6,
     },
-    [q.alertList, q.alertSizes],
+    [q.alertList, q.alertSizes, q.alertRanks],
     {
-      severity: {
-        title: 'Severity',
-        width: 80,
-        mappings: words({
-          critical: { text: 'critical', color: 'red' },
-          warning: { text: 'warning', color: 'orange' },
-          info: { text: 'info', color: 'blue' },
-        }),
-      },
+      'Value #C': { title: 'Severity', width: 80, mappings: words(severityWords) },
+      severity: { title: 'severity', hidden: true },
       // The lines that say that there is no alert, or no rule, have no age.
       'Value #A': {
         title: 'For',
@@ -74,7 +67,7 @@ export function alerts() {
       alertname: { title: 'Alert', width: 210 },
       dashboard: { title: 'dashboard', hidden: true },
     },
-    'For',
+    [{ by: 'Severity', descending: true }, { by: 'For' }],
     215,
   );
 }
@@ -107,7 +100,7 @@ export function history() {
       [{ expr: q.verdictOverTime, legend: '{{model}}' }],
       words(verdictState),
     ),
-    changesPanel(across),
+    changesPanel({ ...across, height: 15 }),
     timelinePanel(
       {
         ...across,

@@ -217,18 +217,49 @@ export const status = {
   ].join(' '),
 };
 
+/** Of a kind, in a period: as many as leave what is drawn to be seen. */
+const mostMarks = 8;
+
+/** Keeps marks that are few in the period. More of them are a fence, and lines of states have them: of alerts, of models and of exo. */
+function few(marks: string, number: string): string {
+  return `(${marks}) and on () ${number} <= ${mostMarks}`;
+}
+
+/** Marks the points at which there is a series and was none `before`. */
+function begins(series: string, before: string): string {
+  const marks = `${series} unless ${before}`;
+  return few(marks, `sum(count_over_time((${marks})[$__range:$__interval] @ end()))`);
+}
+
+/** Marks where there is a series first: what was there before exo or the exporter went is not new when they come back. */
+function first(series: string): string {
+  return begins(series, `last_over_time(${series}[$__range] offset $__interval)`);
+}
+
+/** Changes of a metric around each point. */
+function changed(name: string): string {
+  return `changes(${metric(name)}[$__rate_interval]) > 0`;
+}
+
+/** Marks where a metric changes, but for those that `unless` names. */
+function changes(name: string, unless = ''): string {
+  return few(changed(name) + unless, `sum(changes(${metric(name)}[$__range] @ end()))`);
+}
+
+const alerts = firing('severity!="info"');
+
 export const annotations = {
   simulated: `${metric('exobench_simulated')} == 1`,
   // Where an alert begins: while it lasts is what the history of alerts shows.
-  alerts: `${firing('severity!="info"')} unless ${firing('severity!="info"')} offset $__interval`,
-  exo: `changes(${metric('exobench_exo_up')}[$__rate_interval]) > 0`,
-  dialect: `${metric('exobench_exo_info')} unless ${metric('exobench_exo_info')} offset $__interval`,
-  workload: `${metric('exobench_workload_info')} unless ${metric('exobench_workload_info')} offset $__interval`,
+  alerts: begins(alerts, `${alerts} offset $__interval`),
+  exo: changes('exobench_exo_up'),
+  dialect: first(metric('exobench_exo_info')),
+  workload: first(metric('exobench_workload_info')),
   // A start takes a configuration too, and is no reload.
-  reload: [
-    `changes(${metric('exobench_config_last_reload_success_timestamp_seconds')}[$__rate_interval]) > 0`,
-    `unless on (job, instance) changes(${metric('process_start_time_seconds')}[$__rate_interval]) > 0`,
-  ].join(' '),
+  reload: changes(
+    'exobench_config_last_reload_success_timestamp_seconds',
+    ` unless on (job, instance) ${changed('process_start_time_seconds')}`,
+  ),
 };
 
 /** What each machine is, and all of its memory: 0 where that is not known, which a mapping shows as a dash. */

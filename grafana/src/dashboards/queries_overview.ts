@@ -77,18 +77,20 @@ function within(h: Histogram, bound: string): string {
   return `histogram_fraction(0, ${bound}, ${over(h, 'model', '', chosen)})`;
 }
 
-/** What fires, under the labels that its line in the list shows: for how long, in seconds. */
-const alertAges = [
-  { of: firing('model!=""'), about: 'model' },
-  { of: firing('model=""'), about: 'node' },
-]
-  .map(({ of, about }) => {
-    const labels = 'alertname, severity, model';
-    const since = `ALERTS_FOR_STATE{alertname=~"ExoBench.+", instance=~"$instance|"}`;
-    const age = `max by (${labels}) (time() - ${since} and ignoring (alertstate) ${of})`;
-    return `${age} * on (alertname) group_left (summary, dashboard, panel, anchor) ${alertInfo}{about="${about}"}`;
-  })
-  .join(' or ');
+/** What fires, under the labels that its line in the list shows: for how long, in seconds. `more` are matchers of alerts. */
+function alertAges(more = ''): string {
+  return [
+    { of: 'model!=""', about: 'model' },
+    { of: 'model=""', about: 'node' },
+  ]
+    .map(({ of, about }) => {
+      const labels = 'alertname, severity, model';
+      const since = `ALERTS_FOR_STATE{alertname=~"ExoBench.+", instance=~"$instance|"}`;
+      const age = `max by (${labels}) (time() - ${since} and ignoring (alertstate) ${firing(more === '' ? of : `${of}, ${more}`)})`;
+      return `${age} * on (alertname) group_left (summary, dashboard, panel, anchor) ${alertInfo}{about="${about}"}`;
+    })
+    .join(' or ');
+}
 
 const severities = ['info', 'warning', 'critical'];
 
@@ -149,12 +151,14 @@ export const overview = {
 
   // Alerts
   alertList: [
-    alertAges,
+    alertAges(),
     `label_replace(0 * count(${alertInfo}) unless on () ${firing()}, "summary", "No alert fires", "", "")`,
     `label_replace(-absent(${alertInfo}) unless on () ${firing()}, "summary", "No alert rules are loaded", "", "")`,
   ].join(' or '),
   /** How far from usual what an alert speaks of is, under the labels of its line in the list. */
-  alertSizes: `0 * (${alertAges}) + on (alertname, model) group_left () (${alertSizes})`,
+  alertSizes: `0 * (${alertAges()}) + on (alertname, model) group_left () (${alertSizes})`,
+  /** How bad it is, by which the list is sorted: the place in `severities`, under the labels of its line in the list. */
+  alertRanks: severities.map((severity, i) => `${i + 1} + 0 * (${alertAges(`severity="${severity}"`)})`).join(' or '),
   alertHistory: severities
     .map((severity, i) => `max by (alertname, model) (${i + 1} * ${firing(`severity="${severity}"`)})`)
     .reverse()

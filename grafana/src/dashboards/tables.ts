@@ -99,14 +99,23 @@ export function tablePanel(about: About, columns: Column[], options: TableOption
   return panel;
 }
 
+/** A column to sort by, of those that are alike by the ones before it. */
+export interface Sort {
+  by: string;
+  descending?: boolean;
+}
+
 /**
  * A table of the labels of an instant query, which has those that are given and no others, in that order. `Value` may be
  * one of them. Where there are further queries, whose labels are among those of the first, values are `Value #A`, `Value #B` and so on.
  */
 export function labelsPanel(
-  about: About, exprs: string | string[], columns: Record<string, Cell & { title: string }>, sort: string, minWidth = 70,
+  about: About, exprs: string | string[], columns: Record<string, Cell & { title: string }>, sort: string | Sort[], minWidth = 70,
 ): table.PanelBuilder {
-  const panel = frame(about, minWidth).sortBy([new common.TableSortByFieldStateBuilder().displayName(sort).desc(false)]);
+  const sorts = typeof sort === 'string' ? [{ by: sort }] : sort;
+  const panel = frame(about, minWidth).sortBy(
+    sorts.map(({ by, descending }) => new common.TableSortByFieldStateBuilder().displayName(by).desc(descending ?? false)),
+  );
   const all = [exprs].flat();
   all.forEach((expr, i) => panel.withTarget(query(expr, refIds[i]!).format(prometheus.PromQueryFormat.Table).instant()));
   if (all.length > 1) panel.withTransformation({ id: 'merge', options: {} });
