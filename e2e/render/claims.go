@@ -16,7 +16,10 @@ type claim struct {
 	check     func(s Sight) []string
 }
 
-var claims = []claim{
+// claims are all that readers have to find.
+var claims = slices.Concat(generalClaims, trustClaims, judgeClaims, monthClaims)
+
+var generalClaims = []claim{
 	{name: "nothing is wider than the window", check: wide},
 	{name: "one screenful answers", dashboard: "exobench-overview", check: screenful},
 	{name: "what is learning says so in grey", states: []string{"firstday"}, check: learning},

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"maps"
 	"slices"
 	"testing"
 )
@@ -18,9 +19,11 @@ func stat(title string, t Text) PanelSight {
 	return PanelSight{Type: "stat", Title: title, Tiles: []Tile{{Text: t, Title: "x", Size: 40, Least: 14}}}
 }
 
-// TestEveryClaimSeesItsFault shows each claim a dashboard for which it holds, and the same with one thing that does not.
-func TestEveryClaimSeesItsFault(t *testing.T) {
-	const green, red = "#73bf69", "#f2495c"
+// sights are a dashboard for which a claim does not hold, and the same with that one thing mended.
+type sights struct{ bad, good Sight }
+
+func generalCases() map[string]sights {
+	const green = "#73bf69"
 	headings := []string{"Model", "Speed"}
 	models := func(of, speed, color string) PanelSight {
 		return table("Models", headings, []Text{{Text: of}, {Text: speed, Color: color}}, []Text{{Text: failing}, {Text: "normal", Color: green}})
@@ -51,7 +54,7 @@ func TestEveryClaimSeesItsFault(t *testing.T) {
 	}
 	judge := table("What the judge says", []string{"Of", "It is", "Since, ago"}, []Text{{Text: "decode"}, {Text: "slower"}, {Text: "1 hour"}})
 	const right = "/d/exobench-model?viewPanel=7&var-model=" + slower
-	cases := map[string]struct{ bad, good Sight }{
+	return map[string]sights{
 		"nothing is wider than the window": {Sight{Width: 390, PageWidth: 400}, Sight{Width: 390, PageWidth: 390}},
 		"one screenful answers": {
 			Sight{UID: "exobench-overview", Width: 1440, Panels: []PanelSight{{Title: "Models", Top: 700, Height: 200}}},
@@ -93,6 +96,14 @@ func TestEveryClaimSeesItsFault(t *testing.T) {
 			},
 		},
 	}
+}
+
+// TestEveryClaimSeesItsFault shows each claim a dashboard for which it holds, and the same with one thing that does not.
+func TestEveryClaimSeesItsFault(t *testing.T) {
+	cases := generalCases()
+	for _, more := range []map[string]sights{trustCases(), judgeCases(), monthCases()} {
+		maps.Copy(cases, more)
+	}
 	for name, tt := range cases {
 		t.Run(name, func(t *testing.T) {
 			i := slices.IndexFunc(claims, func(c claim) bool { return c.name == name })
@@ -100,7 +111,7 @@ func TestEveryClaimSeesItsFault(t *testing.T) {
 				t.Fatal("there is no such claim")
 			}
 			for _, s := range []*Sight{&tt.bad, &tt.good} {
-				s.Greens = []string{green}
+				s.Greens = []string{"#73bf69"}
 			}
 			if got := claims[i].check(tt.good); len(got) > 0 {
 				t.Errorf("of what is right it says %q", got)

@@ -133,10 +133,14 @@ func prepare(t *testing.T) []look {
 				t.Fatal(err)
 			}
 			for _, width := range widths {
-				looks = append(looks, look{
+				l := look{
 					Name: fmt.Sprintf("%s %s %d", s.name, filepath.Base(file), width), Prometheus: url, To: s.now().Unix(), Width: width, Open: true,
-					Dashboard: path, state: s.name, Chosen: s.chosen(),
-				})
+					Dashboard: path, state: s.name, Chosen: s.chosen,
+				}
+				if s.period > 0 {
+					l.From = s.now().Add(-s.period).Unix()
+				}
+				looks = append(looks, l)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exosim"
 	"exo-bench-exporter/workload/exosim/link"
+	"exo-bench-exporter/workload/stall"
 )
 
 // run is the program beside a simulated node, in virtual time.
@@ -38,22 +41,40 @@ func (t asReal) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// setting is what a program finds when it starts.
+type setting struct {
+	simulated bool
+	models    []string      // all when empty
+	interval  time.Duration // of cycles; the default when zero
+	tokens    int           // of an answer, at most; few when zero: what costs time here are tokens
+	held      func() *stall.Watcher
+}
+
 // start starts the program, which goes on from what an earlier one has left in the directory state. To be called in a
 // bubble.
-func start(t *testing.T, state string, simulated bool, vars map[string]string) *run {
+func start(t *testing.T, state string, s setting) *run {
 	t.Helper()
 	node := exosim.New(exosim.Options{Seed: 1, Profiles: profiles()})
-	env := map[string]string{
-		"HOME": t.TempDir(), "EXOBENCH_EXO_URL": "http://exo.test:52415", "EXOBENCH_STATE_DIR": state,
-		"EXOBENCH_EXO_PID": strconv.Itoa(node.Processes()[0].PID), "EXOBENCH_SUITE": shortened(t),
-		"EXOBENCH_CYCLE_INTERVAL": cycle.String(),
+	suite, err := json.Marshal(suiteOf(s.tokens))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, value := range vars {
-		env["EXOBENCH_"+name] = value
+	path := filepath.Join(t.TempDir(), "suite.json")
+	writeFile(t, path, string(suite))
+	env := map[string]string{
+		"HOME": t.TempDir(), "EXOBENCH_EXO_URL": nodeURL, "EXOBENCH_STATE_DIR": state,
+		"EXOBENCH_EXO_PID": strconv.Itoa(node.Processes()[0].PID), "EXOBENCH_SUITE": path,
+		"EXOBENCH_CYCLE_INTERVAL": cmp.Or(s.interval, cycle).String(),
+	}
+	if len(s.models) > 0 {
+		env["EXOBENCH_MODELS"] = strings.Join(s.models, ",")
 	}
 	listen := link.Listen()
-	seams := app.Seams{Transport: node.Transport(), Listener: loopback{listen}, Processes: processesOf(node), Simulated: simulated}
-	if !simulated {
+	seams := app.Seams{Transport: node.Transport(), Listener: loopback{listen}, Processes: processesOf(node), Simulated: s.simulated}
+	if s.held != nil {
+		seams.Watcher = s.held()
+	}
+	if !s.simulated {
 		seams.Transport = asReal{seams.Transport}
 	}
 	p, err := app.Open(env, false, seams)
@@ -77,6 +98,9 @@ func start(t *testing.T, state string, simulated bool, vars map[string]string) *
 	return r
 }
 
+// nodeURL is where the node is.
+const nodeURL = "http://exo.test:52415"
+
 // profiles are those of the default models alone, which keeps the node's state small.
 func profiles() []exosim.Profile {
 	return slices.DeleteFunc(exosim.Profiles(), func(p exosim.Profile) bool {
@@ -89,32 +113,27 @@ type loopback struct{ net.Listener }
 
 func (loopback) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9955} }
 
+// sharedPages are the bytes of a process's resident set of which its proportional set size leaves out what others account for.
+const sharedPages = 8 << 20
+
 func processesOf(node *exosim.Node) memory.Source {
 	return memory.SimulatedSource(func() []memory.Simulated {
 		var all []memory.Simulated
 		for _, p := range node.Processes() {
 			all = append(all, memory.Simulated{
-				PID: int32(p.PID), PPID: int32(p.PPID), Created: p.Created, RSS: p.RSS, Peak: p.PeakRSS, Command: p.Command,
-				Footprint: p.RSS, FootprintPeak: p.PeakRSS,
+				PID: int32(p.PID), PPID: int32(p.PPID), Created: p.Created, RSS: p.RSS, Peak: p.PeakRSS, PSS: p.RSS - sharedPages,
+				Footprint: p.RSS, FootprintPeak: p.PeakRSS, Command: p.Command,
 			})
 		}
 		return all
 	})
 }
 
-// shortened is a file with the standard workload's prompts and short answers: what costs time here are tokens.
-func shortened(t *testing.T) string {
-	t.Helper()
-	const tokens = 24
+// suiteOf returns the standard workload's prompts with answers of so many tokens at most; of few when zero.
+func suiteOf(tokens int) workload.Suite {
 	suite := workload.StandardSuite()
 	for i := range suite.Prompts {
-		suite.Prompts[i].MaxTokens = min(tokens, suite.Prompts[i].MaxTokens)
+		suite.Prompts[i].MaxTokens = min(cmp.Or(tokens, 24), suite.Prompts[i].MaxTokens)
 	}
-	content, err := json.Marshal(suite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "suite.json")
-	writeFile(t, path, string(content))
-	return path
+	return suite
 }

@@ -71,6 +71,9 @@ func sentences(_ Sight, p PanelSight) []string {
 // phone is the width of a telephone's window, in pixels. What a row is about and its first figure are seen there.
 const phone, phoneColumns = 390, 2
 
+// worstFirst are tables that are sorted by how bad it is what their rows say, of which so many rows are enough.
+var worstFirst = map[string]int{"Firing alerts": 4}
+
 // hidden finds what lies outside of its panel or does not fit where it stands.
 func hidden(s Sight, p PanelSight) []string {
 	var found []string
@@ -87,7 +90,11 @@ func hidden(s Sight, p PanelSight) []string {
 			found = append(found, fmt.Sprintf("the heading %q is cut", c.Name))
 		}
 	}
-	if p.RowCount > p.RowsOnScreen && p.RowCount <= 12 {
+	enough := p.RowCount
+	if rows, sorted := worstFirst[p.Title]; sorted {
+		enough = min(rows, enough)
+	}
+	if p.RowsOnScreen < enough && p.RowCount <= 12 {
 		found = append(found, fmt.Sprintf("%d of %d rows are below the panel", p.RowCount-p.RowsOnScreen, p.RowCount))
 	}
 	for _, row := range p.Rows {
@@ -118,6 +125,15 @@ func badTicks(_ Sight, p PanelSight) []string {
 	return found
 }
 
+// leastDrawn is the share of an axis below which what is drawn is a flat line: a smaller one where the panel asks for that
+// range, so that what is usual does not look like much.
+func leastDrawn(a Axis) float64 {
+	if a.Asked {
+		return 0.02
+	}
+	return 0.08
+}
+
 // badAxis finds axes on which what is drawn is a flat line at whatever it does.
 func badAxis(_ Sight, p PanelSight) []string {
 	if p.Axis == nil || p.Drawn == nil || p.Axis.Log || p.Axis.Fixed {
@@ -128,7 +144,7 @@ func badAxis(_ Sight, p PanelSight) []string {
 	switch {
 	case drawn == 0 && axis > 1:
 		return []string{fmt.Sprintf("the axis goes to %g, and all that is drawn is 0", axis)}
-	case drawn > 0 && drawn < 0.08*axis:
+	case drawn > 0 && drawn < leastDrawn(*p.Axis)*axis:
 		return []string{fmt.Sprintf("the axis goes from %g to %g, what is drawn from %g to %g", p.Axis.Min, p.Axis.Max, p.Drawn.Min, p.Drawn.Max)}
 	}
 	return nil

@@ -77,7 +77,7 @@ func TestEveryRuleSeesItsFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found := func(p PanelSight) []string {
 				var rules []string
-				for _, f := range faults(Sight{UID: "exobench-overview", Greens: []string{green}, state: tt.state, Panels: []PanelSight{p}}) {
+				for _, f := range faults(Sight{UID: "exobench-overview", Greens: []string{green}, state: tt.state, Panels: []PanelSight{p, aBanner}}) {
 					rules = append(rules, f.rule)
 				}
 				return rules

@@ -15,6 +15,7 @@ type Sight struct {
 	Width      int          `json:"width"`     // of the window, in pixels
 	PageWidth  int          `json:"pageWidth"` // of what is on it
 	Greens     []string     `json:"greens"`    // colours that say that all is well
+	Marks      []Marks      `json:"marks"`     // on every graph
 	Complaints []string     `json:"complaints"`
 	Panels     []PanelSight `json:"panels"`
 
@@ -41,6 +42,14 @@ type PanelSight struct {
 	Legend       []Text    `json:"legend"`
 	Drawn        *Range    `json:"drawn"`
 	Lines        []float64 `json:"lines"` // of thresholds that are drawn
+}
+
+// Marks are what one annotation draws on every graph.
+type Marks struct {
+	Name   string  `json:"name"`
+	Color  string  `json:"color"`
+	Lines  int     `json:"lines"`  // ends of shades included
+	Shaded float64 `json:"shaded"` // share of a graph's width
 }
 
 // Text is a text with how it looks.
@@ -76,6 +85,7 @@ type Axis struct {
 	Ticks []string `json:"ticks"`
 	Log   bool     `json:"log"`
 	Fixed bool     `json:"fixed"` // the panel itself says to where it goes
+	Asked bool     `json:"asked"` // it is the range that the panel wants at the least
 }
 
 // Range goes from the least to the greatest value.

@@ -22,7 +22,7 @@ function seconds(duration: string): number {
 }
 
 /** The variables that Grafana itself fills in. */
-function builtIn(prometheus: Prometheus, width: number, minimal: string | undefined): { values: Values; step: number } {
+export function builtIn(prometheus: Prometheus, width: number, minimal: string | undefined): { values: Values; step: number } {
   const { from, to } = prometheus.period;
   const least = minimal ? seconds(minimal) : scrapeInterval;
   const step = Math.max(rangeUtil.roundInterval(((to - from) * 1000) / Math.max(1, Math.floor(width))) / 1000, least);

@@ -2,13 +2,15 @@ import { FieldType, type DataFrame } from '@grafana/data';
 import { TimeSeries } from '@grafana/ui';
 import React from 'react';
 
+import { draw } from './annotations';
 import type { View } from './view';
 
-/** Keeps a graph's uPlot where the reading finds it. */
-function Keep({ config, id }: { config: any; id: number }): null {
+/** Keeps a graph's uPlot where the reading finds it, and marks on it what happened. */
+function Keep({ config, view }: { config: any; view: View }): null {
   React.useLayoutEffect(() => {
+    config.addHook('draw', (u: any) => draw(u, view.events, view.theme));
     config.addHook('ready', (u: any) => {
-      ((window as any).plots ??= new Map()).set(id, u);
+      ((window as any).plots ??= new Map()).set(view.panel.id, u);
     });
   }, [config]);
   return null;
@@ -43,7 +45,7 @@ export function Graph({ view, width, height }: { view: View; width: number; heig
       legend={legend as any}
       options={panel.options}
     >
-      {(config: any) => <Keep config={config} id={panel.id} />}
+      {(config: any) => <Keep config={config} view={view} />}
     </TimeSeries>
   );
 }

@@ -9,8 +9,10 @@ import type { View } from './view';
 const left = 60;
 const bottom = 24;
 
-function clock(ms: number): string {
-  return new Date(ms).toISOString().slice(11, 16);
+/** A time of the day or, in a period of more than two of them, a day of the month. */
+function clock(ms: number, period: number): string {
+  const text = new Date(ms).toISOString();
+  return period > 2 * 86_400_000 ? text.slice(5, 10) : text.slice(11, 16);
 }
 
 function Times({ view, width, height }: { view: View; width: number; height: number }): React.ReactElement {
@@ -27,7 +29,7 @@ function Times({ view, width, height }: { view: View; width: number; height: num
           fill={view.theme.colors.text.primary}
           textAnchor="middle"
         >
-          {clock(t)}
+          {clock(t, to - from)}
         </text>
       ))}
     </>
@@ -144,7 +146,8 @@ export function lanes(view: View): Lane[] {
 export function Timeline({ view, width, height }: { view: View; width: number; height: number }): React.ReactElement {
   const all = lanes(view);
   const [from, to] = [view.timeRange.from.valueOf(), view.timeRange.to.valueOf()];
-  const name = 110;
+  // The names have the room that they need, up to a third.
+  const name = Math.min(width / 3, 16 + 7 * Math.max(...all.map((lane) => lane.name.length)));
   const pitch = (height - bottom) / Math.max(1, all.length);
   const x = (t: number) => name + ((Math.min(Math.max(t, from), to) - from) / (to - from)) * (width - name);
   return (

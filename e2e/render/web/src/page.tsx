@@ -5,6 +5,7 @@ import { PanelChrome, Table, ThemeContext } from '@grafana/ui';
 import React from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { annotate, marks, type Event } from './annotations';
 import { ask } from './ask';
 import { configure, setUp, transform } from './fields';
 import { frames } from './frames';
@@ -158,7 +159,7 @@ function Shown({ placed, view }: { placed: Placed; view: View | undefined }): Re
   );
 }
 
-async function viewOf({ panel, w }: Placed, values: Values, prometheus: Prometheus, timeRange: any): Promise<View> {
+async function viewOf({ panel, w }: Placed, values: Values, prometheus: Prometheus, timeRange: any, events: Event[]): Promise<View> {
   const asked = await ask(panel, w, values, prometheus);
   let data: DataFrame[] = frames(asked.answers);
   try {
@@ -167,7 +168,7 @@ async function viewOf({ panel, w }: Placed, values: Values, prometheus: Promethe
   } catch (error) {
     asked.errors.push(`transformation: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return { panel, data, theme, timeRange, values, errors: asked.errors, gone: asked.gone };
+  return { panel, data, theme, timeRange, values, events, errors: asked.errors, gone: asked.gone };
 }
 
 let shown: { unmount(): void } | undefined;
@@ -186,6 +187,10 @@ async function quiet(root: HTMLElement): Promise<void> {
   }
 }
 
+function lasting(seconds: number): string {
+  return seconds < 2 * 86400 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 86400)} days`;
+}
+
 export async function show(order: Order): Promise<Sight> {
   setUp();
   const { dashboard, to } = order;
@@ -200,8 +205,9 @@ export async function show(order: Order): Promise<Sight> {
     to: dateTime(to * 1000),
     raw: { from: dateTime(period.from * 1000), to: dateTime(to * 1000) },
   };
+  const events = await annotate(dashboard, order.width, values, prometheus);
   const views = await Promise.all(
-    placed.map((p) => (p.panel.type === 'row' ? Promise.resolve(undefined) : viewOf(p, values, prometheus, timeRange))),
+    placed.map((p) => (p.panel.type === 'row' ? Promise.resolve(undefined) : viewOf(p, values, prometheus, timeRange, events))),
   );
 
   const head = order.width < narrow ? 150 : 96;
@@ -225,7 +231,7 @@ export async function show(order: Order): Promise<Sight> {
       <div style={{ padding: '12px 16px', color: theme.colors.text.primary }}>
         <div style={{ fontSize: 20, fontWeight: 500 }}>{dashboard.title}</div>
         <div style={{ fontSize: 12, marginTop: 6, color: theme.colors.text.secondary }}>
-          {[...choices, order.from ? `last ${Math.round((to - order.from) / 60)} minutes` : `${dashboard.time?.from ?? ''} to now`].join(
+          {[...choices, order.from ? `last ${lasting(to - order.from)}` : `${dashboard.time?.from ?? ''} to now`].join(
             ' · ',
           )}
         </div>
@@ -242,7 +248,7 @@ export async function show(order: Order): Promise<Sight> {
   // Graphs are drawn some frames after they are mounted; one whose component has failed never is.
   for (let frame = 0; frame < 600 && (window as any).plots.size < graphs.length; frame++) await settled();
   await quiet(root);
-  return read(dashboard, placed, views, values, theme);
+  return { ...read(dashboard, placed, views, values, theme), marks: marks(events, period) };
 }
 
 (window as any).show = show;

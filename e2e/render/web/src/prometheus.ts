@@ -23,8 +23,18 @@ interface Result {
 
 const number = (text: string): number => (text === '+Inf' ? Infinity : text === '-Inf' ? -Infinity : Number(text));
 
+/** The browser drops what is under way when a network comes or goes on the machine, of which others may have many. */
+async function persistently(url: string, more = 4): Promise<Response> {
+  try {
+    return await fetch(url);
+  } catch (error) {
+    if (more === 0) throw error;
+    return persistently(url, more - 1);
+  }
+}
+
 async function get(server: string, path: string, parameters: [string, string][]): Promise<any> {
-  const response = await fetch(`${server}${path}?${new URLSearchParams(parameters)}`);
+  const response = await persistently(`${server}${path}?${new URLSearchParams(parameters)}`);
   const answer = await response.json();
   if (answer.status !== 'success') throw new Error(answer.error);
   return answer.data;

@@ -2,6 +2,7 @@
 
 import type { GrafanaTheme2 } from '@grafana/data';
 
+import type { Marks } from './annotations';
 import { heatmapTicks, lanes } from './heatmap';
 import type { Placed } from './layout';
 import { tilesOf } from './stat';
@@ -55,8 +56,8 @@ export interface PanelSight {
   /** Rows that there are, and how many of them are on the screen. */
   rowCount?: number;
   rowsOnScreen?: number;
-  /** Of the values; fixed where the panel says from where to where it goes. */
-  axis?: { min: number; max: number; ticks: string[]; log?: boolean; fixed?: boolean };
+  /** Of the values; fixed where the panel says from where to where it goes, asked where it is what the panel wants at the least. */
+  axis?: { min: number; max: number; ticks: string[]; log?: boolean; fixed?: boolean; asked?: boolean };
   times?: string[];
   legend?: Text[];
   /** Least and greatest value that is drawn. */
@@ -76,6 +77,8 @@ export interface Sight {
   values: Values;
   /** Colours that mean that all is well. */
   greens: string[];
+  /** What is marked on every graph. */
+  marks: Marks[];
   panels: PanelSight[];
 }
 
@@ -208,6 +211,7 @@ function graph(root: Element, view: View): Partial<PanelSight> {
       max: scale.max,
       log: scale.distr === 3,
       fixed: view.panel.fieldConfig?.defaults?.max !== undefined,
+      asked: scale.min >= custom?.axisSoftMin && scale.max <= custom?.axisSoftMax,
       ticks: texts(['right', 'left']),
     },
     times: texts(['center']),
@@ -266,7 +270,7 @@ function panel(placed: Placed, view: View): PanelSight {
   }
 }
 
-export function read(dashboard: any, placed: Placed[], views: (View | undefined)[], values: Values, theme: GrafanaTheme2): Sight {
+export function read(dashboard: any, placed: Placed[], views: (View | undefined)[], values: Values, theme: GrafanaTheme2): Omit<Sight, 'marks'> {
   const shades = ['', 'dark-', 'semi-dark-', 'light-', 'super-light-'];
   return {
     uid: dashboard.uid,

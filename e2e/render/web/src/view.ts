@@ -1,5 +1,6 @@
 import type { DataFrame, GrafanaTheme2, TimeRange } from '@grafana/data';
 
+import type { Event } from './annotations';
 import type { Values } from './variables';
 
 /** A panel with what it shows. */
@@ -11,6 +12,8 @@ export interface View {
   values: Values;
   /** What Prometheus said against its queries. */
   errors: string[];
+  /** What is marked on it, if it is a graph. */
+  events: Event[];
   /** Series that have been and are no more. */
   gone: string[];
 }
