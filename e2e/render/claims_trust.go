@@ -12,6 +12,7 @@ var trustClaims = []claim{
 	{name: "what disturbs is counted", states: []string{"disturbed"}, check: disturbances},
 	{name: "PSS is drawn where it can be read", states: []string{"disturbed"}, check: proportional},
 	{name: "the use of the memory's bandwidth has a figure", states: []string{"disturbed"}, dashboard: "exobench-compare", check: bandwidth},
+	{name: "disturbed requests are in no comparison", states: []string{"disturbed"}, dashboard: "exobench-compare", check: comparison},
 	{name: "energy has figures", states: []string{"disturbed"}, check: energyFigures},
 }
 
@@ -75,6 +76,23 @@ func bandwidth(s Sight) []string {
 	}
 	if len(tiles) < 2 {
 		found = append(found, fmt.Sprintf("%d bars", len(tiles)))
+	}
+	return found
+}
+
+// comparison finds prompts that take models of one size very different times. The reference is one of them.
+func comparison(s Sight) []string {
+	var found []string
+	prompts := s.find("Time by prompt, " + partly + " = 1")
+	for _, row := range prompts.Rows {
+		for _, c := range prompts.Columns[1:] {
+			if share := prompts.count(row, c.Name); c.Name != visited && c.Visible && (share < 0.6 || share > 1.6) {
+				found = append(found, fmt.Sprintf("%s: %s of %s", row[0].Text, prompts.cell(row, c.Name).Text, c.Name))
+			}
+		}
+	}
+	if len(prompts.Rows) == 0 {
+		found = append(found, "no prompts")
 	}
 	return found
 }

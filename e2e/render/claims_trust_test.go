@@ -41,10 +41,16 @@ func trustCases() map[string]sights {
 	model := func(memory PanelSight) Sight {
 		return disturbed("exobench-model", trust("3"), memory, through, byToken, rest)
 	}
+	compared := func(share string) PanelSight {
+		return table("Time by prompt, "+partly+" = 1", []string{"prompt", partly, failing}, texts("chat-short", "1.00 ×", share))
+	}
 	return map[string]sights{
 		"what disturbs is counted":          {overview("0", "6.05"), overview("3", "6.05")},
 		"energy has figures":                {overview("3", "too short"), overview("3", "6.05")},
 		"PSS is drawn where it can be read": {model(last()), model(last("PSS"))},
+		"disturbed requests are in no comparison": {
+			disturbed("exobench-compare", compared("3.76 ×")), disturbed("exobench-compare", compared("0.95 ×")),
+		},
 		"the use of the memory's bandwidth has a figure": {
 			disturbed("exobench-compare", bars("Memory bandwidth used")),
 			disturbed("exobench-compare", bars("Memory bandwidth used", "83.10%", "66.02%")),

@@ -184,9 +184,8 @@ export function compare(): dashboard.Dashboard {
             {
               title: 'Time by prompt, $reference = 1',
               description:
-                'Whole time spent on a prompt in the period, over the reference model\'s: exobench_request_duration_seconds. Below 1 ' +
-                'is faster. ' +
-                'Fair as long as both answered equally often and at equal length.',
+                'Mean time that a request of a prompt took, over the reference model\'s: exobench_request_duration_seconds. Below 1 ' +
+                'is faster. Fair as long as both answered at equal length.',
               unit: unit.times,
               noValue: nothing.samples,
               width: 12,

@@ -14,6 +14,7 @@ import {
   reported,
   request,
   rss,
+  samples,
   total,
   turnTTFT,
 } from './queries';
@@ -42,6 +43,11 @@ function change(gauge: string) {
   return { then, change: `${median(gauge)} / ${then} - 1` };
 }
 
+/** Mean duration of the requests that have one: of models of which other numbers were disturbed or failed, it can be compared. */
+function meanDuration(by: string, more = ''): string {
+  return `${total('exobench:request_duration_seconds_sum:added', by, more)} / ${samples(histograms.request, by, more)}`;
+}
+
 export const compare = {
   decode: median(decodeRate),
   decodeRelative: relative((more) => median(decodeRate, more)),
@@ -57,10 +63,7 @@ export const compare = {
   kindDecode: `${byKind(added.decodeTokens)} / ${byKind(added.decodeSeconds)}`,
   promptDecode: `avg by (prompt, model) (quantile_over_time(0.5, ${metric(request.decode)}[$__range]))`,
   promptTTFT: `avg by (prompt, model) (quantile_over_time(0.5, ${metric(request.ttft)}[$__range]))`,
-  promptRelative: [
-    total('exobench:request_duration_seconds_sum:added', 'prompt, model'),
-    `/ on (prompt) group_left () ${total('exobench:request_duration_seconds_sum:added', 'prompt', ofReference)}`,
-  ].join(' '),
+  promptRelative: `${meanDuration('prompt, model')} / on (prompt) group_left () (${meanDuration('prompt', ofReference)})`,
   other: { decode: change(decodeRate), ttft: change(turnTTFT), rss: change(rss) },
   rss: median(rss),
   decodeNow: `avg by (model) (${metric(decodeRate)})`,
