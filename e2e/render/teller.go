@@ -152,8 +152,10 @@ func reachable() workload.Status {
 }
 
 // residents are exo's processes.
-func residents() (map[string]exporter.RoleMemory, bool) {
-	return map[string]exporter.RoleMemory{"node": {Bytes: 350 << 20, Processes: 2}}, true
+func residents() (exporter.ExoMemory, bool) {
+	return exporter.ExoMemory{
+		Roles: map[string]exporter.RoleMemory{"node": {Bytes: 350 << 20, Processes: 2}}, By: "rusage", Footprint: workload.FootprintPhysical,
+	}, true
 }
 
 // inside calls a handler without a network.
