@@ -25,9 +25,11 @@ type log struct {
 	generation int      // rotations since the log was made
 }
 
+var errOther = errors.New("the file is not what was written")
+
 // place is where a line is.
 type place struct {
-	generation int // of the log when path was written to
+	generation int // of the log when path was written to; negative before the log was made
 	offset     int64
 	length     int
 }
@@ -131,7 +133,7 @@ func (l *log) read(p place) ([]byte, error) {
 	defer f.Close()
 	line := make([]byte, p.length)
 	if _, err := f.ReadAt(line, p.offset); err != nil {
-		return nil, fmt.Errorf("the file is not what was written: %w", err)
+		return nil, fmt.Errorf("%w: %w", errOther, err)
 	}
 	return line, nil
 }

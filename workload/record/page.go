@@ -29,7 +29,7 @@ func (k *Keeper) Page(before string, limit int) (page []json.RawMessage, next st
 		if len(page) == limit || size >= maxPage {
 			return page, last, nil
 		}
-		line, err := k.log.read(k.known[id])
+		line, err := k.line(k.known[id])
 		if errors.Is(err, os.ErrNotExist) { // rotated away, as all older ones are
 			break
 		}
