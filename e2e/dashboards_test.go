@@ -21,6 +21,7 @@ import (
 var withoutData = map[string]string{
 	"exobench-overview, Alerts, what fired and when A":  nothingFires,
 	"exobench-overview, Firing alerts B":                nothingFires,
+	"exobench-overview, Firing alerts C":                nothingFires,
 	"exobench-model, Time to first token, p50 to p99 C": fewRequests,
 	"exobench-model, Request duration, p50 to p99 C":    fewRequests,
 	"exobench-model, Memory of the last turn E":         noPSS,

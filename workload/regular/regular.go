@@ -19,7 +19,12 @@ func Open(path string) (*os.File, error) {
 	if err := Check(path); errors.Is(err, ErrNot) {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // it may be another one by now
+	return open(path)
+}
+
+// open opens a regular file. What was one when it was looked at may be another thing by now.
+func open(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,12 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 			t.Errorf("%s: %v is told apart wrongly", path, err)
 		}
 	}
+	// What is put in the place of a file when it has been looked at.
+	for _, path := range []string{at("pipe"), dir, os.DevNull} {
+		if f, err := open(path); !errors.Is(err, ErrNot) || f != nil {
+			t.Errorf("%s is opened: %v", path, err)
+		}
+	}
 	if _, err := Read(at("file"), 6); err == nil || !strings.Contains(err.Error(), "longer than 6 bytes") {
 		t.Errorf("a file of 7 bytes: %v", err)
 	}
