@@ -233,7 +233,7 @@ function begins(series: string, before: string): string {
 
 /** Marks where there is a series first: what was there before exo or the exporter went is not new when they come back. */
 function first(series: string): string {
-  return begins(series, `last_over_time(${series}[$__range] offset $__interval)`);
+  return begins(series, `last_over_time(${series}[$__range:$__interval] offset $__interval)`);
 }
 
 /** Changes of a metric around each point. */
