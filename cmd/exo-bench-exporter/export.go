@@ -28,8 +28,8 @@ Exits 2 where there is nothing to export.`,
 				version = v
 				return nil
 			})
-			return func(_ context.Context, inv invocation) int {
-				made, err := r.make(inv, fs.Args())
+			return func(ctx context.Context, inv invocation) int {
+				made, err := r.make(ctx, inv, fs.Args())
 				if err != nil {
 					return fail(inv.stderr, err)
 				}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/history"
 	"exo-bench-exporter/workload/record"
 	"exo-bench-exporter/workload/report"
 	"exo-bench-exporter/workload/report/page"
@@ -27,6 +28,7 @@ keeps, or what once -json printed. Without a FILE it reads the one of EXOBENCH_R
 
   exo-bench-exporter report results.jsonl
   exo-bench-exporter report -from 2026-01-24T00:00:00Z -o week.html
+  exo-bench-exporter report -prometheus http://localhost:9090 -from 2026-01-24T00:00:00Z
 
 It says which model is how much faster, what became slower and since when, where that is beyond doubt; it holds neither prompts
 and answers nor the node's address, name or ids.
@@ -36,25 +38,29 @@ Exits 1 where it cannot be written, 2 where there is nothing to report.`,
 			r := reporting{}
 			fs.StringVar(&r.out, "o", "report.html", "`file` to write, in place of one that is there; - for standard output")
 			r.rangeFlags(fs)
-			return func(_ context.Context, inv invocation) int { return r.run(inv, fs.Args()) }
+			return func(ctx context.Context, inv invocation) int { return r.run(ctx, inv, fs.Args()) }
 		},
 	}
 }
 
 // reporting is a call of report.
 type reporting struct {
-	out      string
-	from, to time.Time
+	out        string
+	from, to   time.Time
+	prometheus string
+	instance   string
 }
 
 // rangeFlags declares the flags that choose turns.
 func (r *reporting) rangeFlags(fs *flag.FlagSet) {
 	fs.Func("from", "`time` from which on turns are taken, such as 2026-01-31T12:00:00Z (default: the first one)", moment(&r.from))
 	fs.Func("to", "`time` before which turns are taken (default: the last one)", moment(&r.to))
+	fs.StringVar(&r.prometheus, "prometheus", "", "`URL` of a Prometheus to read from instead of a FILE; the last day where there is no -from")
+	fs.StringVar(&r.instance, "instance", "", "`label` of the exporter there, where it knows several")
 }
 
-func (r *reporting) run(inv invocation, files []string) int {
-	made, err := r.make(inv, files)
+func (r *reporting) run(ctx context.Context, inv invocation, files []string) int {
+	made, err := r.make(ctx, inv, files)
 	if err != nil {
 		return fail(inv.stderr, err)
 	}
@@ -73,7 +79,10 @@ func (r *reporting) run(inv invocation, files []string) int {
 }
 
 // make reads what is named and makes the report of it.
-func (r *reporting) make(inv invocation, files []string) (report.Report, error) {
+func (r *reporting) make(ctx context.Context, inv invocation, files []string) (report.Report, error) {
+	if r.prometheus != "" {
+		return r.recall(ctx, files)
+	}
 	o := report.Options{Program: exporter.Version(), Again: []string{"exo-bench-exporter report results.jsonl"}}
 	if len(files) == 0 {
 		file, err := keptFile(inv)
@@ -92,6 +101,37 @@ func (r *reporting) make(inv invocation, files []string) (report.Report, error) 
 	made, err := report.Of(turns, o)
 	if errors.Is(err, report.ErrEmpty) {
 		err = fmt.Errorf("%s: %w", strings.Join(files, ", "), err)
+	}
+	return made, err
+}
+
+// recall makes the report of what Prometheus knows.
+func (r *reporting) recall(ctx context.Context, files []string) (report.Report, error) {
+	to := r.to
+	if to.IsZero() {
+		to = time.Now()
+	}
+	from := r.from
+	if from.IsZero() {
+		from = to.AddDate(0, 0, -1)
+	}
+	switch {
+	case len(files) > 0:
+		return report.Report{}, errors.New("name a FILE or -prometheus, not both")
+	case !from.Before(to):
+		return report.Report{}, errors.New("-from is not before -to")
+	}
+	h, err := history.Read(ctx, history.Options{URL: r.prometheus, Instance: r.instance, From: from, To: to})
+	if err != nil {
+		return report.Report{}, err
+	}
+	again := fmt.Sprintf("exo-bench-exporter report -prometheus http://localhost:9090 -from %s -to %s",
+		from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
+	made, err := report.Of(h.Turns, report.Options{
+		Program: exporter.Version(), Recalled: true, Gaps: h.Gaps, Notes: h.Notes, Again: []string{again},
+	})
+	if errors.Is(err, report.ErrEmpty) {
+		err = errors.New("in that time Prometheus saw no whole cycle: it takes two looks, before and after")
 	}
 	return made, err
 }

@@ -46,7 +46,7 @@ type ExportMethod struct {
 	Dialects  []string `json:"dialects"`
 	Routes    []string `json:"routes"`
 	Engines   []Engine `json:"engines"`
-	Nonce     bool     `json:"nonce"`
+	Nonce     *bool    `json:"nonce,omitempty"` // absent where series do not tell
 	Exporters []string `json:"exporter_versions"`
 }
 
@@ -102,8 +102,11 @@ func (r Report) Export(exoVersion string) Export {
 		ExoVersion: exoVersion, Hardware: orEmpty(r.Method.Machines),
 		Workload: ExportWorkload{r.Method.Suite, r.Method.SHA256, r.Method.BuiltIn, r.Method.Prompts},
 		Method: ExportMethod{
-			orEmpty(r.Method.Dialects), orEmpty(r.Method.Routes), orEmpty(r.Method.Engines), r.Method.Nonce, orEmpty(r.Method.Exporters),
+			orEmpty(r.Method.Dialects), orEmpty(r.Method.Routes), orEmpty(r.Method.Engines), nil, orEmpty(r.Method.Exporters),
 		},
+	}
+	if r.Method.NonceKnown {
+		e.Method.Nonce = &r.Method.Nonce
 	}
 	for _, m := range r.Models {
 		model := ExportModel{

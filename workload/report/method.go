@@ -20,8 +20,10 @@ type Method struct {
 	Routes    []string
 	Engines   []Engine
 	Exporters []string // versions
-	Nonce     bool     // prompts were opened by digits that no cache has seen
-	Machines  []workload.Machine
+	Nonce     bool     // prompts were opened by digits that no cache has seen; valid when NonceKnown
+	// NonceKnown is false of what Prometheus tells, which does not.
+	NonceKnown bool
+	Machines   []workload.Machine
 }
 
 // Engine is what runs the models.
@@ -36,7 +38,8 @@ func (e Engine) String() string { return e.Name + " " + cmp.Or(e.Version, "(vers
 func (a *analysis) method() Method {
 	newest := a.records[len(a.records)-1]
 	m := Method{
-		Suite: newest.Suite.Version, SHA256: newest.Suite.SHA256, BuiltIn: newest.Suite.SHA256 == workload.StandardSuite().SHA256(),
+		NonceKnown: !a.options.Recalled,
+		Suite:      newest.Suite.Version, SHA256: newest.Suite.SHA256, BuiltIn: newest.Suite.SHA256 == workload.StandardSuite().SHA256(),
 	}
 	var prompts []string
 	for _, r := range a.records {

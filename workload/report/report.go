@@ -35,6 +35,8 @@ type Options struct {
 	Program string // version of the program that makes the report
 	// Gaps are the times between tokens where they were counted in buckets and the records have none, by model.
 	Gaps map[string]Distribution
+	// Recalled is true of records that were made again of series, in which not everything is told.
+	Recalled bool
 	// Again are commands that make the report anew from where the records are.
 	Again []string
 	// Notes are what a reader has to know of where the records are from.

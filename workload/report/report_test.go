@@ -89,7 +89,7 @@ func TestLoss(t *testing.T) {
 		}
 	}
 	r := of(t, m)
-	said(t, r, "llama-3.1-8b lost 5 % of its decode speed since Wednesday", "UTC (", "%).")
+	said(t, r, "llama-3.1-8b lost 5 % of its decode speed since Wednesday", "UTC (", "%); prefill and the first token changed with it.")
 	i := slices.IndexFunc(r.Course.Events, func(e report.Event) bool { return e.Loss && e.Model == "llama-3.1-8b" })
 	onset := begin.Add(48 * time.Hour)
 	if i < 0 || r.Course.Events[i].At.Sub(onset).Abs() > 2*time.Hour {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+	"time"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/compare"
@@ -137,13 +139,41 @@ func (a *analysis) changes(r Report) (all []string) {
 	for _, v := range a.verdicts {
 		learning = learning && v.Learning
 		for _, alarm := range v.Alarms {
-			all = append(all, change(v, alarm, r))
+			decoding, with := a.alongside(v, alarm)
+			switch {
+			case v.Quantity != judge.Decode && decoding:
+				// said with the change of decoding
+			case v.Quantity == judge.Decode && len(with) > 0:
+				all = append(all, strings.TrimSuffix(change(v, alarm, r), ".")+"; "+list(with)+" changed with it.")
+			default:
+				all = append(all, change(v, alarm, r))
+			}
 		}
 	}
 	if len(all) == 0 && !learning {
 		all = append(all, "No model became slower or faster in this time, as far as the judge of speeds can tell.")
 	}
 	return all
+}
+
+// near is how far apart the begins of one change of several quantities are found.
+const near = 6 * time.Hour
+
+// alongside says whether decoding changed in the way of alarm, which is of v, at about the same time, and what else did.
+func (a *analysis) alongside(v judge.Verdict, alarm judge.Alarm) (decoding bool, others []string) {
+	names := map[judge.Quantity]string{judge.Prefill: "prefill", judge.TTFT: "the first token"}
+	for _, other := range a.verdicts {
+		found, ok := other.Find(alarm.Kind)
+		if !ok || other.Model != v.Model || other.Quantity == v.Quantity || found.Since.Sub(alarm.Since).Abs() > near {
+			continue
+		}
+		if other.Quantity == judge.Decode {
+			decoding = true
+		} else {
+			others = append(others, names[other.Quantity])
+		}
+	}
+	return decoding, others
 }
 
 // verbs of the changes of which a model as a whole has a share.

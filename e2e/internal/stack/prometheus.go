@@ -19,6 +19,7 @@ const Instance = "exo"
 // Alertmanager beside it.
 type Prometheus struct {
 	API promapi.API
+	URL string
 }
 
 // StartPrometheus starts both, to scrape the exporter at target. Of the configuration nothing
@@ -48,11 +49,12 @@ func StartPrometheus(t *testing.T, target string, edit func(config string)) Prom
 		})
 	}
 
-	c, err := api.NewClient(api.Config{Address: "http://" + own})
+	url := "http://" + own
+	c, err := api.NewClient(api.Config{Address: url})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Prometheus{promapi.NewAPI(c)}
+	return Prometheus{promapi.NewAPI(c), url}
 }
 
 // At evaluates a query, a format with its args, at one moment.
