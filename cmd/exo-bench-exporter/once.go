@@ -24,7 +24,7 @@ func onceCommand() command {
 		name: "once", args: " [-demo] [-json] [-repeat N] [-o FILE]", summary: "run one cycle and print the models side by side",
 		help: `Runs one cycle, or several, and prints a table of the models on standard output, with progress on standard
 error. Exits 0 when every model's turn is ok, 1 otherwise. Ctrl-C prints what was measured until then,
-gives back what was loaded, and exits 130. What -o keeps, compare reads.`,
+gives back what was loaded, and exits 130. What -o keeps, compare, report and export read.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
 			demo := demoFlag(fs)
 			var o repeating
