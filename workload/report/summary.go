@@ -135,9 +135,9 @@ func (a *analysis) extremes(rankings []compare.Ranking, q compare.Quantity, sent
 
 // changes says what the judge of speeds does at the end.
 func (a *analysis) changes(r Report) (all []string) {
-	learning := true
+	learnt := len(a.verdicts) > 0
 	for _, v := range a.verdicts {
-		learning = learning && v.Learning
+		learnt = learnt && (!v.Learning || v.Model == "")
 		for _, alarm := range v.Alarms {
 			decoding, with := a.alongside(v, alarm)
 			switch {
@@ -150,7 +150,7 @@ func (a *analysis) changes(r Report) (all []string) {
 			}
 		}
 	}
-	if len(all) == 0 && !learning {
+	if len(all) == 0 && learnt {
 		all = append(all, "No model became slower or faster in this time, as far as the judge of speeds can tell.")
 	}
 	return all
