@@ -204,8 +204,11 @@ func (s *series) fall(c context) {
 }
 
 // deeper looks for a loss beside the unstable one f: as for any other, where as deep as f is known to go is
-// as good as normal.
+// as good as normal. It takes less evidence, because it is looked for only where there is a loss already, which is
+// seldom.
 func (s *series) deeper(c context, f *finding) (from int, found bool) {
+	const seldom = 0.75
+	c.strict *= seldom
 	loss, _ := s.scan(c, s.steps(c, f))
 	return loss.from, loss.evidence >= 1
 }

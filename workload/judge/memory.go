@@ -28,7 +28,8 @@ type mode struct {
 
 const (
 	maxModes   = 16
-	asDeep     = 1.4 // times the depth of a mode is as deep still
+	asDeep     = 1.4 // times the depth of a mode may be the same one, as far as the begin of a loss tells
+	knownDepth = 1.2 // times it is no more than what is known of it
 	rememberIt = 30 * day
 	shortStall = 8       // cycles
 	shortMode  = 2 * day // a longer loss is nothing that comes and goes

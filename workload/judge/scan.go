@@ -51,7 +51,7 @@ func (s *series) steps(c context, f *finding) []step {
 	for i, p := range s.Points {
 		st := step{x: s.deviation(p), before: state}
 		if f != nil && p.At >= f.Since {
-			st.x -= clamp(st.x, -asDeep*f.Depth, 0)
+			st.x -= clamp(st.x, -knownDepth*f.Depth, 0)
 		}
 		if i > 0 {
 			st.slots = s.slots(c, i)
