@@ -17,6 +17,9 @@ type Noise struct {
 	Outliers    float64 // share of cycles that are outliers
 	OutlierLoss float64 // share of the speed that an outlier loses
 	Common      float64 // share of the variance of SD that all models of a node have in common
+	// Recorded is noise that was recorded, as logarithms, turn after turn. Where it is set, it comes in place of what
+	// SD, Rho, Lasts, Tail and Common make.
+	Recorded []float64
 	// PromptSD and PromptOutliers are of each request by itself, beside what a turn's requests share.
 	PromptSD, PromptOutliers float64
 }

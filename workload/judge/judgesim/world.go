@@ -53,6 +53,7 @@ type Run struct {
 	Cycle     int // that comes next
 	rng       *rand.Rand
 	models    [Models]carry
+	blocks    [Models]block
 	measured  [Models]int // turns so far
 	common    carry
 	habit     Effect
@@ -61,6 +62,7 @@ type Run struct {
 	alarmed   [Models + 1]bool // the node first
 	incidents []Incident
 	counted   [Models + 1]time.Time
+	kept      []byte // what Judge knows, when somebody asked since the last turn
 }
 
 // Begin returns a run of w in which nothing has been measured.
@@ -79,15 +81,18 @@ func (w World) Begin() *Run {
 
 // Branch returns a run that has the same past and another future.
 func (r *Run) Branch(seed uint64) *Run {
-	kept, err := r.Judge.MarshalJSON()
-	if err != nil {
-		panic(err)
+	if r.kept == nil {
+		var err error
+		if r.kept, err = r.Judge.MarshalJSON(); err != nil {
+			panic(err)
+		}
 	}
 	b := *r
-	b.Judge, err = judge.Restore(kept, judge.Options{Strictness: r.Strictness})
-	if err != nil {
+	var err error
+	if b.Judge, err = judge.Restore(r.kept, judge.Options{Strictness: r.Strictness}); err != nil {
 		panic(err)
 	}
+	b.kept = nil
 	b.rng = rand.New(rand.NewPCG(r.Seed, seed))
 	b.open, b.closed, b.incidents = map[key]*Episode{}, nil, nil
 	return &b
@@ -95,6 +100,7 @@ func (r *Run) Branch(seed uint64) *Run {
 
 // Go measures the next cycles. extra, and for a single prompt some, come on top of the habit; nil for none.
 func (r *Run) Go(cycles int, extra Effect, some func(model, prompt, cycle int) float64) {
+	r.kept = nil
 	for range cycles {
 		r.common.next(r.Noise, r.rng)
 		for _, m := range workload.Order(Models, r.Cycle) {
@@ -115,6 +121,9 @@ func (r *Run) turn(m int, extra Effect, some func(model, prompt, cycle int) floa
 	n := r.Noise
 	own := r.models[m].next(n, r.rng)
 	noise := n.SD * (math.Sqrt(1-n.Common)*own + math.Sqrt(n.Common)*r.common.state)
+	if n.Recorded != nil {
+		noise = r.blocks[m].next(n.Recorded, r.rng)
+	}
 	speed := math.Exp(noise)
 	if r.rng.Float64() < n.Outliers {
 		speed *= 1 - n.OutlierLoss
