@@ -11,6 +11,7 @@ import (
 
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/cluster"
+	"exo-bench-exporter/exporter/machine"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 )
@@ -34,6 +35,7 @@ type Post struct {
 	Config  exporter.Config
 	Driver  *cluster.Client
 	Sampler *memory.Sampler
+	Machine *machine.Sampler
 
 	wiring wiring
 }
@@ -46,7 +48,7 @@ func newPost(cfg exporter.Config, w wiring) (*Post, error) {
 	if err != nil {
 		return nil, fmt.Errorf("EXOBENCH_DRIVER_URL: %w", err)
 	}
-	return &Post{Config: cfg, Driver: driver, Sampler: memory.New(w.memory), wiring: w}, nil
+	return &Post{Config: cfg, Driver: driver, Sampler: memory.New(w.memory), Machine: machine.New(w.machine), wiring: w}, nil
 }
 
 // newAgent makes the parts that w describes and joins them. The error is for the user.
@@ -59,9 +61,10 @@ func newAgent(cfg exporter.Config, w wiring, seams Seams) (*Agent, error) {
 	a := &Agent{origin: origin{seams: seams}, serve: w.serve, reg: exporter.NewRegistry(), next: make(chan *Post, 1)}
 	a.post.Store(p)
 	a.shown = exporter.NewAgent(a.reg, exporter.AgentOptions{
-		Driver: func() string { return a.Post().Config.DriverURL },
-		Memory: func() (exporter.ExoMemory, bool) { return residentMemory(a.Post().Sampler) },
-		Node:   func() []workload.NodeStatus { return thisMachine(a.Post().Sampler) },
+		Driver:  func() string { return a.Post().Config.DriverURL },
+		Memory:  func() (exporter.ExoMemory, bool) { return residentMemory(a.Post().Sampler) },
+		Node:    func() []workload.NodeStatus { return thisMachine(a.Post().Sampler) },
+		Machine: func() (exporter.MachineState, bool) { return conditions(a.Post().Machine) },
 	})
 	a.front = exporter.NewFront(a.reg, a.shown, w.log)
 	a.front.Handle("POST /-/reload", reloadHandler(w.serve.reload, a.Reload, "The configuration was read anew and is in effect."))
@@ -130,11 +133,12 @@ func (a *Agent) watch(ctx context.Context) {
 	}
 }
 
-// watch samples memory and follows the driver's turns until ctx is done.
+// watch samples this machine and follows the driver's turns until ctx is done.
 func (p *Post) watch(ctx context.Context, shown *exporter.Agent) {
 	follower := &cluster.Follower{Client: p.Driver, Sampler: p.Sampler, Sink: shown, Logger: p.wiring.log}
 	var wg sync.WaitGroup
 	wg.Go(func() { p.Sampler.Run(ctx) })
+	wg.Go(func() { p.Machine.Run(ctx) })
 	wg.Go(func() { follower.Run(ctx) })
 	wg.Wait()
 }

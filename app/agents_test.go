@@ -17,8 +17,8 @@ import (
 	"exo-bench-exporter/workload/exosim"
 )
 
-// machine is one machine of a simulated cluster: a process tree of exo with known sizes.
-type machine struct {
+// member is one machine of a simulated cluster: a process tree of exo with known sizes.
+type member struct {
 	cluster *exosim.Node
 	holds   map[string]uint64 // bytes of a model's runner, by exo's id; 0: no runner here
 	leaks   uint64            // bytes that the main process keeps of each model
@@ -38,7 +38,7 @@ const (
 var exoStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // list returns the processes of the machine now. Half of every process's pages is shared.
-func (m *machine) list() []memory.Simulated {
+func (m *member) list() []memory.Simulated {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	loaded := map[string]bool{}
@@ -71,7 +71,7 @@ func (m *machine) list() []memory.Simulated {
 }
 
 // want returns the series of a turn of model, before which the main process had kept so much.
-func (m *machine) want(model, id string, kept uint64) map[string]float64 {
+func (m *member) want(model, id string, kept uint64) map[string]float64 {
 	name := func(metric string) string { return "exobench_model_" + metric + `_bytes{model="` + model + `"}` }
 	base, holds := float64(machineBase+kept), float64(m.holds[id])
 	want := map[string]float64{
@@ -88,10 +88,12 @@ func (m *machine) want(model, id string, kept uint64) map[string]float64 {
 }
 
 // seams returns the surroundings of a program on this machine.
-func (m *machine) seams() Seams { return Seams{Processes: memory.SimulatedSource(m.list)} }
+func (m *member) seams() Seams {
+	return Seams{Processes: memory.SimulatedSource(m.list), Machine: cool}
+}
 
-func newMachine(node *exosim.Node, leaks uint64, holds map[string]uint64) *machine {
-	return &machine{cluster: node, holds: holds, leaks: leaks, runners: map[string]memory.Simulated{}}
+func newMachine(node *exosim.Node, leaks uint64, holds map[string]uint64) *member {
+	return &member{cluster: node, holds: holds, leaks: leaks, runners: map[string]memory.Simulated{}}
 }
 
 // cable carries requests to a driver of this process; to nobody while there is none.
@@ -123,7 +125,7 @@ func (c *cable) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // watcher is a memory agent in virtual time.
 type watcher struct {
-	*machine
+	*member
 	*Agent
 }
 
@@ -139,7 +141,7 @@ func figures(scrape map[string]float64) map[string]float64 {
 	return got
 }
 
-func startWatcher(t *testing.T, ctx context.Context, wg *sync.WaitGroup, m *machine, driver http.RoundTripper) watcher {
+func startWatcher(t *testing.T, ctx context.Context, wg *sync.WaitGroup, m *member, driver http.RoundTripper) watcher {
 	t.Helper()
 	seams := m.seams()
 	seams.Transport = driver
@@ -200,15 +202,15 @@ func TestTwoAgentsAndOneDriver(t *testing.T) {
 			s.close(t)
 		}
 		// check compares the figures of all machines after a whole cycle.
-		check := func(s *stack, keptBefore map[*machine]uint64) {
+		check := func(s *stack, keptBefore map[*member]uint64) {
 			t.Helper()
 			sums, total := map[string]float64{}, map[string]float64{}
 			for _, m := range []struct {
 				name   string
-				m      *machine
+				m      *member
 				scrape map[string]float64
 			}{
-				{"driver", first, s.scrape(t)}, {"second", second.machine, scrape(t, second.front)}, {"third", third.machine, scrape(t, third.front)},
+				{"driver", first, s.scrape(t)}, {"second", second.member, scrape(t, second.front)}, {"third", third.member, scrape(t, third.front)},
 			} {
 				want, kept := map[string]float64{}, keptBefore[m.m]
 				for _, model := range order {
@@ -234,10 +236,10 @@ func TestTwoAgentsAndOneDriver(t *testing.T) {
 				t.Errorf("after %v sum by (model) is %v, want %v", order, sums, total)
 			}
 		}
-		kept := func() map[*machine]uint64 {
+		kept := func() map[*member]uint64 {
 			synctest.Wait()
-			all := map[*machine]uint64{}
-			for _, m := range []*machine{first, second.machine, third.machine} {
+			all := map[*member]uint64{}
+			for _, m := range []*member{first, second.member, third.member} {
 				m.list()
 				all[m] = m.kept
 			}

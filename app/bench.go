@@ -55,6 +55,7 @@ func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 	b.rig.Store(rig)
 	shown := w.shown
 	shown.Memory = func() (exporter.ExoMemory, bool) { return residentMemory(b.Rig().Sampler) }
+	shown.Machine = func() (exporter.MachineState, bool) { return conditions(b.Rig().Machine) }
 	w.judging.What, w.judging.Logger = b.judged, w.log
 	b.clerk = judging.NewClerk(w.judging)
 	shown.Judge = b.clerk.Verdicts

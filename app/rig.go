@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/machine"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
@@ -20,6 +21,7 @@ type Rig struct {
 	Suite   workload.Suite
 	Client  *exo.Client
 	Sampler *memory.Sampler
+	Machine *machine.Sampler
 
 	wiring  wiring
 	judged  judging.What // without what only the node can say
@@ -36,7 +38,7 @@ func newRig(cfg exporter.Config, w wiring, onStatus func(workload.Status)) (*Rig
 	if err != nil {
 		return nil, fmt.Errorf("EXOBENCH_EXO_URL: %w", err)
 	}
-	r := &Rig{Config: cfg, Suite: w.runner.Suite, Client: client, Sampler: sampler, wiring: w}
+	r := &Rig{Config: cfg, Suite: w.runner.Suite, Client: client, Sampler: sampler, Machine: machine.New(w.machine), wiring: w}
 	r.judged = judging.What{Node: judging.Node{Target: cfg.ExoURL}, SHA256: r.Suite.SHA256()}
 	for _, m := range cfg.Models {
 		r.judged.Models = append(r.judged.Models, m.Name)
@@ -55,7 +57,7 @@ func newRig(cfg exporter.Config, w wiring, onStatus func(workload.Status)) (*Rig
 // sampler. Its first cycle has the number first and comes an interval after last, or at once.
 func (r *Rig) mount(meter func(workload.Meter) workload.Meter, observers []workload.Observer, first int, last time.Time) {
 	run := r.wiring.runner
-	run.Target, run.Meter, run.Wake = r.Client, meter(r.Sampler), r.monitor.Wake()
+	run.Target, run.Meter, run.Surroundings, run.Wake = r.Client, meter(r.Sampler), r.Machine, r.monitor.Wake()
 	run.Observers = append(observers, run.Observers...)
 	run.First, run.Last = first, last
 	r.runner = workload.NewRunner(run)
@@ -74,11 +76,19 @@ func (r *Rig) run(ctx context.Context) {
 	wg.Wait()
 }
 
-// watch samples memory and follows the node's state until ctx is done.
+// watch samples this machine and follows the node's state until ctx is done.
 func (r *Rig) watch(ctx context.Context) {
 	var wg sync.WaitGroup
-	wg.Go(func() { r.Sampler.Run(ctx) })
+	wg.Go(func() { r.sample(ctx) })
 	wg.Go(func() { r.monitor.Run(ctx) })
+	wg.Wait()
+}
+
+// sample samples memory and the conditions of this machine until ctx is done.
+func (r *Rig) sample(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { r.Sampler.Run(ctx) })
+	wg.Go(func() { r.Machine.Run(ctx) })
 	wg.Wait()
 }
 
@@ -87,7 +97,7 @@ func (r *Rig) watch(ctx context.Context) {
 func (r *Rig) cycles(ctx context.Context, n int, each func(c workload.Cycle, last bool)) {
 	sampling, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { r.Sampler.Run(sampling) })
+	wg.Go(func() { r.sample(sampling) })
 	defer wg.Wait()
 	defer stop()
 	for last := false; !last; n-- {

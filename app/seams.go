@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/machine"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/instance"
@@ -25,6 +26,8 @@ type Seams struct {
 	Listener net.Listener
 	// Processes are those among which exo is looked for; nil for this machine's.
 	Processes memory.Source
+	// Machine tells the conditions under which it works; nil for this machine.
+	Machine machine.Source
 	// Settle is how long memory may settle after a model was unloaded; 0 for the sampler's own.
 	Settle time.Duration
 	// PowerEvery is how often exo reads the power of its machines; 0 for a real one's.

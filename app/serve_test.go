@@ -91,9 +91,9 @@ func TestServe(t *testing.T) {
 				t.Errorf("a minute after exo came back %s is %v", series, got[series])
 			}
 		}
-		machine := hostname()
+		name := hostname()
 		if got[`exobench_exo_resident_memory_bytes{role="node"}`] == 0 ||
-			got[`exobench_node_memory_bytes{node="`+machine+`",state="total"}`] == 0 {
+			got[`exobench_node_memory_bytes{node="`+name+`",state="total"}`] == 0 {
 			t.Errorf("no memory of exo or of this machine, which legacy exo does not tell:\n%v", got)
 		}
 		if err := end(); err != nil {

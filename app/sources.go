@@ -3,8 +3,10 @@ package app
 import (
 	"os"
 	"sync"
+	"time"
 
 	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/machine"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 )
@@ -29,6 +31,26 @@ func thisMachine(sampler *memory.Sampler) []workload.NodeStatus {
 		return nil
 	}
 	return []workload.NodeStatus{{Name: hostname(), MemoryTotal: &host.Total, MemoryAvailable: &host.Available}}
+}
+
+// conditions returns what the sampler knows of this machine, for a scrape.
+func conditions(sampler *machine.Sampler) (exporter.MachineState, bool) {
+	r, ok := sampler.Current()
+	if !ok {
+		return exporter.MachineState{}, false
+	}
+	m := exporter.MachineState{
+		Name: hostname(), CoreThrottles: r.CoreThrottles, PackageThrottles: r.PackageThrottles, FrequencyLimit: r.FrequencyLimit,
+		ThermalPressure: r.ThermalPressure, MemoryPressure: r.MemoryPressure, Waiting: map[workload.Resource]time.Duration{},
+		Stalled: map[workload.Resource]time.Duration{},
+	}
+	for resource, s := range r.Pressure {
+		m.Waiting[resource] = s.Waiting
+		if s.Stalled != nil {
+			m.Stalled[resource] = *s.Stalled
+		}
+	}
+	return m, true
 }
 
 // hostname names this machine where exo does not name its own. It is asked for once: scrapes read memory.

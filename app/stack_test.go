@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"exo-bench-exporter/exporter"
+	"exo-bench-exporter/exporter/machine"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exosim"
 )
@@ -64,6 +65,17 @@ func configure(t *testing.T, pairs ...string) exporter.Config {
 	return cfg
 }
 
+// cool is a Linux machine on which nobody waits for anything.
+var cool = machine.SourceFunc(func(context.Context) machine.Reading {
+	limit, none, never := 1.0, uint64(0), time.Duration(0)
+	r := machine.Reading{FrequencyLimit: &limit, CoreThrottles: &none, PackageThrottles: &none}
+	r.Pressure = map[workload.Resource]machine.Stalls{}
+	for _, resource := range workload.Resources() {
+		r.Pressure[resource] = machine.Stalls{Stalled: &never}
+	}
+	return r
+})
+
 // setting says what a stack is put to, and in what it differs from a program without variables.
 type setting struct {
 	node  *exosim.Node
@@ -92,6 +104,9 @@ func newStack(t *testing.T, s setting) *stack {
 	if s.seams.Processes == nil {
 		s.seams.Processes = processesOf(s.node)
 		s.vars = append(s.vars, "EXO_PID", strconv.Itoa(s.node.Processes()[0].PID))
+	}
+	if s.seams.Machine == nil {
+		s.seams.Machine = cool
 	}
 	if len(s.suite.Prompts) > 0 {
 		s.vars = append(s.vars, "SUITE", suiteFile(t, s.suite))

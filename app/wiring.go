@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/cluster"
+	"exo-bench-exporter/exporter/machine"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo"
@@ -21,9 +23,10 @@ import (
 // what only the parts themselves can give, such as a channel of one for another, is filled in
 // when they are joined.
 type wiring struct {
-	log    *slog.Logger
-	serve  serving
-	memory memory.Config
+	log     *slog.Logger
+	serve   serving
+	memory  memory.Config
+	machine machine.Config
 
 	// In mode bench.
 	client exo.Options
@@ -53,6 +56,10 @@ func newWiring(cfg exporter.Config, seams Seams) (wiring, error) {
 	}
 	w.memory = memory.Config{
 		APIURL: api, PID: cfg.ExoPID, Interval: cfg.MemoryInterval, Source: seams.Processes, Settle: seams.Settle, Logger: w.log,
+	}
+	w.machine = machine.Config{Source: seams.Machine, Logger: w.log}
+	if cfg.Mode == exporter.ModeBench && seams.Processes == nil {
+		w.machine.Here = func(ctx context.Context) bool { return memory.Local(ctx, api) }
 	}
 	if cfg.Mode == exporter.ModeMemory {
 		return w, w.agent(cfg, seams)

@@ -223,8 +223,8 @@ func TestEverySeamArrives(t *testing.T) {
 	s := Seams{
 		Log: &log, Transport: nowhere{}, Listener: l, Processes: memory.SimulatedSource(nil), Settle: time.Minute, Simulated: true,
 		Observers: []workload.Observer{hooks{}}, Loading: func(instance.Progress) { loads++ }, Watcher: stall.Fixed(stall.Report{}),
-		PowerEvery: time.Minute,
-		Hangup:     make(chan os.Signal),
+		PowerEvery: time.Minute, Machine: cool,
+		Hangup: make(chan os.Signal),
 	}
 	for field := range reflect.TypeFor[Seams]().Fields() {
 		if field.IsExported() && reflect.ValueOf(s).FieldByIndex(field.Index).IsZero() {
@@ -244,6 +244,9 @@ func TestEverySeamArrives(t *testing.T) {
 		}
 		if w.memory.Source == nil || w.memory.Settle != time.Minute || w.memory.Logger != w.log {
 			t.Errorf("mode %s: sampler %+v", name, w.memory)
+		}
+		if w.machine.Source == nil || w.machine.Here != nil || w.machine.Logger != w.log {
+			t.Errorf("mode %s: the machine is watched by %+v", name, w.machine)
 		}
 		w.log.Info("from mode " + name)
 		if !strings.Contains(log.String(), "from mode "+name) {
@@ -304,5 +307,24 @@ func TestOpen(t *testing.T) {
 	}
 	if _, err := Open(agent, true, Seams{}); err == nil || !strings.Contains(err.Error(), "EXOBENCH_MODE=memory") {
 		t.Errorf("a demo in mode memory: %v", err)
+	}
+}
+
+// The conditions of this machine are those of exo where exo is on it. An agent is on the machine that it is for.
+func TestWhereTheMachineIsWatched(t *testing.T) {
+	for _, tt := range []struct {
+		url  string
+		here bool
+	}{{"http://127.0.0.1:52415", true}, {"http://localhost:52415", true}, {"http://192.0.2.1:52415", false}} {
+		bench, err := newWiring(configure(t, "EXO_URL", tt.url), Seams{})
+		noError(t, err)
+		if got := bench.machine.Here(t.Context()); got != tt.here {
+			t.Errorf("%s is here: %v, want %v", tt.url, got, tt.here)
+		}
+		agent, err := newWiring(configure(t, "EXO_URL", tt.url, "MODE", "memory", "DRIVER_URL", "http://mac-1:9955"), Seams{})
+		noError(t, err)
+		if agent.machine.Here != nil {
+			t.Error("an agent asks where it is")
+		}
 	}
 }

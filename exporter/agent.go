@@ -16,9 +16,10 @@ import (
 
 // AgentOptions say what a memory agent is part of.
 type AgentOptions struct {
-	Driver func() string // URL of the exporter that measures; shown on the status page only
-	Memory MemorySource  // exo's processes on this machine
-	Node   NodeSource    // memory of this machine
+	Driver  func() string // URL of the exporter that measures; shown on the status page only
+	Memory  MemorySource  // exo's processes on this machine
+	Node    NodeSource    // memory of this machine
+	Machine MachineSource // its conditions
 }
 
 // Agent holds the series and the status page of an exporter that only watches the memory of one
@@ -75,6 +76,7 @@ func NewAgent(reg prometheus.Registerer, o AgentOptions) *Agent {
 	a.driverUp.Record(false)
 	registerMemory(set, o.Memory)
 	registerNodes(set, o.Node)
+	registerMachine(set, o.Machine)
 	return a
 }
 

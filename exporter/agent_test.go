@@ -18,6 +18,9 @@ func newTestAgent(t *testing.T) (*Agent, *prometheus.Registry) {
 	t.Helper()
 	reg := prometheus.NewPedanticRegistry()
 	a := NewAgent(reg, AgentOptions{
+		Machine: func() (MachineState, bool) {
+			return MachineState{Name: "mac-2", ThermalPressure: ptr(1), MemoryPressure: ptr(2)}, true
+		},
 		Driver: func() string { return "http://mac-1:9955" },
 		Memory: func() (ExoMemory, bool) {
 			return ExoMemory{
@@ -58,6 +61,8 @@ func TestSeriesOfAnAgent(t *testing.T) {
 		`exobench_exo_processes{role="runner"}`:                             "1",
 		`exobench_node_memory_bytes{node="mac-2",state="total"}`:            "6.4e+10",
 		`exobench_node_memory_bytes{node="mac-2",state="available"}`:        "4e+10",
+		`exobench_node_thermal_pressure{node="mac-2"}`:                      "1",
+		`exobench_node_memory_pressure{node="mac-2"}`:                       "2",
 	}
 	check := func(what string) {
 		t.Helper()
@@ -111,7 +116,7 @@ func TestAgentAndDriverAgreeOnSeries(t *testing.T) {
 	a.Contact(cluster.State{}, nil)
 	a.Seen("llama-3.2-1b", wholeMemory, true)
 	opts := testOptions()
-	opts.Memory = a.options.Memory
+	opts.Memory, opts.Machine = a.options.Memory, a.options.Machine
 	m, driver := newTestMetrics(t, opts)
 	m.SetStatus(workload.Status{Up: true, Nodes: a.options.Node()})
 	turn := turnOf("llama-3.2-1b", workload.TurnOK, okResult("llama-3.2-1b", "short"))

@@ -67,7 +67,7 @@ func registerNodes(set *metric.Set, source NodeSource) {
 }
 
 // deref returns what p points to, and whether it points to anything.
-func deref[T uint64 | float64](p *T) (float64, bool) {
+func deref[T int | uint64 | float64](p *T) (float64, bool) {
 	if p == nil {
 		return 0, false
 	}

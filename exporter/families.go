@@ -11,10 +11,11 @@ import (
 // of a memory agent, in the order of their names.
 func Families() []metric.Declared {
 	unseen := func() (ExoMemory, bool) { return ExoMemory{}, false }
+	elsewhere := func() (MachineState, bool) { return MachineState{}, false }
 	unjudged := func() []judge.Verdict { return nil }
 	return metric.Families(
 		newProcessSet(prometheus.NewRegistry()),
-		NewMetrics(prometheus.NewRegistry(), Options{Memory: unseen, Judge: unjudged}).set,
-		NewAgent(prometheus.NewRegistry(), AgentOptions{Memory: unseen}).set,
+		NewMetrics(prometheus.NewRegistry(), Options{Memory: unseen, Machine: elsewhere, Judge: unjudged}).set,
+		NewAgent(prometheus.NewRegistry(), AgentOptions{Memory: unseen, Machine: elsewhere}).set,
 	)
 }

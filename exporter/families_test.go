@@ -38,13 +38,14 @@ func TestNothingUndocumentedIsRegistered(t *testing.T) {
 	}
 	opts := testOptions()
 	opts.Memory = func() (ExoMemory, bool) { return ExoMemory{}, false }
+	opts.Machine = func() (MachineState, bool) { return MachineState{}, false }
 	opts.Judge = func() []judge.Verdict { return nil }
 	driver := NewRegistry()
 	store := NewStore(opts)
 	NewMetrics(driver, opts)
 	NewFront(driver, store, quiet)
 	agent := NewRegistry()
-	shown := NewAgent(agent, AgentOptions{Memory: opts.Memory, Node: func() []workload.NodeStatus { return nil }})
+	shown := NewAgent(agent, AgentOptions{Memory: opts.Memory, Machine: opts.Machine, Node: func() []workload.NodeStatus { return nil }})
 	NewFront(agent, shown, quiet)
 	names := append(described(driver), described(agent)...)
 	for _, name := range names {

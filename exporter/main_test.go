@@ -73,7 +73,8 @@ func turnOf(model string, outcome workload.TurnOutcome, results ...workload.Resu
 			Before: 100e6, HasBefore: true, After: 130e6, HasAfter: true, Proportional: 800e6,
 			Footprint: 950e6, FootprintPeak: 1010e6, FootprintKind: workload.FootprintPhysical, GPU: 700e6,
 		},
-		Results: results,
+		Conditions: hot(),
+		Results:    results,
 	}
 }
 

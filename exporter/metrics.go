@@ -21,6 +21,7 @@ type Options struct {
 	Memory    MemorySource  // nil: exo's processes are not watched
 	Records   bool          // single results are kept, and can be looked at
 	Judge     JudgeSource   // nil: speeds are not judged
+	Machine   MachineSource // nil: the exporter's machine is not watched
 }
 
 // Metrics holds every series of the exporter. Observer feeds it from the workload; SetStatus
@@ -73,6 +74,9 @@ func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 	if opts.Memory != nil {
 		registerMemory(set, opts.Memory)
 	}
+	if opts.Machine != nil {
+		registerMachine(set, opts.Machine)
+	}
 	if opts.Judge != nil {
 		registerJudge(set, opts.Judge)
 	}
@@ -83,8 +87,8 @@ func NewMetrics(reg prometheus.Registerer, opts Options) *Metrics {
 
 // Apply makes the series those of a new configuration: series of models and prompts that left
 // it vanish, new ones begin at zero, the rest go on. When the workload's hash changes, every
-// figure of the old workload is withdrawn. opts.Memory and opts.Judge are those of NewMetrics for
-// good.
+// figure of the old workload is withdrawn. opts.Memory, opts.Machine and opts.Judge are those of
+// NewMetrics for good.
 func (m *Metrics) Apply(opts Options) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

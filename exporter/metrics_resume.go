@@ -19,6 +19,7 @@ func (m *Metrics) resume(s *modelSeries, t workload.Turn) {
 		m.enter(s, t.Epoch())
 	}
 	s.turns.Show(t)
+	s.conditions.show(t.Conditions)
 	if t.Outcome.Good() {
 		s.memory.Show(t.Memory)
 	}

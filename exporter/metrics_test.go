@@ -99,6 +99,7 @@ func TestGoldenExposition(t *testing.T) {
 			By:    "procfs", Footprint: workload.FootprintPSS,
 		}, true
 	}
+	opts.Machine = strained
 	m, reg := newTestMetrics(t, opts)
 	observeSequence(m)
 	got := strings.ReplaceAll(exposition(t, reg), opts.Suite.SHA256(), "SHA256")
@@ -131,6 +132,7 @@ func firstDifference(got, want string) string {
 func TestLint(t *testing.T) {
 	opts := testOptions()
 	opts.Memory = func() (ExoMemory, bool) { return ExoMemory{Roles: map[string]RoleMemory{"node": {}}}, true }
+	opts.Machine = strained
 	m, reg := newTestMetrics(t, opts)
 	observeSequence(m)
 	newProcessSet(reg)

@@ -18,6 +18,8 @@ type modelFeeds struct {
 	turns      *metric.Feed[workload.Turn]
 	memory     *metric.Feed[workload.Memory]
 	goodCycles *metric.Feed[workload.Turn]
+	conditions *metric.Feed[workload.Conditions]
+	pressure   *metric.Feed[workload.Pressure]
 }
 
 func newModelFeeds(set *metric.Set) modelFeeds {
@@ -28,6 +30,8 @@ func newModelFeeds(set *metric.Set) modelFeeds {
 		turns:      metric.Register(set, turnOutcome(), turnFigures()),
 		memory:     metric.Register(set, turnMemory()),
 		goodCycles: metric.Register(set, goodCycles()),
+		conditions: metric.Register(set, turnConditions()),
+		pressure:   metric.Register(set, turnPressure()),
 	}
 }
 
@@ -39,6 +43,7 @@ type modelSeries struct {
 	prompts    map[string]*metric.Series[workload.Result] // by id
 	turns      *metric.Series[workload.Turn]
 	memory     *metric.Series[workload.Memory]
+	conditions conditionSeries
 	epoch      workload.Epoch                // of the figures that are shown
 	goodCycles *metric.Series[workload.Turn] // under epoch; nil before the first result
 }
@@ -88,11 +93,12 @@ func (m *Metrics) applyPrompts(s *modelSeries, suite workload.Suite) {
 
 func (m *Metrics) newModelSeries(model string) *modelSeries {
 	return &modelSeries{
-		identity: m.feeds.identity.With(model),
-		requests: m.feeds.requests.With(model),
-		prompts:  make(map[string]*metric.Series[workload.Result]),
-		turns:    m.feeds.turns.With(model),
-		memory:   m.feeds.memory.With(model),
+		identity:   m.feeds.identity.With(model),
+		requests:   m.feeds.requests.With(model),
+		prompts:    make(map[string]*metric.Series[workload.Result]),
+		turns:      m.feeds.turns.With(model),
+		memory:     m.feeds.memory.With(model),
+		conditions: m.feeds.conditionsOf(model),
 	}
 }
 
@@ -113,6 +119,7 @@ func (m *Metrics) enter(s *modelSeries, e workload.Epoch) {
 func (s *modelSeries) withdraw() {
 	s.turns.Withdraw()
 	s.memory.Withdraw()
+	s.conditions.show(workload.Conditions{})
 	for _, p := range s.prompts {
 		p.Withdraw()
 	}

@@ -12,11 +12,12 @@ import (
 
 var (
 	dashboardName = regexp.MustCompile(`[dD]ashboard \*(\w+)\*`)
+	panelLinks    = regexp.MustCompile(`\[\*([^*]+)\*\]\(([^)]*/d/[^)]+)\)`)
 	panelNames    = regexp.MustCompile(`(?:panels?|,|and) \*([^*]+)\*`)
 )
 
 // TestPanelsThatTheRunbookNamesExist reads "dashboard *model*, panels *A* and *B*" in a paragraph of the runbook and
-// looks for panels A and B on that dashboard.
+// looks for panels A and B on that dashboard. It follows links that are called by a panel's title.
 func TestPanelsThatTheRunbookNamesExist(t *testing.T) {
 	text, err := os.ReadFile("../prometheus/RUNBOOK.md")
 	if err != nil {
@@ -54,7 +55,13 @@ func TestPanelsThatTheRunbookNamesExist(t *testing.T) {
 			t.Errorf("the runbook names a panel of no dashboard: %s", paragraph)
 		}
 	}
-	if found < 8 {
+	for _, m := range panelLinks.FindAllStringSubmatch(string(text), -1) {
+		found++
+		if _, p, err := grafana.Follow(load(t), m[2]); err != nil || p.Title != m[1] {
+			t.Errorf("the link %q leads to panel %q: %v", m[1], p.Title, err)
+		}
+	}
+	if found < 30 {
 		t.Errorf("only %d panels are named in the runbook", found)
 	}
 }

@@ -126,27 +126,28 @@ type memoryJSON struct {
 }
 
 type turnJSON struct {
-	Model     string      `json:"model"`
-	ExoModel  string      `json:"exo_model,omitempty"`
-	Start     time.Time   `json:"start"`
-	Duration  float64     `json:"duration_seconds"`
-	Outcome   TurnOutcome `json:"outcome"`
-	Reason    string      `json:"reason,omitempty"`
-	Fix       string      `json:"fix,omitempty"`
-	Loaded    bool        `json:"loaded"`
-	Load      float64     `json:"load_seconds"`
-	Download  float64     `json:"download_seconds"`
-	TTFT      *float64    `json:"median_time_to_first_token_seconds,omitempty"`
-	DecodeTPS *float64    `json:"output_tokens_per_second,omitempty"`
-	Reported  *uint64     `json:"reported_peak_memory_bytes,omitempty"`
-	Memory    *memoryJSON `json:"resident_memory,omitempty"`
-	Idle      float64     `json:"idle_power_watts,omitempty"`
-	PerToken  *float64    `json:"energy_per_token_joules,omitempty"`
-	Weights   uint64      `json:"weights_bytes,omitempty"`
-	Bandwidth float64     `json:"memory_bandwidth_bytes_per_second,omitempty"`
-	Used      *float64    `json:"memory_bandwidth_utilization_ratio,omitempty"`
-	Machines  []Machine   `json:"machines,omitempty"`
-	Results   []Result    `json:"results,omitzero"`
+	Model      string      `json:"model"`
+	ExoModel   string      `json:"exo_model,omitempty"`
+	Start      time.Time   `json:"start"`
+	Duration   float64     `json:"duration_seconds"`
+	Outcome    TurnOutcome `json:"outcome"`
+	Reason     string      `json:"reason,omitempty"`
+	Fix        string      `json:"fix,omitempty"`
+	Loaded     bool        `json:"loaded"`
+	Load       float64     `json:"load_seconds"`
+	Download   float64     `json:"download_seconds"`
+	TTFT       *float64    `json:"median_time_to_first_token_seconds,omitempty"`
+	DecodeTPS  *float64    `json:"output_tokens_per_second,omitempty"`
+	Reported   *uint64     `json:"reported_peak_memory_bytes,omitempty"`
+	Memory     *memoryJSON `json:"resident_memory,omitempty"`
+	Idle       float64     `json:"idle_power_watts,omitempty"`
+	PerToken   *float64    `json:"energy_per_token_joules,omitempty"`
+	Weights    uint64      `json:"weights_bytes,omitempty"`
+	Bandwidth  float64     `json:"memory_bandwidth_bytes_per_second,omitempty"`
+	Used       *float64    `json:"memory_bandwidth_utilization_ratio,omitempty"`
+	Machines   []Machine   `json:"machines,omitempty"`
+	Conditions *Conditions `json:"conditions,omitempty"`
+	Results    []Result    `json:"results,omitzero"`
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -156,6 +157,9 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 		Reason: t.Reason, Fix: t.Fix, Loaded: t.Load.Loaded, Load: t.Load.Duration.Seconds(), Download: t.Load.Download.Seconds(),
 		Idle: t.Host.IdleWatts, Weights: t.Host.WeightsBytes, Bandwidth: t.Host.MemoryBandwidth, Machines: t.Host.Machines,
 		Results: t.Results,
+	}
+	if t.Conditions.Seconds > 0 {
+		j.Conditions = &t.Conditions
 	}
 	if v, ok := t.EnergyPerToken(); ok {
 		j.PerToken = &v

@@ -52,6 +52,9 @@ func (t *Turn) UnmarshalJSON(b []byte) error {
 		Host:    Host{IdleWatts: j.Idle, WeightsBytes: j.Weights, MemoryBandwidth: j.Bandwidth, Machines: j.Machines},
 		Results: j.Results,
 	}
+	if j.Conditions != nil {
+		t.Conditions = *j.Conditions
+	}
 	if m := j.Memory; m != nil {
 		t.Memory = Memory{
 			Median: m.Median, Peak: m.Peak, PeakSource: m.PeakSource, Samples: m.Samples,

@@ -10,12 +10,14 @@ import (
 
 // RunnerOptions say what a Runner runs. Models, Suite and Target are required.
 type RunnerOptions struct {
-	Models    []Model
-	Suite     Suite
-	Target    Target
-	Meter     Meter         // nil: memory is not watched
-	Observers []Observer    // told in this order
-	Interval  time.Duration // from the start of a cycle to the start of the next
+	Models []Model
+	Suite  Suite
+	Target Target
+	Meter  Meter // nil: memory is not watched
+	// Surroundings watches the machine beside the requests; nil: nothing does.
+	Surroundings Surroundings
+	Observers    []Observer    // told in this order
+	Interval     time.Duration // from the start of a cycle to the start of the next
 	// Wake receives when a node that could not be reached can be reached again; a runner whose
 	// last turn could not reach it then starts a cycle at once. Nil: it waits for the interval.
 	Wake <-chan struct{}
@@ -43,6 +45,9 @@ type Runner struct {
 func NewRunner(o RunnerOptions) *Runner {
 	if o.Meter == nil {
 		o.Meter = noMeter{}
+	}
+	if o.Surroundings == nil {
+		o.Surroundings = noSurroundings{}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

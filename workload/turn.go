@@ -92,11 +92,13 @@ type Turn struct {
 	// Reason says, for people, why Outcome is not ok and what to do; empty when it is.
 	Reason string
 	// Fix is the command that mends it, as it is to be typed; empty where there is none.
-	Fix     string
-	Load    Load
-	Memory  Memory
-	Host    Host
-	Results []Result // measured requests in suite order, without the warm-up
+	Fix    string
+	Load   Load
+	Memory Memory
+	Host   Host
+	// Conditions are those of the exporter's machine while Results were measured.
+	Conditions Conditions
+	Results    []Result // measured requests in suite order, without the warm-up
 }
 
 // OKResults returns the results that succeeded.

@@ -63,6 +63,8 @@ func (r *Runner) measure(ctx context.Context, s Session, rec Recording, t *Turn)
 		r.o.Logger.Warn("Warm-up failed", "model", t.Model, "outcome", last.Outcome, "err", last.Err)
 	}
 	rec.Mark(PhaseMeasure)
+	end := r.o.Surroundings.Watch()
+	defer func() { t.Conditions = end() }()
 	silent := 0
 	for i, p := range prompts {
 		if last.Outcome.silent() {

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 )
@@ -33,4 +34,50 @@ func TestMemoryIsSharedByEitherWord(t *testing.T) {
 			}
 		})
 	}
+}
+
+// weather is a Surroundings that notes when it is watched, beside what the session is asked.
+type weather struct{ did []string }
+
+func (w *weather) Watch() func() Conditions {
+	w.did = append(w.did, "watch")
+	return func() Conditions {
+		w.did = append(w.did, "end")
+		return Conditions{Seconds: 1}
+	}
+}
+
+// outdoors is a session in the weather.
+type outdoors struct {
+	Session
+	*weather
+}
+
+func (o outdoors) Open(context.Context, Model) (Session, error) { return o, nil }
+
+func (o outdoors) Measure(ctx context.Context, r Request) Result {
+	o.did = append(o.did, r.Prompt.ID)
+	return o.Session.Measure(ctx, r)
+}
+
+func (o outdoors) Close(ctx context.Context) error {
+	o.did = append(o.did, "close")
+	return o.Session.Close(ctx)
+}
+
+// The machine is watched while requests are measured: neither the warm-up nor the unloading is in it.
+func TestConditionsAreThoseOfTheRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := outdoors{&fakeSession{n: &fakeNode{}}, &weather{}}
+		r, rec := newTestRunner(&fakeNode{}, 1, 2, RunnerOptions{Surroundings: o.weather})
+		r.o.Target = o
+		r.Cycle(t.Context())
+		p := r.o.Suite.Prompts
+		if want := []string{p[0].ID, "watch", p[0].ID, p[1].ID, "end", "close"}; !slices.Equal(o.did, want) {
+			t.Errorf("did %q, want %q", o.did, want)
+		}
+		if rec.turns[0].Conditions.Seconds != 1 {
+			t.Errorf("the turn has %+v", rec.turns[0].Conditions)
+		}
+	})
 }

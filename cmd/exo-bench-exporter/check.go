@@ -61,10 +61,12 @@ func check(ctx context.Context, inv invocation, demo, asJSON bool) int {
 		report := rig.Client.Check(ctx, rig.Config.Models)
 		l.node(report, p.Simulated())
 		l.memory(rig.Sampler.Look())
+		l.ok("machine", rig.Machine.Look(ctx))
 	case *app.Agent:
 		l.ok("configuration", "memory agent of "+p.Post().Config.DriverURL)
 		l.driver(ctx, p)
 		l.memory(p.Post().Sampler.Look())
+		l.ok("machine", p.Post().Machine.Look(ctx))
 	}
 	if line != nil {
 		line.stop()

@@ -26,6 +26,9 @@ var generalClaims = []claim{
 	{name: "a healthy node is normal", states: []string{"healthy"}, dashboard: "exobench-overview", check: normal},
 	{name: "a loss is on the overview", states: []string{"slower"}, dashboard: "exobench-overview", check: lossOnOverview},
 	{name: "a loss is told as an alert", states: []string{"slower"}, dashboard: "exobench-overview", check: lossAlerts},
+	{name: "what explains a loss is on the model's page", states: []string{"slower"}, dashboard: "exobench-model", check: reasonsOnModel},
+	{name: "nothing explains what is normal", states: []string{"healthy"}, dashboard: "exobench-model", check: noReasonsOnModel},
+	{name: "what explains a loss is on the node's page", states: []string{"slower"}, dashboard: "exobench-node", check: reasonsOnNode},
 	{name: "a loss is on the model's page", states: []string{"slower"}, dashboard: "exobench-model", check: lossOnModel},
 }
 
@@ -185,4 +188,58 @@ func lossOnModel(s Sight) []string {
 		found = append(found, fmt.Sprintf("the judge says %v", row))
 	}
 	return found
+}
+
+// reaches finds what is not drawn on a graph: series, and the greatest value.
+func reaches(s Sight, title string, most float64, legend ...string) []string {
+	var found []string
+	p := s.find(title)
+	for _, name := range legend {
+		if !slices.ContainsFunc(p.Legend, func(t Text) bool { return t.Text == name }) {
+			found = append(found, fmt.Sprintf("%q has no %s", title, name))
+		}
+	}
+	if p.Drawn == nil || math.Abs(p.Drawn.Max-most) > 0.01 {
+		found = append(found, fmt.Sprintf("%q goes up to %v, want %v", title, p.Drawn, most))
+	}
+	return found
+}
+
+// conditionsOnModel are the panels that tell of a turn's conditions: how far each goes where there are none, and where
+// the machine swaps and grows hot.
+var conditionsOnModel = []struct {
+	title           string
+	normal, strange float64
+	legend          []string
+}{
+	{"Waiting for the machine", cpuWaiting, memoryWaiting, []string{"cpu", "memory", "io", "memory, all", "io, all"}},
+	{"Pressure, as macOS calls it", 1, 4, []string{"thermal", "memory"}},
+	{"Slowed down for heat", 0, 1, []string{"cores", "processors"}},
+	{"Limit of the processor's frequency", 1, 1, []string{"limit"}}, // it was not limited before
+}
+
+func noReasonsOnModel(s Sight) []string {
+	var found []string
+	for _, c := range conditionsOnModel {
+		found = append(found, reaches(s, c.title, c.normal, c.legend...)...)
+	}
+	return found
+}
+
+func reasonsOnModel(s Sight) []string {
+	var found []string
+	for _, c := range conditionsOnModel {
+		found = append(found, reaches(s, c.title, c.strange, c.legend...)...)
+	}
+	if limit := s.find("Limit of the processor's frequency").Drawn; limit == nil || math.Abs(limit.Min-frequencyLimit) > 0.01 {
+		found = append(found, fmt.Sprintf("the limit is drawn as %v, want it to fall to %v", limit, frequencyLimit))
+	}
+	return found
+}
+
+func reasonsOnNode(s Sight) []string {
+	found := reaches(s, "Waiting for each machine", memoryWaiting)
+	found = append(found, reaches(s, "Pressure of each Mac", 4)...)
+	// Once a minute, between scrapes of which a rate tells half a minute.
+	return append(found, reaches(s, "Each machine slowed down for heat", 2)...)
 }

@@ -24,6 +24,7 @@ import (
 // run is the program beside a simulated node, in virtual time.
 type run struct {
 	node   *exosim.Node
+	host   *host
 	client *http.Client // reaches the exporter
 	listen *link.Listener
 	end    func() error
@@ -70,7 +71,10 @@ func start(t *testing.T, state string, s setting) *run {
 		env["EXOBENCH_MODELS"] = strings.Join(s.models, ",")
 	}
 	listen := link.Listen()
-	seams := app.Seams{Transport: node.Transport(), Listener: loopback{listen}, Processes: processesOf(node), Simulated: s.simulated}
+	host := newHost()
+	seams := app.Seams{
+		Transport: node.Transport(), Listener: loopback{listen}, Processes: processesOf(node), Machine: host, Simulated: s.simulated,
+	}
 	if s.held != nil {
 		seams.Watcher = s.held()
 	}
@@ -84,7 +88,7 @@ func start(t *testing.T, state string, s setting) *run {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Serve(ctx) }()
-	r := &run{node: node, listen: listen, client: &http.Client{
+	r := &run{node: node, host: host, listen: listen, client: &http.Client{
 		Transport: &http.Transport{DialContext: listen.Dial, DisableKeepAlives: true, DisableCompression: true}, Timeout: 10 * time.Second,
 	}}
 	r.end = func() error {

@@ -53,6 +53,7 @@ var states = []state{
 	{name: "removed", setting: setting{models: without(failing)}},
 	{name: "slower", chosen: map[string]string{"model": slower}, events: []event{
 		goesWrong(lead-time.Minute, exosim.Fault{Kind: exosim.Slow, Model: slower, Percent: 10}),
+		{lead - time.Minute, func(r *run) error { r.host.swap(); return nil }},
 	}},
 	disturbed,
 	{name: "changed", story: &changed, chosen: map[string]string{"model": partly}},

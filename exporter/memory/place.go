@@ -71,6 +71,13 @@ func (l locator) locate(ctx context.Context, name string) site {
 	return site{place: elsewhere}
 }
 
+// Local reports whether u leads to the machine that this process runs on, or to that of its container where the
+// container can see it. A name that cannot be resolved does not.
+func Local(ctx context.Context, u *url.URL) bool {
+	at := newLocator().locate(ctx, u.Hostname()).place
+	return at == here || at == onHost
+}
+
 // locateHere takes every host for the machine whose processes are read.
 func locateHere(context.Context, string) site { return site{here, loopback} }
 

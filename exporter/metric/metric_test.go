@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -217,6 +218,25 @@ func TestSnapshot(t *testing.T) {
 	}
 	if d := Families(set); len(d) != 1 || strings.Join(d[0].Labels, ",") != "driver,of" {
 		t.Errorf("declared: %+v", d)
+	}
+}
+
+// What somebody else counts is a counter.
+func TestSnapshotOfTotals(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	set := NewSet(reg)
+	SnapshotTotals(set, []string{"driver"},
+		func(emit func(trip, ...string)) { emit(trip{km: 4}, "anna") },
+		Total[trip]{
+			Family: Family{Name: "km_total", Unit: "km", Help: "Way.", Labels: []string{"of"}},
+			Value:  func(t trip) (float64, bool) { return t.km, true }, Own: func(trip) []string { return []string{"all"} },
+		})
+	if got, want := samples(t, reg), map[string]string{`km_total{driver="anna",of="all"}`: "4"}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	families, err := reg.Gather()
+	if err != nil || families[0].GetType() != dto.MetricType_COUNTER || Families(set)[0].Kind != KindCounter {
+		t.Errorf("%v, %v, declared as %s", families, err, Families(set)[0].Kind)
 	}
 }
 

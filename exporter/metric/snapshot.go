@@ -10,15 +10,36 @@ import (
 // group's labels. It answers from memory: it is asked at every scrape.
 type Source[T any] func(emit func(record T, labels ...string))
 
+// Total declares a counter that somebody else counts. A series exists while the record yields a value.
+type Total[T any] struct {
+	Family
+	// Value and Own are as those of a Gauge.
+	Value func(T) (float64, bool)
+	Own   func(T) []string
+}
+
 // Snapshot registers gauges that show what source tells at the moment of a scrape, so that no
 // scrape sees half of an update. Of records whose labels are the same the first counts. It
 // panics when set's registry has one of the families already.
 func Snapshot[T any](set *Set, labels []string, source Source[T], gauges ...Gauge[T]) {
-	c := &snapshot[T]{source: source, gauges: gauges}
+	snap(set, labels, source, KindGauge, prometheus.GaugeValue, gauges)
+}
+
+// SnapshotTotals is Snapshot for counters.
+func SnapshotTotals[T any](set *Set, labels []string, source Source[T], totals ...Total[T]) {
+	values := make([]Gauge[T], len(totals))
+	for i, total := range totals {
+		values[i] = Gauge[T](total)
+	}
+	snap(set, labels, source, KindCounter, prometheus.CounterValue, values)
+}
+
+func snap[T any](set *Set, labels []string, source Source[T], kind Kind, typ prometheus.ValueType, gauges []Gauge[T]) {
+	c := &snapshot[T]{source: source, gauges: gauges, typ: typ}
 	var families []Declared
 	for _, g := range gauges {
 		family := g.in(labels, "")
-		families = append(families, Declared{family, KindGauge})
+		families = append(families, Declared{family, kind})
 		c.descs = append(c.descs, prometheus.NewDesc(family.FullName(), family.help(), family.Labels, nil))
 	}
 	set.Foreign(c, families...)
@@ -27,6 +48,7 @@ func Snapshot[T any](set *Set, labels []string, source Source[T], gauges ...Gaug
 type snapshot[T any] struct {
 	source Source[T]
 	gauges []Gauge[T]
+	typ    prometheus.ValueType
 	descs  []*prometheus.Desc // of each gauge; gauges of one family have equal ones
 }
 
@@ -61,7 +83,7 @@ func (c *snapshot[T]) Collect(ch chan<- prometheus.Metric) {
 					all = append(all, Label(o))
 				}
 			}
-			ch <- prometheus.MustNewConstMetric(c.descs[i], prometheus.GaugeValue, v, all...)
+			ch <- prometheus.MustNewConstMetric(c.descs[i], c.typ, v, all...)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import { model as q } from './queries_model';
 import { statPanel } from './stats';
 import { tablePanel } from './tables';
 import { band, verdictCell, verdictState, verdictTile } from './verdicts';
+import { whyPanels } from './why';
 
 const tile = { width: 3, height: 3, noValue: noData };
 const third = { width: 8, height: 8 };
@@ -262,6 +263,20 @@ function againstBaseline() {
       { row: 'quantity', rowTitle: 'Of', rowWidth: 90, minWidth: 95 },
     ),
   ];
+}
+
+/** The speed once more, above what may explain it. */
+function speedAgain() {
+  return judgedPanel(
+    {
+      title: 'Speed under these conditions',
+      description: 'As in the panel Speed against its baseline. Metrics: exobench_speed_last_cycle_change_ratio, exobench_speed_baseline.',
+      noValue: nothing.turn,
+    },
+    false,
+    q.speed,
+    [{ expr: q.speed.now, legend: 'decode' }, { expr: q.speedUnlearned, legend: 'learning' }],
+  );
 }
 
 /** The drift of weeks, which the judge sees in a day at a time. */
@@ -630,6 +645,7 @@ export function model(): dashboard.Dashboard {
           ),
         ],
       },
+      { title: 'Why: the conditions of the turns', collapsed: true, panels: whyPanels(speedAgain()) },
       { title: 'History, drift and trust', collapsed: true, panels: depth() },
     ],
   });

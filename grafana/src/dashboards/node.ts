@@ -10,6 +10,7 @@ import { nodeAndExporter as q } from './queries_node';
 import { section } from './runbook';
 import { statPanel } from './stats';
 import { labelsPanel, tablePanel } from './tables';
+import { conditionPanels } from './why';
 
 const third = { width: 8, height: 8 };
 const small = { width: 3, height: 3, noValue: noData };
@@ -226,6 +227,7 @@ export function node(): dashboard.Dashboard {
           ),
         ],
       },
+      { title: 'Conditions of the machines', collapsed: true, panels: conditionPanels() },
       {
         title: 'History and method',
         panels: [

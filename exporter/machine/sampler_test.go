@@ -1,0 +1,180 @@
+package machine
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"math"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"exo-bench-exporter/workload"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fake is a machine whose tasks wait for their memory for a quarter of the time, and are all stalled for a tenth of it.
+// Every ten seconds a core is throttled. Its levels are those of the second in which it is read.
+type fake struct {
+	begin  time.Time
+	levels []int
+}
+
+func (f *fake) Read(context.Context) Reading {
+	up := time.Since(f.begin)
+	level := f.levels[min(int(up.Seconds()), len(f.levels)-1)]
+	stalled, throttles, limit := up/10, uint64(100+up/(10*time.Second)), 1-float64(level)/10
+	return Reading{
+		Pressure:      map[workload.Resource]Stalls{workload.ResourceMemory: {Waiting: up / 4, Stalled: &stalled}},
+		CoreThrottles: &throttles, ThermalPressure: &level, MemoryPressure: &level, FrequencyLimit: &limit,
+	}
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) < 1e-9 }
+
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		levels := make([]int, 60)
+		levels[3], levels[25], levels[50] = 4, 2, 3 // before, meanwhile, after
+		s := New(Config{Source: &fake{time.Now(), levels}})
+		go s.Run(ctx)
+		time.Sleep(11 * time.Second)
+		end := s.Watch()
+		time.Sleep(30 * time.Second)
+		got := end()
+		p := got.Pressure[workload.ResourceMemory]
+		if !near(p.Waiting, 0.25) || p.Stalled == nil || !near(*p.Stalled, 0.1) || len(got.Pressure) != 1 {
+			t.Errorf("pressure %+v", got.Pressure)
+		}
+		if got.Seconds != 30 || *got.CoreThrottles != 3 || got.PackageThrottles != nil {
+			t.Errorf("%+v", got)
+		}
+		if *got.ThermalPressure != 2 || *got.MemoryPressure != 2 || !near(*got.FrequencyLimit, 0.8) {
+			t.Errorf("thermal %d, memory %d, limit %v", *got.ThermalPressure, *got.MemoryPressure, *got.FrequencyLimit)
+		}
+		time.Sleep(time.Minute)
+		if again := end(); !reflect.DeepEqual(again, got) {
+			t.Errorf("at a second end %+v", again)
+		}
+		// A watch that is not ended does not hold up the next one.
+		s.Watch()
+		end = s.Watch()
+		time.Sleep(time.Second)
+		if got := end(); got.Seconds != 1 {
+			t.Errorf("the second of two watches took %v", got.Seconds)
+		}
+	})
+}
+
+// A turn is watched without Run, too; what is not told is not there, and what cannot be true neither.
+func TestWatchOfLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ns := func(n int) *time.Duration { d := time.Duration(n); return &d }
+		count := func(n uint64) *uint64 { return &n }
+		for name, tt := range map[string]struct {
+			first, last Reading
+			want        workload.Conditions
+		}{
+			"nothing": {},
+			"a counter that went back": {
+				Reading{CoreThrottles: count(5), PackageThrottles: count(5)},
+				Reading{CoreThrottles: count(4), PackageThrottles: count(6)},
+				workload.Conditions{Seconds: 1, PackageThrottles: count(1)},
+			},
+			"one that came": {Reading{}, Reading{CoreThrottles: count(4)}, workload.Conditions{Seconds: 1}},
+			"pressure that went back": {
+				Reading{Pressure: map[workload.Resource]Stalls{
+					workload.ResourceCPU: {Waiting: 10}, workload.ResourceIO: {Waiting: 5, Stalled: ns(3)},
+				}},
+				Reading{Pressure: map[workload.Resource]Stalls{
+					workload.ResourceCPU: {Waiting: 9}, workload.ResourceIO: {Waiting: 5, Stalled: ns(2)}, workload.ResourceMemory: {Waiting: 5},
+				}},
+				workload.Conditions{Seconds: 1, Pressure: map[workload.Resource]workload.Pressure{workload.ResourceIO: {}}},
+			},
+			"more than the whole time": {
+				Reading{Pressure: map[workload.Resource]Stalls{workload.ResourceCPU: {}}},
+				Reading{Pressure: map[workload.Resource]Stalls{workload.ResourceCPU: {Waiting: 2 * time.Second}}},
+				workload.Conditions{Seconds: 1, Pressure: map[workload.Resource]workload.Pressure{workload.ResourceCPU: {Waiting: 1}}},
+			},
+		} {
+			reading := tt.first
+			s := New(Config{Source: SourceFunc(func(context.Context) Reading { return reading })})
+			end := s.Watch()
+			time.Sleep(time.Second)
+			reading = tt.last
+			if got := end(); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+			}
+		}
+	})
+}
+
+func TestCurrent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s := New(Config{Source: &fake{time.Now(), []int{0, 1, 2, 3}}})
+		if _, ok := s.Current(); ok {
+			t.Error("there is a sample before the first")
+		}
+		go s.Run(ctx)
+		time.Sleep(2*interval + time.Second)
+		if r, ok := s.Current(); !ok || *r.CoreThrottles != 101 || *r.ThermalPressure != 3 {
+			t.Errorf("%+v, %v", r, ok)
+		}
+		cancel()
+		time.Sleep(4 * interval)
+		if _, ok := s.Current(); ok {
+			t.Error("sampling has stopped, and its last sample is shown as if it were of now")
+		}
+	})
+}
+
+// Of exo on another machine this one's conditions say nothing; whether it is there is asked again now and then.
+func TestElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var here atomic.Bool
+		var asked int
+		var log bytes.Buffer
+		ctx, cancel := context.WithCancel(t.Context())
+		s := New(Config{
+			Source: &fake{time.Now(), []int{1}},
+			Here:   func(context.Context) bool { asked++; return here.Load() },
+			Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		if said := s.Look(ctx); !strings.Contains(said, "another machine") || !strings.Contains(said, "memory agent") {
+			t.Error(said)
+		}
+		go s.Run(ctx)
+		end := s.Watch()
+		time.Sleep(30 * time.Second)
+		if _, ok := s.Current(); ok || end().Seconds != 0 || asked != 1 || strings.Count(log.String(), "another machine") != 1 {
+			t.Errorf("shown %v, asked %d times, log %s", ok, asked, &log)
+		}
+		here.Store(true)
+		time.Sleep(time.Minute)
+		if _, ok := s.Current(); !ok {
+			t.Error("it is not found that exo is here now")
+		}
+		want := "this machine tells pressure on memory, thermal pressure, memory pressure, throttling, limit of the CPU's frequency"
+		if said := s.Look(ctx); said != want {
+			t.Error(said)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
+func TestReadingInWords(t *testing.T) {
+	if got := (Reading{}).String(); got != "nothing of its conditions" {
+		t.Error(got)
+	}
+}

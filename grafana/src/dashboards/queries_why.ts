@@ -1,0 +1,35 @@
+import { last, metric, ofModel } from './queries';
+
+/** What the exporter's machine tells of a turn's requests. */
+const ofTurn = (name: string, by = 'model') => last(`exobench_model_${name}`, by, ofModel);
+
+/** What it tells at any time, by machine: agents tell of theirs. */
+const now = (name: string) => `max by (node) (${metric(`exobench_node_${name}`)})`;
+
+/** How much a counter of a machine grows in a second. */
+const rate = (name: string, by: string) => `max by (${by}) (rate(${metric(`exobench_node_${name}`)}[$__rate_interval]))`;
+
+/** Requests of the chosen model that were marked, at the moments at which they were counted. */
+const marked = (name: string) => `sum(increase(${metric(`exobench_${name}_requests_total`, ofModel)}[$__rate_interval]))`;
+
+export const why = {
+  waiting: ofTurn('pressure_waiting_ratio', 'resource'),
+  stalled: ofTurn('pressure_stalled_ratio', 'resource'),
+  thermal: ofTurn('thermal_pressure_peak'),
+  memory: ofTurn('memory_pressure_peak'),
+  cores: ofTurn('cpu_core_throttles'),
+  packages: ofTurn('cpu_package_throttles'),
+  limit: ofTurn('cpu_frequency_limit_min_ratio'),
+  contended: marked('contended'),
+  starved: marked('starved'),
+};
+
+export const conditions = {
+  waiting: rate('pressure_waiting_seconds_total', 'node, resource'),
+  stalled: rate('pressure_stalled_seconds_total', 'node, resource'),
+  thermal: now('thermal_pressure'),
+  memory: now('memory_pressure'),
+  cores: `60 * ${rate('cpu_core_throttles_total', 'node')}`,
+  packages: `60 * ${rate('cpu_package_throttles_total', 'node')}`,
+  limit: now('cpu_frequency_limit_ratio'),
+};
