@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"maps"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -321,6 +322,50 @@ func TestImageChecksItself(t *testing.T) {
 	} {
 		if !line.MatchString(dockerfile) {
 			t.Errorf("Dockerfile has no %s of the form %s", what, line)
+		}
+	}
+}
+
+// TestComposeNoticesMistypedVariables asserts that a name of ours that does not exist, in the file of settings, reaches the
+// exporter, which refuses it, and that nothing else of that file which is secret does.
+func TestComposeNoticesMistypedVariables(t *testing.T) {
+	tree := copyTree(t)
+	const settings = "EXOBENCH_MODLES=llama-3.2-1b\nEXOBENCH_CYCLE_INTERVAL=7m\nGRAFANA_ADMIN_PASSWORD=s3cret\nPROMETHEUS_RETENTION=1y\n"
+	stack.WriteFile(t, filepath.Join(tree, ".env"), settings)
+	project, err := composeIn(t, tree, ".env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var env []string
+	for name, value := range project.Services["exporter"].Environment {
+		if value != nil {
+			env = append(env, name+"="+*value)
+		}
+	}
+	secret := func(v string) bool { return strings.Contains(v, "s3cret") }
+	if !slices.Contains(env, "EXOBENCH_CYCLE_INTERVAL=7m") || slices.ContainsFunc(env, secret) {
+		t.Errorf("the exporter gets %q", env)
+	}
+	for service, s := range project.Services {
+		if value := s.Environment["EXOBENCH_MODLES"]; (value != nil) != (service == "exporter") {
+			t.Errorf("%s gets the mistyped name: %v", service, value != nil)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), stack.Exporter)
+	cmd.Env = env
+	said, _ := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(said), "EXOBENCH_MODLES") ||
+		!strings.Contains(string(said), "did you mean EXOBENCH_MODELS?") {
+		t.Errorf("the exporter ends with %v and says\n%s", cmd.ProcessState, said)
+	}
+	// The demo's settings are its own, and without any file compose starts as well.
+	for _, envFile := range []string{"demo.env", ""} {
+		project, err := composeIn(t, tree, envFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if envFile == "demo.env" && project.Services["exporter"].Environment["EXOBENCH_MODLES"] != nil {
+			t.Error("the demo reads the settings of the real one")
 		}
 	}
 }

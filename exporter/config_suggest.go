@@ -18,21 +18,26 @@ func nearest(name string, candidates []string) string {
 	return best
 }
 
-// editDistance returns the Levenshtein distance between a and b, counted in bytes.
+// editDistance returns how many bytes have to be put in, taken out, changed, or swapped with the next one to make b of a: the
+// optimal string alignment distance, for which two letters in the wrong order are one mistake.
 func editDistance(a, b string) int {
+	var last2, last []int
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		last2, last, row = last, row, make([]int, len(b)+1)
 		row[0] = i + 1
 		for j := range len(b) {
 			cost := 1
 			if a[i] == b[j] {
 				cost = 0
 			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], last2[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]

@@ -250,6 +250,7 @@ func TestUnknownVariables(t *testing.T) {
 		"MODEL":    "MODELS",
 		"IDLE":     "IDLE_TIMEOUT",
 		"API_KYE":  "API_KEY",
+		"MODLES":   "MODELS",
 		"INTERVAL": "CYCLE_INTERVAL",
 		"exo_url":  "EXO_URL",
 	} {
