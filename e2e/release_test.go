@@ -3,9 +3,7 @@ package e2e
 import (
 	"debug/elf"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -164,41 +162,4 @@ func checkBill(t *testing.T, path string) {
 		}
 	}
 	t.Errorf("of %d components none is Prometheus' client", len(bill.Components))
-}
-
-// TestPropertyList asserts that launchd's file is well-formed XML in which every key has a value.
-func TestPropertyList(t *testing.T) {
-	d := xml.NewDecoder(strings.NewReader(readFile(t, "release/macos/exo-bench-exporter.plist")))
-	var open, last []string // open elements; children of each, so far
-	keys := 0
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch e := token.(type) {
-		case xml.StartElement:
-			if n := len(open); n > 0 && open[n-1] == "dict" {
-				if isKey := e.Name.Local == "key"; isKey == (last[n-1] == "key") {
-					t.Errorf("in a dict %s follows %q", e.Name.Local, last[n-1])
-				}
-				last[n-1] = e.Name.Local
-			}
-			if e.Name.Local == "key" {
-				keys++
-			}
-			open, last = append(open, e.Name.Local), append(last, "")
-		case xml.EndElement:
-			if e.Name.Local == "dict" && last[len(last)-1] == "key" {
-				t.Error("the last key of a dict has no value")
-			}
-			open, last = open[:len(open)-1], last[:len(last)-1]
-		}
-	}
-	if keys < 5 {
-		t.Errorf("there are %d keys", keys)
-	}
 }

@@ -84,7 +84,7 @@ for platform; do
 	cp -r "$share" "$work/$name"
 	build "$os" "$arch" "$work/$name/exo-bench-exporter"
 	case $os in
-	darwin) cp release/macos/exo-bench-exporter.plist "$work/$name/" ;;
+	darwin) cp -r release/macos/agent release/macos/daemon "$work/$name/" ;;
 	linux) cp release/linux/exo-bench-exporter.service "$work/$name/" && deb "$arch" "$work/$name/exo-bench-exporter" ;;
 	esac
 	"$sbom" bin -json -noserial -notimestamp -output "$out/$name.cdx.json" "$work/$name/exo-bench-exporter" 2>"$work/sbom.log" ||

@@ -25,6 +25,8 @@ class ExoBenchExporter < Formula
   service do
     run opt_bin/"exo-bench-exporter"
     keep_alive successful_exit: false
+    process_type :interactive
+    macos_legacy_timers true
     log_path var/"log/exo-bench-exporter.log"
     error_log_path var/"log/exo-bench-exporter.log"
   end
