@@ -33,6 +33,15 @@ var withoutData = map[string]string{
 	"exobench-node, Agents A":                           "a demo is one machine",
 }
 
+// bySystem are the panels whose queries find something where the system that runs the demo tells it: Linux with PSI, an Intel
+// processor that is no virtual one, cpufreq, macOS.
+var bySystem = []string{
+	"exobench-model, Waiting for the machine", "exobench-model, Pressure, as macOS calls it", "exobench-model, Slowed down for heat",
+	"exobench-model, Limit of the processor's frequency",
+	"exobench-node, Waiting for each machine", "exobench-node, Pressure of each Mac", "exobench-node, Each machine slowed down for heat",
+	"exobench-node, Limit of each machine's frequency",
+}
+
 const (
 	noBaseline   = "what is normal takes a day of cycles to be known"
 	noWeek       = "a demo has no day of a week before"
@@ -48,6 +57,7 @@ func init() {
 		{"overview, Decode speed against its baseline", "BC", noBaseline},
 		{"overview, What has changed and holds", "BCDE", noBaseline},
 		{"model, Speed against its baseline", "ACDEFGH", noBaseline},
+		{"model, Speed under these conditions", "ACDEFGH", noBaseline},
 		{"model, First token against its baseline", "ABCDEFG", noBaseline},
 		{"model, Evidence of a change", "A", noBaseline},
 		{"model, What the judge says", "BCDEFGHIJK", noBaseline},
@@ -96,6 +106,9 @@ func checkDashboards(t *testing.T, prometheus stack.Prometheus, now time.Time) {
 		t.Fatal(err)
 	}
 	unused := maps.Clone(withoutData)
+	for _, panel := range bySystem {
+		unused[panel] = ""
+	}
 	for _, d := range dashboards {
 		t.Run(d.UID, func(t *testing.T) {
 			for _, v := range d.Templating.List {
@@ -107,7 +120,10 @@ func checkDashboards(t *testing.T, prometheus stack.Prometheus, now time.Time) {
 				key := q.Dashboard + ", " + q.Place
 				reason, excepted := withoutData[key]
 				delete(unused, key)
+				panel := key[:len(key)-len(" A")]
+				delete(unused, panel)
 				switch found := answered(t, prometheus, now, q); {
+				case slices.Contains(bySystem, panel):
 				case !found && !excepted:
 					t.Errorf("%s: no data for %s", q.Place, q.Expand(dashboardValues))
 				case found && excepted:
@@ -117,7 +133,7 @@ func checkDashboards(t *testing.T, prometheus stack.Prometheus, now time.Time) {
 		})
 	}
 	for key := range unused {
-		t.Errorf("no dashboard has the query %q that withoutData names", key)
+		t.Errorf("no dashboard has %q, which is expected to be without data", key)
 	}
 }
 
