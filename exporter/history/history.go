@@ -224,6 +224,7 @@ var families = []string{
 	"prefill_tokens_total", "time_to_first_token_seconds", "time_to_first_token_seconds_sum", "time_to_first_token_seconds_count",
 	"request_duration_seconds", "request_duration_seconds_sum", "request_duration_seconds_count", "inter_token_latency_seconds_count",
 	"contended_requests_total", "server_output_tokens_per_second", "server_prefill_tokens_per_second",
+	"model_footprint_bytes", "model_footprint_peak_bytes", "model_gpu_memory_bytes", "memory_source_info",
 	"model_resident_memory_bytes", "model_resident_memory_peak_bytes", "model_proportional_memory_bytes", "model_unreleased_memory_bytes",
 	"model_reported_peak_memory_bytes", "model_load_seconds", "model_energy_per_token_joules", "model_idle_power_watts", "model_weights_bytes",
 	"model_memory_bandwidth_utilization_ratio", "node_memory_bytes", "simulated",

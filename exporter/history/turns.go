@@ -79,6 +79,8 @@ func (s step) turn(name, exoModel string) (workload.Turn, bool) {
 		t.Memory = workload.Memory{
 			Samples: 1, Median: uint64(m), Peak: uint64(gauge("model_resident_memory_peak_bytes")),
 			Proportional: uint64(gauge("model_proportional_memory_bytes")),
+			Footprint:    uint64(gauge("model_footprint_bytes")), FootprintPeak: uint64(gauge("model_footprint_peak_bytes")),
+			FootprintKind: workload.FootprintKind(s.now.info("memory_source_info", "footprint")), GPU: uint64(gauge("model_gpu_memory_bytes")),
 		}
 		if left, ok := s.now.values[series{name: "model_unreleased_memory_bytes", model: name}]; ok { // only the difference is known
 			t.Memory.HasBefore, t.Memory.HasAfter, t.Memory.After = true, true, uint64(max(0, left))

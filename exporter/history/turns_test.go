@@ -31,6 +31,7 @@ func taken(turns float64) snapshot {
 	set(turns, series{name: "model_good_cycles_total", model: "m", state: "new"})
 	set(16<<30, series{name: "node_memory_bytes", node: "alice", state: "total"})
 	set(5<<30, series{name: "model_resident_memory_bytes", model: "m"})
+	set(6<<30, series{name: "model_footprint_bytes", model: "m"})
 	set(0.25, series{name: "model_energy_per_token_joules", model: "m"})
 	set(4e9, series{name: "model_weights_bytes", model: "m"})
 	set(0.8, series{name: "model_memory_bandwidth_utilization_ratio", model: "m"})
@@ -73,7 +74,7 @@ func TestTurnsBetween(t *testing.T) {
 			machines := []workload.Machine{{Kind: "Mac mini", Chip: "Apple M4", OS: "26.1", MemoryBytes: 16 << 30}}
 			if r.Version != "1.2.3" || r.Simulated || r.Suite.SHA256 != "5" || turn.Outcome != workload.TurnOK ||
 				turn.ExoModel != "mlx-community/m" || !slices.Equal(turn.Host.Machines, machines) ||
-				turn.Memory.Median != 5<<30 {
+				turn.Memory.Median != 5<<30 || turn.Memory.Footprint != 6<<30 {
 				t.Errorf("%+v", r)
 			}
 			rate, _ := turn.DecodeRate()

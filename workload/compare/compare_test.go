@@ -66,6 +66,22 @@ func TestSides(t *testing.T) {
 	}
 }
 
+// Of a side of which no turn shows half of the prompts there is no number to be said.
+func TestNoTurn(t *testing.T) {
+	a, b := reference(1, 5).side("a"), reference(2, 5).side("b")
+	for i, turn := range b.Turns["m"] {
+		b.Turns["m"][i].Results = turn.Results[i : i+1]
+	}
+	c, err := Sides(a, b, 0.02)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := find(t, c, "decode")
+	if want := "cannot tell: needs about 5 more"; got.Turns != [2]int{5, 0} || got.Words() != want {
+		t.Errorf("%q of %+v", got.Words(), got)
+	}
+}
+
 // What few turns cannot tell is not said, but how many would.
 func TestFewTurns(t *testing.T) {
 	for turns, more := range map[int]int{1: 4, 2: 3, 4: 1} {

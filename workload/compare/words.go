@@ -13,6 +13,9 @@ func (c Change) Words() string {
 	case Same:
 		return fmt.Sprintf("no change (%s)", signed(c.Ratio))
 	}
+	if c.Turns[0] == 0 || c.Turns[1] == 0 { // none shows half of the prompts
+		return fmt.Sprintf("cannot tell: needs about %d more", c.More)
+	}
 	found := signed(c.Ratio)
 	if !c.Known {
 		found = fmt.Sprintf("%+.1f %%", 100*c.Ratio.Centre)

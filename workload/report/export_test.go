@@ -19,7 +19,7 @@ func TestExport(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	for _, m := range e.Models {
-		if n := len(m.Figures) + len(m.Absent); n != 18 {
+		if n := len(m.Figures) + len(m.Absent); n != 21 {
 			t.Errorf("%s has %d figures and reasons", m.Name, n)
 		}
 		for name, why := range m.Absent {

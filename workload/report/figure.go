@@ -64,6 +64,9 @@ var (
 	serverDecode = compare.PerRequest("server_decode", "tok/s", workload.Result.ServerDecodeRate)
 	bandwidth    = compare.PerTurn("mbu", "ratio", workload.Turn.BandwidthUtilization)
 	peak         = ofMemory("peak", func(m workload.Memory) uint64 { return m.Peak })
+	footprint    = ofMemory("footprint", func(m workload.Memory) uint64 { return m.Footprint })
+	footprintTop = ofMemory("footprint_peak", func(m workload.Memory) uint64 { return m.FootprintPeak })
+	ofGPU        = ofMemory("gpu", func(m workload.Memory) uint64 { return m.GPU })
 	proportional = ofMemory("pss", func(m workload.Memory) uint64 { return m.Proportional })
 	reported     = compare.PerTurn("reported_peak", "B", func(t workload.Turn) (float64, bool) {
 		v, ok := t.PeakReported()

@@ -23,7 +23,8 @@ type Model struct {
 
 	Decode, ServerDecode, Prefill                        Figure
 	TTFT50, TTFT99, Gap50, Gap99, Whole                  Figure
-	Memory, Peak, Proportional, Reported, Weights        Figure
+	Footprint, FootprintPeak, GPU                        Figure
+	Memory, Peak, Proportional, Reported, Weights        Figure // Memory is resident
 	Unreleased, Load, Energy, Idle, BandwidthUtilization Figure
 	TTFT, Gaps                                           Distribution
 }
@@ -129,6 +130,9 @@ func (a *analysis) figures(m *Model, turns []workload.Turn) {
 		why string
 	}{
 		{&m.ServerDecode, level(serverDecode, turns, ""), noServer},
+		{&m.Footprint, level(footprint, turns, ""), noMemory},
+		{&m.FootprintPeak, level(footprintTop, turns, ""), noMemory},
+		{&m.GPU, level(ofGPU, turns, ""), "no NVIDIA GPU was seen to be used"},
 		{&m.Memory, level(memory, turns, ""), noMemory},
 		{&m.Peak, level(peak, turns, ""), noMemory},
 		{&m.Proportional, level(proportional, turns, ""), "not known on this system"},

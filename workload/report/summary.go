@@ -91,7 +91,10 @@ func faster(i compare.Interval) string {
 
 // atMemory says what share of the memory of one the other takes, where that is beyond doubt.
 func (a *analysis) atMemory(one, other string) string {
-	c, ok := a.between(memory, one, other)
+	c, ok := a.between(footprint, one, other)
+	if !ok {
+		c, ok = a.between(memory, one, other)
+	}
 	switch {
 	case !ok || !c.Known:
 		return ""

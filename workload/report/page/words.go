@@ -80,7 +80,12 @@ func side() []column {
 		{"Decode, server", func(m report.Model) report.Figure { return m.ServerDecode }},
 		{"Prefill", func(m report.Model) report.Figure { return m.Prefill }},
 		{"Whole request", func(m report.Model) report.Figure { return m.Whole }},
-		{"Memory", func(m report.Model) report.Figure { return m.Memory }},
+		{"Memory", func(m report.Model) report.Figure {
+			if m.Footprint.Known {
+				return m.Footprint
+			}
+			return m.Memory
+		}},
 		{"Energy a token", func(m report.Model) report.Figure { return m.Energy }},
 		{"MBU", func(m report.Model) report.Figure { return m.BandwidthUtilization }},
 	}
@@ -88,9 +93,12 @@ func side() []column {
 
 func memoryColumns() []column {
 	return []column{
+		{"Footprint", func(m report.Model) report.Figure { return m.Footprint }},
+		{"Footprint, peak", func(m report.Model) report.Figure { return m.FootprintPeak }},
 		{"Resident (RSS), median", func(m report.Model) report.Figure { return m.Memory }},
 		{"Resident, peak", func(m report.Model) report.Figure { return m.Peak }},
 		{"Proportional (PSS)", func(m report.Model) report.Figure { return m.Proportional }},
+		{"On GPUs (NVIDIA)", func(m report.Model) report.Figure { return m.GPU }},
 		{"Peak as exo reports it", func(m report.Model) report.Figure { return m.Reported }},
 		{"Weights", func(m report.Model) report.Figure { return m.Weights }},
 		{"Not given back", func(m report.Model) report.Figure { return m.Unreleased }},
