@@ -26,9 +26,9 @@ func checkCommand() command {
 		help: `Checks the configuration, whether the state directory can be written, whether the node answers and
 which API it speaks, which of the models it can serve and under which id, and whether exo's
 processes can be seen; with EXOBENCH_MODE=memory whether the driver answers and exo's processes can
-be seen. Prints one line for each, first what is wrong, with what to do about it and, where there is
-one, the command that mends it. Loads nothing and changes nothing. Exits 0 when all is well, 1 when
-not.`,
+be seen. Says what this machine tells of pressure and heat. Prints one line for each, first what is
+wrong, with what to do about it and, where there is one, the command that mends it. Loads nothing
+and changes nothing. Exits 0 when all is well, 1 when not.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
 			demo := demoFlag(fs)
 			asJSON := fs.Bool("json", false, "print what was found as one JSON document")

@@ -213,7 +213,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, w := range []string{
 		"ok    exo ", "ok    simulated", "ok    dialect        exo1", "ok    deepseek-r1    as mlx-community/DeepSeek-R1-Distill-Qwen-7B-4bit",
-		"ok    memory",
+		"ok    memory", "ok    machine        this machine tells ",
 	} {
 		if !strings.Contains(stdout.String(), w) {
 			t.Errorf("check lacks %q:\n%s", w, stdout.String())
