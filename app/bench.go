@@ -12,6 +12,7 @@ import (
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/cluster"
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/answers"
 	"exo-bench-exporter/workload/judge"
 	"exo-bench-exporter/workload/judging"
 	"exo-bench-exporter/workload/record"
@@ -35,6 +36,7 @@ type Bench struct {
 	keeper  *record.Keeper // nil where no records are kept
 	saver   *resume.Saver
 	clerk   *judging.Clerk
+	book    *answers.Book
 	demo    *demo // nil unless the node is the built-in simulator
 
 	rig     atomic.Pointer[Rig]
@@ -48,6 +50,7 @@ func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 	b := &Bench{log: w.log, serve: w.serve, reg: exporter.NewRegistry()}
 	b.origin.seams = seams
 	b.origin.seams.logger = w.log
+	b.book = answers.NewBook(answers.Options{Path: w.answers, Target: func() string { return b.Rig().Config.ExoURL }, Logger: w.log})
 	rig, err := b.newRig(cfg, w)
 	if err != nil {
 		return nil, err
@@ -74,7 +77,7 @@ func newBench(cfg exporter.Config, w wiring, seams Seams) (*Bench, error) {
 	}
 	exporter.NewAPI(b.store, kept).Mount(b.front)
 	b.saver = resume.NewSaver(w.resume, b.what, w.log)
-	rig.mount(b.feed.Meter, b.observers(), 0, time.Time{})
+	rig.mount(b.mounting(), 0, time.Time{})
 	return b, nil
 }
 
@@ -93,7 +96,7 @@ func (b *Bench) resume() {
 	b.store.Resume(before.Turns)
 	b.saver.Continue(before)
 	b.clerk.Load()
-	r.mount(b.feed.Meter, b.observers(), before.First, before.Last)
+	r.mount(b.mounting(), before.First, before.Last)
 }
 
 // what names what is measured now.
@@ -118,6 +121,9 @@ func (b *Bench) observers() []workload.Observer {
 	}
 	return all
 }
+
+// mounting returns what a rig is mounted in.
+func (b *Bench) mounting() mounting { return mounting{b.feed.Meter, b.observers(), b.book} }
 
 // recording returns o with where records come from and what counts those that are lost.
 func (b *Bench) recording(o record.Options) record.Options {
@@ -164,7 +170,9 @@ func (b *Bench) Serve(ctx context.Context) error {
 		"exo", r.Config.ExoURL, "models", len(r.Config.Models), "suite", r.Suite.Version, "interval", r.Config.CycleInterval)
 	b.resume()
 	reload := func() { _ = b.Reload() } // it has said what is wrong
-	works := []func(context.Context){b.run, func(ctx context.Context) { b.serve.onHangup(ctx, reload) }, b.saver.Run, b.clerk.Run, b.remember}
+	works := []func(context.Context){
+		b.run, func(ctx context.Context) { b.serve.onHangup(ctx, reload) }, b.saver.Run, b.clerk.Run, b.book.Run, b.remember,
+	}
 	if b.keeper != nil {
 		works = append(works, b.keeper.Run)
 	}

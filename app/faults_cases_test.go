@@ -196,6 +196,20 @@ func faultCases() []faultCase {
 			turn: workload.TurnOK, requests: all(ok), shaped: true,
 		},
 		{
+			fault: exosim.Fault{Kind: exosim.Gibberish}, in: every, turn: workload.TurnOK, requests: all(ok),
+			check: func(t *testing.T, r faultRun) {
+				if right, asked := r.turn.Correct(); !asked || right != 0 {
+					t.Errorf("%g of the questions are answered rightly, %v", right, asked)
+				}
+				if r.figure("exobench_canary_correct_ratio") != 0 || r.before[`exobench_canary_correct_ratio{model="`+victim+`"}`] != 1 {
+					t.Error("the canary is right, or was not before")
+				}
+				if got := r.figure("exobench_answer_degenerate_ratio"); got != 1 {
+					t.Errorf("%g of the answers are nonsense", got)
+				}
+			},
+		},
+		{
 			fault: exosim.Fault{Kind: exosim.Clumped, Tokens: 4, Skip: 1, Count: 1}, in: every, turn: workload.TurnOK, requests: all(ok),
 			shaped: true,
 			check: func(t *testing.T, r faultRun) {

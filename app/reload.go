@@ -48,7 +48,7 @@ func (b *Bench) swap() {
 	b.next = nil
 	first, last := old.runner.Next()
 	old.close()
-	rig.mount(b.feed.Meter, b.observers(), first, last)
+	rig.mount(b.mounting(), first, last)
 	b.rig.Store(rig)
 	b.metrics.Apply(rig.wiring.shown)
 	b.store.Apply(rig.wiring.shown)

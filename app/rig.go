@@ -53,12 +53,19 @@ func newRig(cfg exporter.Config, w wiring, onStatus func(workload.Status)) (*Rig
 	return r, nil
 }
 
-// mount has the rig's runner tell observers, and meter its turns by what meter makes of the rig's
-// sampler. Its first cycle has the number first and comes an interval after last, or at once.
-func (r *Rig) mount(meter func(workload.Meter) workload.Meter, observers []workload.Observer, first int, last time.Time) {
+// mounting is what outlives a rig: what meters turns by its sampler, who is told of them, and who remembers answers.
+type mounting struct {
+	meter     func(workload.Meter) workload.Meter
+	observers []workload.Observer
+	witness   workload.Witness
+}
+
+// mount mounts the rig's runner in m. Its first cycle has the number first and comes an interval after last, or at once.
+func (r *Rig) mount(m mounting, first int, last time.Time) {
 	run := r.wiring.runner
-	run.Target, run.Meter, run.Surroundings, run.Wake = r.Client, meter(r.Sampler), r.Machine, r.monitor.Wake()
-	run.Observers = append(observers, run.Observers...)
+	run.Target, run.Meter, run.Surroundings, run.Wake = r.Client, m.meter(r.Sampler), r.Machine, r.monitor.Wake()
+	run.Witness = m.witness
+	run.Observers = append(m.observers, run.Observers...)
 	run.First, run.Last = first, last
 	r.runner = workload.NewRunner(run)
 }

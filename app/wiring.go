@@ -13,6 +13,7 @@ import (
 	"exo-bench-exporter/exporter/machine"
 	"exo-bench-exporter/exporter/memory"
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/answers"
 	"exo-bench-exporter/workload/exo"
 	"exo-bench-exporter/workload/exo/instance"
 	"exo-bench-exporter/workload/judging"
@@ -29,11 +30,13 @@ type wiring struct {
 	machine machine.Config
 
 	// In mode bench.
-	client exo.Options
-	shown  exporter.Options
-	runner workload.RunnerOptions
-	record record.Options
-	resume string // file by which a restart goes on
+	client  exo.Options
+	shown   exporter.Options
+	runner  workload.RunnerOptions
+	record  record.Options
+	resume  string           // file by which a restart goes on
+	canary  *workload.Canary // nil where no questions are put
+	answers string           // file of what is known of answers
 	// judging lacks what only a Bench can give.
 	judging judging.Options
 
@@ -90,15 +93,21 @@ func (w *wiring) bench(cfg exporter.Config, seams Seams) error {
 		Sharding: cfg.Sharding,
 		Progress: seams.loading(w.log), PowerEvery: seams.PowerEvery, Watcher: seams.Watcher, Prompts: suite.Texts(), Logger: w.log,
 	}
+	if cfg.Canary {
+		canary := workload.StandardCanary()
+		w.canary = &canary
+		w.client.Prompts = append(w.client.Prompts, canary.Texts()...)
+	}
 	w.shown = exporter.Options{
 		Target: cfg.ExoURL, Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Simulated: seams.Simulated,
 		Records: cfg.ResultsFile != "",
 	}
 	w.record = record.Options{Path: cfg.ResultsFile, MaxBytes: int64(cfg.ResultsMegabytes) << 20, Logger: w.log}
 	w.resume = filepath.Join(cfg.StateDir, "cycle.json")
+	w.answers = filepath.Join(cfg.StateDir, answers.File)
 	w.judging = judging.Options{Path: filepath.Join(cfg.StateDir, judging.File), Records: cfg.ResultsFile}
 	w.runner = workload.RunnerOptions{
-		Models: cfg.Models, Suite: suite, Interval: cfg.CycleInterval, Observers: slices.Clone(seams.Observers), Logger: w.log,
+		Models: cfg.Models, Suite: suite, Canary: w.canary, Interval: cfg.CycleInterval, Observers: slices.Clone(seams.Observers), Logger: w.log,
 	}
 	return nil
 }

@@ -92,8 +92,12 @@ func reaches(authority []byte) map[string]reach {
 		"SUITE": {
 			file: tinySuite, want: "tiny-1", bench: func(w wiring) []any { return []any{w.runner.Suite.Version, w.shown.Suite.Version} },
 		},
+		"CANARY": {value: "false", want: true, bench: func(w wiring) []any {
+			return []any{w.canary == nil && w.runner.Canary == nil && len(w.client.Prompts) == len(w.runner.Suite.Texts())}
+		}},
 		"STATE_DIR": {value: "/state/there", want: "/state/there", bench: func(w wiring) []any {
-			return []any{w.client.StateDir, filepath.Dir(w.resume), filepath.Dir(w.judging.Path), filepath.Dir(w.record.Path)}
+			dir := filepath.Dir
+			return []any{w.client.StateDir, dir(w.resume), dir(w.judging.Path), dir(w.record.Path), dir(w.answers)}
 		}},
 		"RESULTS": {
 			value: "/results/there", want: "/results/there", bench: func(w wiring) []any { return []any{w.record.Path, w.judging.Records} },

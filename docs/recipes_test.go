@@ -131,6 +131,9 @@ var notInCatalogue = map[string]string{
 	"exobench_speed_change_ratio":                       aDay,
 	"exobench_speed_last_cycle_change_ratio":            aDay,
 	"exobench_speed_noise_ratio":                        aDay,
+	"exobench_answer_repeats":                           "absent for the first cycles",
+	"exobench_answers_usual_ratio":                      "absent for the first cycles",
+	"exobench_answers_worse":                            "absent for the first cycles",
 	"exobench_agent_driver_up":                          "of a memory agent",
 	"exobench_cached_prompt_tokens_total":               "absent until a node reports any",
 	"exobench_energy_joules_total":                      takesLong,
@@ -195,7 +198,7 @@ func TestFamiliesAreUsed(t *testing.T) {
 // runbook says what to do.
 func TestAlertsAreTried(t *testing.T) {
 	var tests strings.Builder
-	for _, name := range []string{"epoch", "health", "memory", "speed"} {
+	for _, name := range []string{"answers", "epoch", "health", "memory", "speed"} {
 		tests.WriteString(read(t, "prometheus/tests/"+name+".yml"))
 	}
 	runbook := read(t, "prometheus/RUNBOOK.md")

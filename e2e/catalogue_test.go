@@ -1,6 +1,10 @@
 package e2e
 
-import "exo-bench-exporter/workload"
+import (
+	"slices"
+
+	"exo-bench-exporter/workload"
+)
 
 var models = []string{"llama-3.1-8b", "llama-3.2-1b", "mistral-7b", "qwen-1.5-7b", "deepseek-r1"}
 
@@ -68,6 +72,10 @@ func catalogue(suite workload.Suite) []series {
 		"exobench_output_tokens_per_second", "exobench_prefill_tokens_per_second", "exobench_tokens_per_event",
 		"exobench_server_output_tokens_per_second", "exobench_server_prefill_tokens_per_second")
 	add(map[string][]string{"model": models, "outcome": turns}, "exobench_turns_total")
+	add(map[string][]string{"model": models, "prompt": append(slices.Clone(prompts), "canary")}, "exobench_answer_fingerprint_changes_total")
+	add(map[string][]string{"model": models, "sign": {"repetition", "garbled", "script"}}, "exobench_degenerate_answers_total")
+	thinks := func(model string) bool { return model == "deepseek-r1" } // and is not asked
+	add(map[string][]string{"model": slices.DeleteFunc(slices.Clone(models), thinks)}, "exobench_canary_correct_ratio")
 	add(map[string][]string{"outcome": {"ok", "partial", "failed"}}, "exobench_cycles_total")
 	add(map[string][]string{"model": models, "source": {"usage", "stats", "events", "unknown"}}, "exobench_token_counts_total")
 	all = append(all, series{"exobench_model_good_cycles_total", map[string][]string{"model": models, "epoch": nil}, len(models)})
@@ -78,7 +86,7 @@ func catalogue(suite workload.Suite) []series {
 		"exobench_model_resident_memory_bytes", "exobench_model_resident_memory_peak_bytes",
 		"exobench_model_resident_memory_delta_bytes", "exobench_model_unreleased_memory_bytes",
 		"exobench_model_reported_peak_memory_bytes", "exobench_model_load_seconds", "exobench_model_weights_bytes",
-		"exobench_model_up", "exobench_last_success_timestamp_seconds")
+		"exobench_model_up", "exobench_answer_degenerate_ratio", "exobench_last_success_timestamp_seconds")
 	all = append(
 		all,
 		series{

@@ -53,6 +53,7 @@ type Config struct {
 	Models        Models        `env:"MODELS" mode:"bench" shown:"the five" meaning:"models to measure, separated by commas: name, name=id to choose the id that the node is asked for, or name=id=answered where its answers name another one"`
 	// SuiteFile is the path of a suite file; empty means the embedded suite.
 	SuiteFile string `env:"SUITE" mode:"bench" shown:"embedded" meaning:"path of a suite file with prompts of your own"`
+	Canary    bool   `env:"CANARY" mode:"bench" envDefault:"true" meaning:"whether ten short questions with known answers are put to each model after its prompts, which tell nonsense at full speed from answers; they are not timed"`
 	StateDir  string `env:"STATE_DIR" mode:"bench" reload:"no" shown:"the user's state directory" meaning:"directory that records which instances the exporter created on the node, so that it removes exactly those after a crash, and what it has learnt of speeds"`
 	// ResultsFile is where the records of single results are kept; empty means that none are.
 	ResultsFile      string `env:"RESULTS" mode:"bench" reload:"no" shown:"results.jsonl in the state directory" meaning:"file that keeps a record of every result and turn, as JSON Lines without any prompt or answer; off keeps none"`

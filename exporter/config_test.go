@@ -53,7 +53,7 @@ func TestDefaults(t *testing.T) {
 		ResultsFile: filepath.Join(stateDir, "results.jsonl"), ResultsMegabytes: 256,
 		FirstTokenTimeout: 2 * time.Minute, IdleTimeout: 30 * time.Second, RequestTimeout: 10 * time.Minute,
 		LoadTimeout: 10 * time.Minute, DownloadTimeout: time.Hour, BusyTimeout: 5 * time.Minute,
-		Reload: "idle", MinNodes: 1, Sharding: "Pipeline",
+		Reload: "idle", Canary: true, MinNodes: 1, Sharding: "Pipeline",
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -84,7 +84,7 @@ func TestEverythingSet(t *testing.T) {
 		"ADD_MODELS", "true", "RELOAD", "never", "KEEP_LOADED", "true", "MEMORY_BANDWIDTH", "68.25", "MIN_NODES", "2", "SHARDING", "Tensor",
 		"EXO_PID", "77",
 		"MEMORY_INTERVAL", "10ms",
-		"LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json", "WEB_RELOAD", "true", "WEB_ACCEPT", "true", "ENV_FILE", envFile,
+		"CANARY", "false", "LOG_LEVEL", "DEBUG", "LOG_FORMAT", "json", "WEB_RELOAD", "true", "WEB_ACCEPT", "true", "ENV_FILE", envFile,
 	))
 	if err != nil {
 		t.Fatal(err)

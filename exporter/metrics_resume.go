@@ -20,6 +20,7 @@ func (m *Metrics) resume(s *modelSeries, t workload.Turn) {
 	}
 	s.turns.Show(t)
 	s.conditions.show(t.Conditions)
+	s.answers.show(t)
 	if t.Outcome.Good() {
 		s.memory.Show(t.Memory)
 	}

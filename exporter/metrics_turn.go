@@ -35,7 +35,7 @@ func turnFigures() metric.Group[workload.Turn] {
 		Labels: modelLabels,
 		Known:  goodTurnOnly,
 		Absent: badTurn,
-		Gauges: append(energyGauges(), []metric.Gauge[workload.Turn]{
+		Gauges: append(append(energyGauges(), answerFigures()...), []metric.Gauge[workload.Turn]{
 			{
 				Family: metric.Family{
 					Name: "model_output_tokens_per_second", Unit: "tokens per second", Absent: "when no request yielded it",

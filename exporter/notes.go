@@ -68,10 +68,46 @@ func notes(t workload.Turn) []string {
 	for _, m := range markNotes {
 		add(m.words, m.detail, func(r workload.Result) bool { return r.OK() && slices.Contains(r.Marks(), m.mark) })
 	}
+	all = append(all, answerNotes(t)...)
 	if clumps := clumpsNote(t); clumps != "" {
 		all = append(all, clumps)
 	}
 	return all
+}
+
+// few is the share of right answers below which it is worth a note.
+const few = 0.5
+
+// answerNotes says what is the matter with the answers of t, and why a model that can be asked was not.
+func answerNotes(t workload.Turn) (all []string) {
+	worse := func(by workload.Yardstick) bool {
+		return slices.ContainsFunc(t.Quality, func(q workload.Quality) bool { return q.By == by && q.Worse })
+	}
+	if a := t.Asked; a != nil {
+		share, known := t.Correct()
+		switch {
+		case known && (share < few || worse(workload.ByCanary)):
+			named := a.Wrong[:min(len(a.Wrong), maxNoted)]
+			all = append(all, fmt.Sprintf("%d of %d questions with known answers were answered rightly; wrongly: %s%s",
+				a.Right, a.Of, strings.Join(named, ", "), andMore(len(a.Wrong)-len(named))))
+		case !known && !(workload.Model{Name: t.Model}).Facts().Thinks:
+			all = append(all, "no verdict on its answers to questions: "+foreign.Cut(a.Reason, maxSaid))
+		}
+	}
+	if share, known := t.Degenerate(); known && (share > few || worse(workload.BySigns)) {
+		all = append(all, "answers look like nonsense: "+name(t.Results, func(r workload.Result) string {
+			sign, _ := r.Sign()
+			return string(sign)
+		}, func(r workload.Result) bool { _, is := r.Sign(); return is }))
+	}
+	return all
+}
+
+func andMore(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d more", n)
 }
 
 // minClumps is the part of a turn's token events from which on it is worth a note that they came

@@ -45,6 +45,7 @@ func (o Observer) RequestDone(r workload.Result) {
 	o.m.dropped.Record(dropped{DroppedStrings, tooLong(r.Err, r.ExoModel, r.Answered)})
 	prompt.Record(r)
 	model.requests.Record(r)
+	model.answers.compared(r.Prompt, r.Repeats)
 	o.m.stamps.record(r)
 	if r.Endpoint != "" {
 		o.m.node.setEndpoint(r.Endpoint)
@@ -66,6 +67,7 @@ func (o Observer) TurnDone(t workload.Turn) {
 	o.m.dropped.Record(dropped{DroppedStrings, tooLong(t.Reason, t.ExoModel)})
 	model.turns.Record(t)
 	model.conditions.show(t.Conditions)
+	model.answers.turn(t)
 	if t.Outcome.Good() {
 		model.memory.Record(t.Memory)
 	} else {

@@ -20,18 +20,22 @@ type modelFeeds struct {
 	goodCycles *metric.Feed[workload.Turn]
 	conditions *metric.Feed[workload.Conditions]
 	pressure   *metric.Feed[workload.Pressure]
+	repeats    *metric.Feed[workload.Repeats]
+	quality    *metric.Feed[workload.Quality]
 }
 
 func newModelFeeds(set *metric.Set) modelFeeds {
 	return modelFeeds{
 		identity:   metric.Register(set, identity()),
-		requests:   metric.Register(set, modelAttempts(), successes(), modelRequests()),
+		requests:   metric.Register(set, modelAttempts(), successes(), modelRequests(), degenerate()),
 		prompts:    metric.Register(set, promptAttempts(), promptRequests()),
 		turns:      metric.Register(set, turnOutcome(), turnFigures()),
 		memory:     metric.Register(set, turnMemory()),
 		goodCycles: metric.Register(set, goodCycles()),
 		conditions: metric.Register(set, turnConditions()),
 		pressure:   metric.Register(set, turnPressure()),
+		repeats:    metric.Register(set, comparisons()),
+		quality:    metric.Register(set, answerQuality()),
 	}
 }
 
@@ -44,6 +48,7 @@ type modelSeries struct {
 	turns      *metric.Series[workload.Turn]
 	memory     *metric.Series[workload.Memory]
 	conditions conditionSeries
+	answers    answerSeries
 	epoch      workload.Epoch                // of the figures that are shown
 	goodCycles *metric.Series[workload.Turn] // under epoch; nil before the first result
 }
@@ -82,11 +87,17 @@ func (m *Metrics) applyPrompts(s *modelSeries, suite workload.Suite) {
 		if !slices.ContainsFunc(suite.Prompts, func(p workload.Prompt) bool { return p.ID == id }) {
 			m.set.Delete(prometheus.Labels{"model": s.model.Name, "prompt": id})
 			delete(s.prompts, id)
+			if id != canaryPrompt {
+				delete(s.answers.repeats, id)
+			} else {
+				s.answers.repeats[id] = m.feeds.repeats.With(s.model.Name, id)
+			}
 		}
 	}
 	for _, p := range suite.Prompts {
 		if s.prompts[p.ID] == nil {
 			s.prompts[p.ID] = m.feeds.prompts.With(s.model.Name, p.ID)
+			s.answers.repeats[p.ID] = m.feeds.repeats.With(s.model.Name, p.ID)
 		}
 	}
 }
@@ -99,6 +110,7 @@ func (m *Metrics) newModelSeries(model string) *modelSeries {
 		turns:      m.feeds.turns.With(model),
 		memory:     m.feeds.memory.With(model),
 		conditions: m.feeds.conditionsOf(model),
+		answers:    m.newAnswerSeries(model),
 	}
 }
 
@@ -120,6 +132,7 @@ func (s *modelSeries) withdraw() {
 	s.turns.Withdraw()
 	s.memory.Withdraw()
 	s.conditions.show(workload.Conditions{})
+	s.answers.withdraw()
 	for _, p := range s.prompts {
 		p.Withdraw()
 	}

@@ -31,6 +31,7 @@ type Summary struct {
 	FootprintMax *uint64        // bytes; highest over the turn
 	GPU          *uint64        // bytes that exo's processes hold of NVIDIA's GPUs
 	PerToken     *float64       // energy in joules per output token
+	Right        *float64       // share of the canary's questions that were answered rightly
 	MBU          *float64       // share of the memory's peak bandwidth that decoding used
 }
 
@@ -62,6 +63,7 @@ func Summarize(t workload.Turn) Summary {
 	s.FootprintMax = known(t.Memory.FootprintPeak, t.Memory.FootprintPeak > 0)
 	s.GPU = known(t.Memory.GPU, t.Memory.GPU > 0)
 	s.PerToken = known(t.EnergyPerToken())
+	s.Right = known(t.Correct())
 	s.MBU = known(t.BandwidthUtilization())
 	return s
 }

@@ -52,6 +52,8 @@ type resultJSON struct {
 	Disbelieved  []string     `json:"disbelieved,omitempty"`
 	Marks        []Mark       `json:"marks,omitempty"`
 	Epoch        *epochJSON   `json:"epoch,omitempty"`
+	Signs        *Signs       `json:"text,omitempty"`
+	Repeats      Repeats      `json:"repeats,omitempty"`
 }
 
 // epochJSON names an epoch beside what it is made of.
@@ -71,6 +73,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		Server: r.Server, EnergyJoules: r.EnergyJoules, EnergySource: r.EnergySource, Contended: r.Contended,
 		Asked: r.AskedTokens, FirstTokens: r.FirstTokens, Silent: r.SilentTokens, Coalesced: r.Coalesced, Withheld: r.Withheld,
 		Stalled: r.Stalled.Seconds(), Lateness: inSeconds(r.StampLateness), Disbelieved: r.Disbelieved, Marks: r.Marks(),
+		Signs: r.Signs, Repeats: r.Repeats,
 	}
 	if r.Epoch != (Epoch{}) {
 		j.Epoch = &epochJSON{r.Epoch.ID(), r.Epoch}
@@ -147,6 +150,8 @@ type turnJSON struct {
 	Used       *float64    `json:"memory_bandwidth_utilization_ratio,omitempty"`
 	Machines   []Machine   `json:"machines,omitempty"`
 	Conditions *Conditions `json:"conditions,omitempty"`
+	Asked      *Asked      `json:"canary,omitempty"`
+	Quality    []Quality   `json:"answers,omitempty"`
 	Results    []Result    `json:"results,omitzero"`
 }
 
@@ -156,7 +161,7 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 		Model: t.Model, ExoModel: t.ExoModel, Start: t.Start, Duration: t.Duration.Seconds(), Outcome: t.Outcome,
 		Reason: t.Reason, Fix: t.Fix, Loaded: t.Load.Loaded, Load: t.Load.Duration.Seconds(), Download: t.Load.Download.Seconds(),
 		Idle: t.Host.IdleWatts, Weights: t.Host.WeightsBytes, Bandwidth: t.Host.MemoryBandwidth, Machines: t.Host.Machines,
-		Results: t.Results,
+		Asked: t.Asked, Quality: t.Quality, Results: t.Results,
 	}
 	if t.Conditions.Seconds > 0 {
 		j.Conditions = &t.Conditions

@@ -24,6 +24,7 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 		AskedTokens: j.Asked, FirstTokens: j.FirstTokens, SilentTokens: j.Silent, Coalesced: j.Coalesced,
 		Withheld: j.Withheld, StampLateness: durations(j.Lateness), Disbelieved: j.Disbelieved,
 		Stalled: duration(j.Stalled), Starved: slices.Contains(j.Marks, MarkStarved), Overran: slices.Contains(j.Marks, MarkOverran),
+		Signs: j.Signs, Repeats: j.Repeats,
 	}
 	if r.EnergyJoules > 0 && r.EnergySource == "" { // before there were several
 		r.EnergySource = EnergyFromAnswer
@@ -48,9 +49,9 @@ func (t *Turn) UnmarshalJSON(b []byte) error {
 	}
 	*t = Turn{
 		Model: j.Model, ExoModel: j.ExoModel, Start: j.Start, Duration: duration(j.Duration), Outcome: j.Outcome, Reason: j.Reason, Fix: j.Fix,
-		Load:    Load{Loaded: j.Loaded, Duration: duration(j.Load), Download: duration(j.Download)},
-		Host:    Host{IdleWatts: j.Idle, WeightsBytes: j.Weights, MemoryBandwidth: j.Bandwidth, Machines: j.Machines},
-		Results: j.Results,
+		Load:  Load{Loaded: j.Loaded, Duration: duration(j.Load), Download: duration(j.Download)},
+		Host:  Host{IdleWatts: j.Idle, WeightsBytes: j.Weights, MemoryBandwidth: j.Bandwidth, Machines: j.Machines},
+		Asked: j.Asked, Quality: j.Quality, Results: j.Results,
 	}
 	if j.Conditions != nil {
 		t.Conditions = *j.Conditions

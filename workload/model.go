@@ -17,6 +17,7 @@ type ModelFacts struct {
 	Developer    string // who trained it
 	Parameters   string // parameter count as people write it, for example "8B"
 	Architecture string // attention and block family
+	Thinks       bool   // before it answers
 }
 
 // DefaultModels returns the five models of the standard workload, in their canonical order.
@@ -35,7 +36,7 @@ var facts = map[string]ModelFacts{
 	"llama-3.2-1b": {Developer: "Meta", Parameters: "1.2B", Architecture: "llama, grouped-query attention"},
 	"mistral-7b":   {Developer: "Mistral AI", Parameters: "7.2B", Architecture: "mistral, grouped-query attention"},
 	"qwen-1.5-7b":  {Developer: "Alibaba", Parameters: "7.7B", Architecture: "qwen2, multi-head attention"},
-	"deepseek-r1":  {Developer: "DeepSeek", Parameters: "7.6B", Architecture: "qwen2, grouped-query attention, reasoning"},
+	"deepseek-r1":  {Developer: "DeepSeek", Parameters: "7.6B", Architecture: "qwen2, grouped-query attention, reasoning", Thinks: true},
 }
 
 // Facts returns what is known of m. Fields of a model that is not one of the five are empty.

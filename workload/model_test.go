@@ -4,11 +4,11 @@ import "testing"
 
 func TestFacts(t *testing.T) {
 	want := map[string]ModelFacts{
-		"llama-3.1-8b": {"Meta", "8.0B", "llama, grouped-query attention"},
-		"llama-3.2-1b": {"Meta", "1.2B", "llama, grouped-query attention"},
-		"mistral-7b":   {"Mistral AI", "7.2B", "mistral, grouped-query attention"},
-		"qwen-1.5-7b":  {"Alibaba", "7.7B", "qwen2, multi-head attention"},
-		"deepseek-r1":  {"DeepSeek", "7.6B", "qwen2, grouped-query attention, reasoning"},
+		"llama-3.1-8b": {"Meta", "8.0B", "llama, grouped-query attention", false},
+		"llama-3.2-1b": {"Meta", "1.2B", "llama, grouped-query attention", false},
+		"mistral-7b":   {"Mistral AI", "7.2B", "mistral, grouped-query attention", false},
+		"qwen-1.5-7b":  {"Alibaba", "7.7B", "qwen2, multi-head attention", false},
+		"deepseek-r1":  {"DeepSeek", "7.6B", "qwen2, grouped-query attention, reasoning", true},
 	}
 	for _, m := range DefaultModels() {
 		if got, known := m.Facts(), want[m.Name]; got != known || got == (ModelFacts{}) {

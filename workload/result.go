@@ -149,6 +149,12 @@ type Result struct {
 	// was read: the exporter's own part in the times. Empty where the kernel does not tell.
 	StampLateness []time.Duration
 	Epoch         Epoch // method by which all of this was measured
+
+	Signs *Signs // of nonsense in the answer; nil where its text was not seen
+	// Fingerprint tells answers on one installation apart; 0 where there is none. It is in no record.
+	Fingerprint uint64
+	Repeats     Repeats // whether the answer is the one before; empty where that means nothing
+	Verdict     Verdict // on the answer to a question; empty of any other
 }
 
 // OK reports whether the request succeeded.

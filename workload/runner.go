@@ -16,6 +16,8 @@ type RunnerOptions struct {
 	Meter  Meter // nil: memory is not watched
 	// Surroundings watches the machine beside the requests; nil: nothing does.
 	Surroundings Surroundings
+	Canary       *Canary       // nil: no questions are put
+	Witness      Witness       // nil: answers are not compared with those before
 	Observers    []Observer    // told in this order
 	Interval     time.Duration // from the start of a cycle to the start of the next
 	// Wake receives when a node that could not be reached can be reached again; a runner whose
@@ -30,10 +32,11 @@ type RunnerOptions struct {
 
 // Runner cycles models through a suite, one request at a time.
 type Runner struct {
-	o      RunnerOptions
-	sha256 string           // of the suite
-	wall   func() time.Time // the time without a monotonic reading
-	cycles int              // number of the next cycle
+	o         RunnerOptions
+	sha256    string           // of the suite
+	canary256 string           // of the questions; empty where there are none
+	wall      func() time.Time // the time without a monotonic reading
+	cycles    int              // number of the next cycle
 
 	stopping chan struct{} // closed by Stop
 	stop     func()
@@ -49,6 +52,9 @@ func NewRunner(o RunnerOptions) *Runner {
 	if o.Surroundings == nil {
 		o.Surroundings = noSurroundings{}
 	}
+	if o.Witness == nil {
+		o.Witness = noWitness{}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -56,6 +62,9 @@ func NewRunner(o RunnerOptions) *Runner {
 	r := &Runner{
 		o: o, sha256: o.Suite.SHA256(), wall: wallClock, cycles: o.First,
 		stopping: stopping, stop: sync.OnceFunc(func() { close(stopping) }),
+	}
+	if o.Canary != nil {
+		r.canary256 = o.Canary.SHA256()
 	}
 	if !o.Last.IsZero() {
 		r.started = moment{o.Last, r.wall().Add(-time.Since(o.Last))}

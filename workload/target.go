@@ -72,6 +72,12 @@ type Session interface {
 	Close(ctx context.Context) error
 }
 
+// Asker is a Session that can put questions.
+type Asker interface {
+	// Ask puts a question to the model. It mends nothing and disturbs nobody: it waits as long as others' work runs.
+	Ask(ctx context.Context, r Request) Result
+}
+
 // Ender is a Session that may find out that the node will not serve its model any more.
 type Ender interface {
 	// Ended returns why no further prompt is worth putting in this turn; empty while one is.
@@ -110,6 +116,9 @@ type Request struct {
 	Temperature float64
 	Seed        int
 	Warmup      bool
+	// Expect is what the right answer holds; nil of a prompt that is timed. A question is put as it stands, the model ends
+	// its answer itself, and of the Result only Outcome, Verdict and Fingerprint mean anything.
+	Expect *Expectation
 }
 
 // TurnError says why a node that can be reached will not serve a model.

@@ -98,7 +98,9 @@ type Turn struct {
 	Host   Host
 	// Conditions are those of the exporter's machine while Results were measured.
 	Conditions Conditions
-	Results    []Result // measured requests in suite order, without the warm-up
+	Asked      *Asked    // what became of the questions; nil where none were due
+	Quality    []Quality // of the answers, by each yardstick of which anything is known
+	Results    []Result  // measured requests in suite order, without the warm-up
 }
 
 // OKResults returns the results that succeeded.

@@ -44,6 +44,9 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 	t.judge(len(r.o.Suite.Prompts))
 	t.Load = session.Load() // an implicit load shows only with the first request
 	rec.Mark(PhaseReleasing)
+	if t.Asked = r.ask(ctx, session, m, t); ctx.Err() == nil {
+		t.Quality = r.o.Witness.Judge(t)
+	}
 	if err := session.Close(ctx); err != nil {
 		r.o.Logger.Warn("Could not give back what the turn created", "model", m.Name, "err", err)
 	} else if t.Load = session.Load(); t.Load.Owned { // or it was kept
@@ -114,6 +117,9 @@ func (r *Runner) put(ctx context.Context, s Session, req Request) Result {
 	res.AskedTokens, res.Epoch.SHA256 = req.Prompt.MaxTokens, r.sha256
 	if err := res.Check(req.Prompt); err != nil {
 		return res.implausible(err)
+	}
+	if !req.Warmup {
+		res.Repeats = r.o.Witness.Compare(res)
 	}
 	return res
 }

@@ -8,10 +8,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"exo-bench-exporter/app"
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload/exo/foreign"
 	"exo-bench-exporter/workload/judging"
@@ -19,10 +19,10 @@ import (
 
 func acceptCommand() command {
 	return command{
-		name: "accept", args: " -model M", summary: "take the present speed of a model as its normal one",
-		help: `Takes the present speed of a model as its normal one, on this node alone, and ends what is said of it.
+		name: "accept", args: " -model M", summary: "take the present speed and answers of a model as its normal ones",
+		help: `Takes the present speed and answers of a model as its normal ones, on this node alone, and ends what is said of it.
 A running exporter is asked at EXOBENCH_LISTEN_ADDRESS, where EXOBENCH_WEB_ACCEPT=true allows it; where none
-runs, what is kept in EXOBENCH_STATE_DIR is changed. Alerts about the speed of the model end with it.`,
+runs, what is kept in EXOBENCH_STATE_DIR is changed. Alerts about the model's speed and answers end with it.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
 			model := fs.String("model", "", "`name` of the model, as in EXOBENCH_MODELS")
 			return func(ctx context.Context, inv invocation) int { return accept(ctx, inv, *model) }
@@ -42,7 +42,7 @@ func accept(ctx context.Context, inv invocation, model string) int {
 	if err != nil {
 		return fail(inv.stderr, err)
 	}
-	err = judging.AcceptIn(filepath.Join(cfg.StateDir, judging.File), model)
+	err = app.AcceptIn(cfg, model)
 	if errors.Is(err, judging.ErrInUse) {
 		err = askToAccept(ctx, cfg, model)
 	}
@@ -50,7 +50,7 @@ func accept(ctx context.Context, inv invocation, model string) int {
 		fmt.Fprintln(inv.stderr, "exo-bench-exporter accept:", err)
 		return exitFailed
 	}
-	fmt.Fprintf(inv.stdout, "The present speed of %s is its normal one from now on.\n", model)
+	fmt.Fprintf(inv.stdout, "The present speed of %s is its normal one from now on, and its present answers are.\n", model)
 	return exitOK
 }
 

@@ -23,7 +23,7 @@ import (
 func writeTable(w io.Writer, c workload.Cycle, models []workload.Model, prompts int) error {
 	rows := [][]string{{
 		"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "FOOTPRINT",
-		"RSS p50", "RSS PEAK", "J/token", "MBU", "REQUESTS",
+		"RSS p50", "RSS PEAK", "J/token", "MBU", "RIGHT", "REQUESTS",
 	}}
 	for _, m := range models {
 		i := slices.IndexFunc(c.Turns, func(t workload.Turn) bool { return t.Model == m.Name })
@@ -56,7 +56,7 @@ func turnRow(t workload.Turn, prompts int) []string {
 		t.Model, string(t.Outcome), text(s.TTFT, milliseconds), text(s.ITLp50, milliseconds), text(s.ITLp99, milliseconds),
 		text(s.Output, tenths), text(s.ServerOutput, tenths), text(s.Prefill, whole), load,
 		text(s.Footprint, gibibytes), text(s.RSSMedian, gibibytes), text(s.RSSPeak, gibibytes), text(s.PerToken, hundredths),
-		text(s.MBU, perCent), fmt.Sprintf("%d of %d ok", s.OK, s.Requests),
+		text(s.MBU, perCent), text(s.Right, perCent), fmt.Sprintf("%d of %d ok", s.OK, s.Requests),
 	}
 }
 

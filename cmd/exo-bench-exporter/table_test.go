@@ -20,6 +20,7 @@ func TestTable(t *testing.T) {
 		Model: "llama-3.2-1b", Outcome: workload.TurnPartial, Reason: "1 of 2 requests failed",
 		Load:   workload.Load{Loaded: true, Duration: 3100 * time.Millisecond},
 		Memory: workload.Memory{Samples: 9, Median: 5 << 29, Peak: 3 << 30, Footprint: 7 << 29},
+		Asked:  &workload.Asked{Right: 9, Of: 10},
 		Results: []workload.Result{
 			{
 				Outcome: workload.OutcomeOK, Timed: true, TTFT: 250 * time.Millisecond, Decode: 2 * time.Second, E2E: 3 * time.Second,
@@ -39,11 +40,11 @@ func TestTable(t *testing.T) {
 	want := [][]string{
 		{
 			"MODEL", "TURN", "TTFT p50", "ITL p50", "ITL p99", "DECODE tok/s", "SERVER tok/s", "PREFILL tok/s", "LOAD", "FOOTPRINT", "RSS p50",
-			"RSS PEAK", "J/token", "MBU", "REQUESTS",
+			"RSS PEAK", "J/token", "MBU", "RIGHT", "REQUESTS",
 		},
 		{
 			"llama-3.2-1b", "partial", "250 ms", "100 ms", "198 ms", "100.0", "102.5", "320", "3.1 s", "3.50 GiB", "2.50 GiB", "3.00 GiB",
-			"0.25", "70 %", "1 of 2 ok",
+			"0.25", "70 %", "90 %", "1 of 2 ok",
 		},
 		{"mistral-7b", "not run"},
 		{""},

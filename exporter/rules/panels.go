@@ -89,6 +89,7 @@ var shown = []Shown{
 	aboutModel("ExoBenchUnstable", "is slower once more, as before", panel{modelDashboard, "Speed against its baseline"}),
 	aboutNode("ExoBenchAllModelsSlow", "all models of the node are slow", panel{overviewDashboard, "Decode speed against its baseline"}),
 	aboutModel("ExoBenchLatencyRegression", "takes longer to the first token", panel{modelDashboard, "First token against its baseline"}),
+	aboutModel("ExoBenchAnswersDegraded", "answers worse than it used to", panel{modelDashboard, "Are they answers"}),
 	aboutEither("ExoBenchMemoryGrowth", "exo holds more memory than a day ago",
 		panel{modelDashboard, "Memory of the last turn"}, panel{nodeDashboard, "exo's resident memory"}),
 	aboutModel("ExoBenchMemoryNotReleased", "exo keeps memory after unloading", panel{nodeDashboard, "Memory not given back"}),

@@ -37,6 +37,7 @@ func (d delta) delta() answer.Delta {
 		said.holds = answer.Filled
 	}
 	return answer.Delta{
+		Words: said.words.Join(d.Refusal.words), ThoughtWords: thought.words,
 		Content: said.holds, Thought: thought.holds, Tool: d.ToolCalls.set || d.FunctionCall.set,
 		Size:  said.size + d.Refusal.size + thought.size + d.ToolCalls.size + d.FunctionCall.size,
 		Cut:   said.cut | d.Refusal.cut | thought.cut,
@@ -44,12 +45,13 @@ func (d delta) delta() answer.Delta {
 	}
 }
 
-// text tells what a JSON value holds without keeping it.
+// text tells what a JSON value holds.
 type text struct {
 	holds answer.Text
 	size  int // bytes
 	cut   answer.Cut
 	print uint64 // see printOf
+	words answer.Words
 }
 
 // printSeed makes prints of this process such that nobody can tell a text by its print.
@@ -69,6 +71,10 @@ func (t *text) UnmarshalJSON(b []byte) error {
 		*t = text{holds: answer.Empty, print: printOf(b)}
 	case b[0] == '"':
 		*t = text{holds: answer.Filled, size: decoded(b[1 : len(b)-1]), cut: cutOf(b[1 : len(b)-1]), print: printOf(b)}
+		var s string
+		if json.Unmarshal(b, &s) == nil {
+			t.words = answer.NewWords(s)
+		}
 	default:
 		return errNotText
 	}
@@ -135,6 +141,7 @@ func decoded(b []byte) int {
 // add joins another piece of text to t.
 func (t *text) add(more text) {
 	t.holds, t.size, t.cut, t.print = max(t.holds, more.holds), t.size+more.size, t.cut|more.cut, t.print^more.print
+	t.words = t.words.Join(more.words)
 }
 
 // content is a text, or a list of parts of which some may be thoughts (Mistral).

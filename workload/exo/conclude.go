@@ -23,6 +23,7 @@ func (r *record) conclude() (answer.Tally, answer.Shape) {
 	res.TokenMismatch, res.Disbelieved = t.Mismatch, t.Disbelieved
 	res.FinishReason = r.evidence.Finish
 	res.PromptTokens, res.CachedTokens = r.evidence.PromptTokens()
+	r.read(twins)
 	stats := r.evidence.Stats
 	if stats.Prompt > 0 && res.PromptTokens == 0 {
 		stats.Prompt = answer.Unbelievable
@@ -41,6 +42,16 @@ func (r *record) conclude() (answer.Tally, answer.Shape) {
 		}
 	}
 	return t, s
+}
+
+// read fills in what the text gives. Of one that came twice it is nothing.
+func (r *record) read(twins bool) {
+	if r.reading == nil || twins {
+		return
+	}
+	r.res.Signs = r.reading.Signs()
+	r.res.Fingerprint = r.reading.Fingerprint()
+	r.res.Verdict = r.reading.Verdict(r.evidence.Finish)
 }
 
 // serverStats are the node's own figures for a Result; nil where it has none that can be true.

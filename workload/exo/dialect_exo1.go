@@ -238,11 +238,25 @@ func benchDocument(b []byte) (answer.Event, error) {
 		return answer.Event{}, err
 	}
 	ev := doc.event(b, &numbering{})
-	ev.Delta = answer.Delta{} // its text has no time
+	ev.Delta = wholeText(b) // which has no time
 	ev.Stats = doc.Stats.V.stats()
 	ev.Energy = doc.Power.V.TotalEnergyJoules
 	if len(doc.Choices) == 0 && ev.Error == "" {
 		return answer.Event{}, errors.New("it has no choices")
 	}
 	return ev, nil
+}
+
+// wholeText returns the text of an answer that is one document, as that of no token.
+func wholeText(b []byte) answer.Delta {
+	var doc struct {
+		Choices []struct {
+			Message opt[delta] `json:"message"`
+		} `json:"choices"`
+	}
+	if json.Unmarshal(b, &doc) != nil || len(doc.Choices) == 0 {
+		return answer.Delta{}
+	}
+	d := doc.Choices[0].Message.V.delta()
+	return answer.Delta{Words: d.Words, ThoughtWords: d.ThoughtWords}
 }

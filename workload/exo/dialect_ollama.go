@@ -163,6 +163,7 @@ type ollamaLine struct {
 func (l *ollamaLine) event(b []byte) answer.Event {
 	m := l.Message
 	ev := answer.Event{Model: string(l.Model), End: l.Done, Delta: answer.Delta{
+		Words: m.Content.words, ThoughtWords: m.Thinking.words,
 		Content: m.Content.holds, Thought: m.Thinking.holds, Tool: m.ToolCalls.set,
 		Size: m.Content.size + m.Thinking.size + m.ToolCalls.size, Cut: m.Content.cut | m.Thinking.cut,
 		Print: m.Content.print ^ m.Thinking.print ^ m.ToolCalls.print,

@@ -99,7 +99,9 @@ func (openAI) engine(ctx context.Context, c *Client) (name, version string) {
 // from ending it.
 func (openAI) body(id string, r workload.Request, f form) any {
 	b := chatBody(id, r)
-	b.IgnoreEOS, b.MinTokens = true, r.Prompt.MaxTokens
+	if r.Expect == nil {
+		b.IgnoreEOS, b.MinTokens = true, r.Prompt.MaxTokens
+	}
 	b.StreamOptions = &streamOptions{IncludeUsage: true}
 	f.apply(b)
 	return b

@@ -27,6 +27,8 @@ type record struct {
 
 	looks    func() []answer.Span // when the exporter asked the node for something else meanwhile; nil for never
 	evidence answer.Evidence
+	reading  *answer.Reading // of the text
+	question bool            // nothing is timed
 }
 
 // heldBound is from when on the time that exo takes to take a request up is not the model's any
@@ -64,7 +66,11 @@ func (r *record) event(ev answer.Event) (token bool, failure workload.Outcome, w
 		return true, workload.OutcomeProtocolError, "tokens came after the finish_reason " + r.evidence.Finish
 	}
 	r.always = r.always || kind != answer.None && r.evidence.Finish != "" && r.evidence.Events() > 0
+	before := len(r.evidence.Arrivals)
 	r.evidence.Add(ev, kind)
+	if r.whole || len(r.evidence.Arrivals) > before { // and not beyond what was asked for
+		r.reading.Add(ev.Delta)
+	}
 	return kind != answer.None, "", ""
 }
 
@@ -110,6 +116,7 @@ func (r *record) done() workload.Result {
 		r.res.Err = "the node's own figures cannot be true: " + fmt.Sprint(tally.Disbelieved)
 	case r.res.OutputTokens == 0 || !r.whole && r.res.TokenEvents == 0:
 		r.res.Outcome, r.res.Err = workload.OutcomeEmpty, "the answer ended properly but holds no token"
+	case r.question: // put without care for its time
 	case r.warm():
 		r.res.Outcome = workload.OutcomeProtocolError
 		r.res.Err = fmt.Sprintf("the prompt was to be computed but came from a prefix cache: %d of %d tokens cached, prefix_cache_hit %q",

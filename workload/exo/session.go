@@ -136,6 +136,10 @@ func (s *session) exchange(r workload.Request, rt route, f form) *exchange {
 			text += len(m.Content)
 		}
 	}
+	prompt := make([]string, 0, len(r.Prompt.Messages))
+	for _, m := range r.Prompt.Messages {
+		prompt = append(prompt, m.Content)
+	}
 	epoch := c.epoch(facts.name)
 	epoch.Endpoint, epoch.Nonce, epoch.Form = rt.endpoint, rt.nonce, f.String()
 	return &exchange{
@@ -146,6 +150,7 @@ func (s *session) exchange(r workload.Request, rt route, f form) *exchange {
 		warn:     c.warnOnce,
 		rec: &record{
 			dialect: s.dialect, asked: s.id, answers: s.answers, text: text, looks: s.looks,
+			question: r.Expect != nil, reading: answer.NewReading(c.fingerprintKey(rt, r), prompt, r.Expect),
 			evidence: answer.Evidence{
 				Asked: r.Prompt.MaxTokens, Prompt: r.Prompt.MostTokens(),
 				Arrivals: make([]answer.Arrival, 0, min(max(r.Prompt.MaxTokens, 0), maxRoom)),

@@ -85,6 +85,7 @@ const (
 	Replayed          = faults.Replayed
 	Lingers           = faults.Lingers
 	AnswerLost        = faults.AnswerLost
+	Gibberish         = faults.Gibberish
 	PlacementRefused  = faults.PlacementRefused
 	InstanceVanishes  = faults.InstanceVanishes
 	RunnerFails       = faults.RunnerFails

@@ -128,6 +128,14 @@ const marks: Mark[] = [
     step: '60s',
   },
   {
+    name: 'Answers',
+    color: '#FADE2A',
+    expr: annotations.answers,
+    title: '{{model}} answers otherwise',
+    text: 'It gave the same answers until here: another file of the model, another quantization or other numerics.',
+    step: '60s',
+  },
+  {
     name: 'Workload',
     color: '#5794F2',
     expr: annotations.workload,

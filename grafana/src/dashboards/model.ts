@@ -1,6 +1,7 @@
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
+import { answerPanels } from './answers';
 import { build, labelVariable, uid, windowVariable } from './common';
 import { evidencePanel } from './evidence';
 import { graphPanel, heatmapPanel, helper, hour, roleColors, sampleCount, timelinePanel, type HeatmapOptions } from './graphs';
@@ -560,6 +561,7 @@ export function model(): dashboard.Dashboard {
           ),
         ],
       },
+      { title: 'Answers', panels: answerPanels() },
       {
         title: 'Memory and energy',
         panels: [

@@ -42,6 +42,8 @@ export const nothing = {
   processes: 'exo\'s processes were not visible in this period: run "exo-bench-exporter check"',
   server: 'The server reported no figures of its own in this period',
   bandwidth: 'The bandwidth of the memory, or the size of the weights, was not known in this period',
+  answers: 'The text of no answer was seen in this period',
+  repeats: 'Each prompt is another one here, or nothing is scraped',
   verdicts: 'Nothing is judged now, or nothing is scraped',
   machines: 'exo says nothing of its machines now, or nothing is scraped',
   sensors: 'exo reported no such sensor in this period',

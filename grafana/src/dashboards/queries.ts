@@ -255,6 +255,10 @@ export const annotations = {
   exo: changes('exobench_exo_up'),
   dialect: first(metric('exobench_exo_info')),
   workload: first(metric('exobench_workload_info')),
+  answers: few(
+    `sum by (model) (increase(${metric('exobench_answer_fingerprint_changes_total')}[$__rate_interval])) > 0`,
+    `sum(increase(${metric('exobench_answer_fingerprint_changes_total')}[$__range] @ end()))`,
+  ),
   // A start takes a configuration too, and is no reload.
   reload: changes(
     'exobench_config_last_reload_success_timestamp_seconds',

@@ -143,6 +143,18 @@ export const model = {
   loadOverTime: last('exobench_model_load_seconds', 'model', ofModel),
   evidence: evidence(ofModel, 'model'),
   counted: increase('exobench_token_counts_total', 'source', ofModel),
+  answers: {
+    correct: last('exobench_canary_correct_ratio', 'model', ofModel),
+    sensible: `1 - (${last('exobench_answer_degenerate_ratio', 'model', ofModel)})`,
+    usual: (by: 'canary' | 'signs') => last('exobench_answers_usual_ratio', 'model', `${ofModel}, by="${by}"`),
+    worse: `max by (by) (${metric('exobench_answers_worse', ofModel)})`,
+    signs: [
+      `sum by (sign) (round(increase(${metric('exobench_degenerate_answers_total', ofModel)}[$__interval]))) > 0`,
+      `or label_replace(${noFailures(ofModel)}, "sign", "otherwise none", "", "")`,
+    ].join(' '),
+    repeats: `max by (prompt) (${metric('exobench_answer_repeats', ofModel)})`,
+    changes: increase('exobench_answer_fingerprint_changes_total', 'prompt', ofModel),
+  },
   energy: {
     perToken: [
       `max by (source) (last_over_time(${metric('exobench_model_energy_info', ofModel)}[$__interval])`,

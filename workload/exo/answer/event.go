@@ -12,7 +12,7 @@ import (
 )
 
 // Event is one event of a streamed answer, or a whole answer that came as one document. What an
-// event does not tell is zero. The text itself is never kept.
+// event does not tell is zero. The text itself is there until the event has been read, and never kept.
 type Event struct {
 	// At is when the read that brought the event's last byte returned, before anything was parsed.
 	At time.Time
@@ -94,6 +94,9 @@ const (
 
 // Delta is what an event adds to the answer.
 type Delta struct {
+	Words        Words // the text of Content; only a Reading looks at it
+	ThoughtWords Words // that of Thought
+
 	Content Text // the answer proper, a refusal included
 	Thought Text // what a thinking model puts before it
 	Tool    bool // a part of a tool call

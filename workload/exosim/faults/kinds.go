@@ -45,6 +45,7 @@ const (
 	Replayed        Kind = "replayed"
 	Lingers         Kind = "lingers"
 	AnswerLost      Kind = "answer_lost"
+	Gibberish       Kind = "gibberish"
 )
 
 // Faults that strike the life of one instance of exo 1.x.
@@ -119,6 +120,7 @@ var table = []Spec{
 	{Clumped, OfRequest, both, none, "something on the way lets events through in clumps of tokens (8)"},
 	{HeldBack, OfRequest, both, none, "something on the way holds the stream back and lets it through at its end, all at once"},
 	{Replayed, OfRequest, both, none, "like held_back, but an event every 0.2 ms"},
+	{Gibberish, OfRequest, both, none, "the answer is gibberish, at full speed (exo #1962)"},
 	{AnswerLost, OfRequest, both, anyPath, "what is asked for happens, and the connection is reset before its answer"},
 	{Lingers, OfRequest, only, none, "the stream stays open behind its end, with keep-alives, for seconds or for ever"},
 

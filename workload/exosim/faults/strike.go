@@ -67,6 +67,8 @@ func (f *Fault) Shape(a *pace.Answer) {
 		a.Length, a.Finish = min(a.Length, cmp.Or(f.Tokens, 4)), "stop"
 	case IgnoresLimit:
 		a.Length, a.Finish = cmp.Or(f.Tokens, 200), "stop"
+	case Gibberish:
+		a.Gibberish = true
 	case SeveralTokens:
 		a.PerEvent = cmp.Or(f.Tokens, 4)
 	}

@@ -48,11 +48,16 @@ func (p Prompt) CommonTokens(q Prompt) int {
 	return min(templateHead+n/bytesPerToken, p.Tokens, q.Tokens)
 }
 
-// NaturalLength returns after how many tokens the model would end its answer by itself.
-func (p Prompt) NaturalLength() int {
+// seed returns a number that the prompt alone decides.
+func (p Prompt) seed() uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(p.Text))
-	return 150 + int(h.Sum32()%751)
+	return h.Sum32()
+}
+
+// NaturalLength returns after how many tokens the model would end its answer by itself.
+func (p Prompt) NaturalLength() int {
+	return 150 + int(p.seed()%751)
 }
 
 // words are what the model says, one a token. The empty one is a token whose bytes do not
@@ -64,8 +69,27 @@ var words = []string{
 	" together", " —", "", " né", "e", " \"", "quoted", "\"", " <", "b", ">", " &", " more", ".",
 }
 
-// wordAt returns the i-th token of an answer.
-func wordAt(i int) string { return words[i%len(words)] }
+// order returns for the n-th round of words in which order they come: in their own first, then in another one each time, so that
+// an answer does not say the same again and again. It depends on the prompt alone.
+func order(seed uint32, n int) (first, step int) {
+	if n == 0 {
+		return 0, 1
+	}
+	mixed := (uint64(seed) + uint64(n)) * 0x9e3779b97f4a7c15
+	return int(mixed >> 40 % uint64(len(words))), 1 + int(mixed>>8%uint64(len(words)-1))
+}
+
+// wordAt returns the i-th token of an answer. The number of words is prime, so that a round has each of them once.
+func wordAt(seed uint32, i int) string {
+	first, step := order(seed, i/len(words))
+	return words[(first+i%len(words)*step)%len(words)]
+}
+
+// noise is what a broken model says: fragments in any script.
+var noise = []string{"ξω", " штаб", "許可", "##", " ال", "뷔", "};", " Дa", "ตร", "\u0001", "λο", "認", " ქა", "!!", "ны"}
+
+// noiseAt returns the i-th token of a gibberish answer.
+func noiseAt(i int) string { return noise[i*7%len(noise)] }
 
 // Token is one generated token.
 type Token struct {
@@ -84,12 +108,19 @@ type Answer struct {
 	EOS    string // text of the end-of-sequence token
 
 	PerEvent int // tokens that come together; one each when 0
+
+	Gibberish bool     // nothing that it says has a meaning
+	seed      uint32   // of what it says
+	said      []string // what it says first
 }
 
 // NewAnswer returns an answer of natural length, but of at most limit tokens. When exact
 // is set the end-of-sequence token is banned and nothing is parsed, as on /bench.
-func NewAnswer(p *Profile, natural, limit int, exact bool) Answer {
-	a := Answer{Length: limit, Finish: "length"}
+func NewAnswer(p *Profile, prompt Prompt, natural, limit int, exact bool) Answer {
+	a := Answer{Length: limit, Finish: "length", seed: prompt.seed(), said: prompt.known()}
+	if a.said != nil {
+		natural = len(a.said) + 1
+	}
 	if exact {
 		return a
 	}
@@ -104,7 +135,7 @@ func NewAnswer(p *Profile, natural, limit int, exact bool) Answer {
 
 // at returns the i-th token, counting from 0.
 func (a Answer) at(i int) Token {
-	t := Token{Text: wordAt(i)}
+	t := Token{Text: a.text(i)}
 	switch {
 	case i < a.Thinks:
 		t.Reasoning = true
@@ -119,4 +150,17 @@ func (a Answer) at(i int) Token {
 		}
 	}
 	return t
+}
+
+// text returns what the i-th token says.
+func (a Answer) text(i int) string {
+	switch {
+	case a.Gibberish:
+		return noiseAt(i)
+	case a.Thinks == 0 && i < len(a.said):
+		return a.said[i]
+	case a.Thinks > 0 && i > a.Thinks && i-a.Thinks-1 < len(a.said):
+		return a.said[i-a.Thinks-1]
+	}
+	return wordAt(a.seed, i)
 }

@@ -138,7 +138,7 @@ func (w *World) Generation(r Request) *pace.Generation {
 	if natural == 0 {
 		natural = r.Prompt.NaturalLength()
 	}
-	answer := pace.NewAnswer(r.Profile, natural, r.Limit, r.Exact)
+	answer := pace.NewAnswer(r.Profile, r.Prompt, natural, r.Limit, r.Exact)
 	r.Fault.Shape(&answer)
 	r.Truth.PromptTokens = r.Prompt.Tokens
 	model, fault := r.Profile.Ref(), r.Fault
