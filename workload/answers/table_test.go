@@ -11,7 +11,7 @@ import (
 
 var (
 	halfYears = flag.Int("halfyears", 0, "runs of 180 days of each line of docs/answers.md about false alarms; 0 skips the table")
-	seed      = flag.Uint64("seed", 1_000_000, "first seed")
+	seed      = flag.Uint64("seed", 7_000_000, "first seed, one that nothing was tuned on")
 )
 
 const (
