@@ -142,12 +142,12 @@ func TestCurrent(t *testing.T) {
 func TestElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var here atomic.Bool
-		var asked int
+		var asked atomic.Int32
 		var log bytes.Buffer
 		ctx, cancel := context.WithCancel(t.Context())
 		s := New(Config{
 			Source: &fake{time.Now(), []int{1}},
-			Here:   func(context.Context) bool { asked++; return here.Load() },
+			Here:   func(context.Context) bool { asked.Add(1); return here.Load() },
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		if said := s.Look(ctx); !strings.Contains(said, "another machine") || !strings.Contains(said, "memory agent") {
@@ -156,8 +156,9 @@ func TestElsewhere(t *testing.T) {
 		go s.Run(ctx)
 		end := s.Watch()
 		time.Sleep(30 * time.Second)
-		if _, ok := s.Current(); ok || end().Seconds != 0 || asked != 1 || strings.Count(log.String(), "another machine") != 1 {
-			t.Errorf("shown %v, asked %d times, log %s", ok, asked, &log)
+		synctest.Wait()
+		if _, ok := s.Current(); ok || end().Seconds != 0 || asked.Load() != 1 || strings.Count(log.String(), "another machine") != 1 {
+			t.Errorf("shown %v, asked %d times, log %s", ok, asked.Load(), &log)
 		}
 		here.Store(true)
 		time.Sleep(time.Minute)
