@@ -25,6 +25,10 @@ var withoutData = map[string]string{
 	"exobench-model, Time to first token, p50 to p99 C": fewRequests,
 	"exobench-model, Request duration, p50 to p99 C":    fewRequests,
 	"exobench-model, Memory of the last turn E":         noPSS,
+	"exobench-model, Are they answers A":                "deepseek-r1 thinks, and is not asked",
+	"exobench-model, Are they answers C":                "deepseek-r1 thinks, and is not asked",
+	"exobench-model, Are they answers D":                "what is usual is known after twelve turns",
+	"exobench-model, The same answer each time A":       "whether a node repeats itself is known after six answers",
 	"exobench-model, Memory of the last turn H":         "the simulator's machine has no NVIDIA GPU",
 	"exobench-model, Memory through the turns B":        noPSS,
 	"exobench-node, exo's resident memory B":            noPSS,
@@ -71,6 +75,7 @@ func init() {
 		withoutData[d+", the line at the top B"] = "the rules are loaded"
 		withoutData[d+", the line at the top C"] = "the rules are loaded"
 		withoutData[d+", annotation Alerts"] = nothingFires
+		withoutData[d+", annotation Answers"] = "the simulator repeats itself"
 		withoutData[d+", annotation exo came or went"] = "the simulator runs all the time"
 		withoutData[d+", annotation Configuration"] = "nobody reloads the configuration"
 	}
