@@ -4,7 +4,8 @@ import { nothing, unit, words } from './panels';
 import { model as q } from './queries_model';
 import { tablePanel } from './tables';
 
-const third = { width: 8, height: 8 };
+/** High enough for every prompt of the standard workload and the questions. */
+const third = { width: 8, height: 13 };
 
 export function answerPanels() {
   return [
@@ -29,7 +30,7 @@ export function answerPanels() {
         steps: true,
         least: 0,
         most: 1,
-        colors: { 'right, usually': '#5794F2', 'sensible, usually': '#FF9830' },
+        colors: { right: '#73BF69', 'right, usually': '#5794F2', sensible: '#B877D9', 'sensible, usually': '#FF9830' },
         overrides: ['right, usually', 'sensible, usually'].map(usualLine),
       },
     ),
@@ -60,7 +61,7 @@ export function answerPanels() {
       },
       [
         {
-          title: 'Repeats itself',
+          title: 'Repeats',
           expr: q.answers.repeats,
           unit: unit.none,
           mappings: words({ '0': { text: 'no', color: '#8E8E8E' }, '1': { text: 'yes', color: 'green' } }),
