@@ -45,20 +45,8 @@ func TestAskTheSimulator(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				node := exosim.New(options)
-				t.Cleanup(func() { _ = node.Close() })
-				c, err := exo.New(exo.Options{
-					BaseURL: "http://sim.test", Transport: node.Transport(), StateDir: t.TempDir(), FingerprintKey: []byte("key"),
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { _ = c.Close() })
 				const model = "llama-3.2-1b"
-				s, err := c.Open(t.Context(), workload.Model{Name: model})
-				if err != nil {
-					t.Fatal(err)
-				}
+				node, s := openSim(t, options, model, func(o *exo.Options) { o.FingerprintKey = []byte("key") })
 				if r := s.Measure(t.Context(), workload.Request{Model: model, Prompt: shortPrompt, Warmup: true}); !r.OK() {
 					t.Fatalf("warm-up: %s (%s)", r.Outcome, r.Err)
 				}
@@ -108,17 +96,7 @@ var shortPrompt = workload.Prompt{ID: "p", Kind: "chat", MaxTokens: 48, Messages
 // A model that thinks has not answered when its tokens are used up, which is neither right nor wrong.
 func TestAskAModelThatThinks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		node := exosim.New(exosim.Options{AnswerTokens: 600})
-		t.Cleanup(func() { _ = node.Close() })
-		c, err := exo.New(exo.Options{BaseURL: "http://sim.test", Transport: node.Transport(), StateDir: t.TempDir()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		s, err := c.Open(t.Context(), workload.Model{Name: "deepseek-r1"})
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, s := openSim(t, exosim.Options{AnswerTokens: 600}, "deepseek-r1")
 		q := question("deepseek-r1", 0)
 		q.Prompt.Messages = []workload.Message{{Role: "user", Content: "Why is the sea salty?"}}
 		if r := s.(workload.Asker).Ask(t.Context(), q); !r.OK() || r.Verdict != workload.VerdictThought || r.Fingerprint != 0 {
@@ -130,17 +108,7 @@ func TestAskAModelThatThinks(t *testing.T) {
 // Others' work is waited for, as before a prompt, and no longer than the questions may take.
 func TestAskABusyNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		node := exosim.New(exosim.Options{})
-		t.Cleanup(func() { _ = node.Close() })
-		c, err := exo.New(exo.Options{BaseURL: "http://sim.test", Transport: node.Transport(), StateDir: t.TempDir()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		s, err := c.Open(t.Context(), workload.Model{Name: "llama-3.2-1b"})
-		if err != nil {
-			t.Fatal(err)
-		}
+		node, s := openSim(t, exosim.Options{}, "llama-3.2-1b")
 		id, err := node.StartStranger("llama-3.2-1b", 2000) // some eight seconds
 		if err != nil {
 			t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo"
 	"exo-bench-exporter/workload/exosim"
 )
 
@@ -22,17 +21,7 @@ type visit struct {
 // node has at rest.
 func visitNode(t *testing.T, o exosim.Options) *visit {
 	t.Helper()
-	node := exosim.New(o)
-	t.Cleanup(func() { _ = node.Close() })
-	c, err := exo.New(exo.Options{BaseURL: "http://sim.test", Transport: node.Transport(), StateDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	s, err := c.Open(t.Context(), workload.Model{Name: "llama-3.2-1b"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	node, s := openSim(t, o, "llama-3.2-1b")
 	v := &visit{t, node, s}
 	for range 3 {
 		v.ask(64)

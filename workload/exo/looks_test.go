@@ -45,18 +45,11 @@ func TestLooksOfAPrompt(t *testing.T) {
 	for name, variant := range map[string]exosim.Variant{"HEAD": exosim.HEAD, "v1.0.71": exosim.V1071} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				node := exosim.New(exosim.Options{Variant: variant})
-				t.Cleanup(func() { _ = node.Close() })
-				calls := &counter{RoundTripper: node.Transport(), paths: map[string]int{}}
-				c, err := exo.New(exo.Options{BaseURL: "http://sim.test", Transport: calls, StateDir: t.TempDir()})
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { _ = c.Close() })
-				s, err := c.Open(t.Context(), workload.Model{Name: "llama-3.2-1b"})
-				if err != nil {
-					t.Fatal(err)
-				}
+				var calls *counter
+				node, s := openSim(t, exosim.Options{Variant: variant}, "llama-3.2-1b", func(o *exo.Options) {
+					calls = &counter{RoundTripper: o.Transport, paths: map[string]int{}}
+					o.Transport = calls
+				})
 				if got := calls.take(); got["/models"]+got["/v1/models"] != 1 {
 					t.Errorf("opening read %v: the catalogue once is enough", got)
 				}

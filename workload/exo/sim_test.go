@@ -13,6 +13,27 @@ import (
 	"exo-bench-exporter/workload/exosim"
 )
 
+// openSim starts a simulator and opens a session for a model, both until the test ends.
+func openSim(t *testing.T, o exosim.Options, model string, change ...func(*exo.Options)) (*exosim.Node, workload.Session) {
+	t.Helper()
+	node := exosim.New(o)
+	t.Cleanup(func() { _ = node.Close() })
+	options := exo.Options{BaseURL: "http://sim.test", Transport: node.Transport(), StateDir: t.TempDir()}
+	for _, f := range change {
+		f(&options)
+	}
+	c, err := exo.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	s, err := c.Open(t.Context(), workload.Model{Name: model})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return node, s
+}
+
 // Against the simulator the client must say what the simulator did, for every model, by
 // every dialect and wire variant.
 func TestAgainstTheSimulator(t *testing.T) {
