@@ -45,6 +45,7 @@ func TestSigns(t *testing.T) {
 		"a sentence over and over": {"Tell me", strings.Repeat("I do not know what you mean by that. ", 8), workload.SignRepetition},
 		"white space":              {"Tell me", strings.Repeat(" \n", 100), ""},
 		"control characters":       {"Tell me", strings.Repeat("ab\x02\x1b", 20), workload.SignGarbled},
+		"vertical tabs":            {"Tell me", " ( " + strings.Repeat("\v", 30) + " " + strings.Repeat("\v", 30), workload.SignGarbled},
 		"no UTF-8":                 {"Tell me", prose[:100] + strings.Repeat("\xff\xfe", 20), workload.SignGarbled},
 		"letters from everywhere":  {"Tell me", strings.Repeat("許可штаб the ال뷔ตร ", 6), workload.SignScript},
 		"Russian of English":       {"Tell me", strings.Repeat("мост построен летом, и по нему ходили рабочие. ", 1), workload.SignScript},

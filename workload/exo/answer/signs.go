@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -10,6 +11,10 @@ import (
 // gram is how many characters a sequence has by which repetition is told: longer than most words, so that a text which
 // uses a word again does not repeat itself by that.
 const gram = 16
+
+// spaces are the control characters that lay out a text. Others, such as vertical tabs, are none of an answer's: a small
+// real model with a broken tensor wrote little else.
+const spaces = "\t\n\r"
 
 // signs counts signs of nonsense, character by character. White space, however much, counts as one space: the
 // indentation of a program is no repetition.
@@ -39,7 +44,7 @@ func newSigns(prompt []string) signs {
 func (s *signs) add(c rune) {
 	s.seen++
 	switch {
-	case unicode.IsSpace(c):
+	case strings.ContainsRune(spaces, c) || unicode.IsSpace(c) && !unicode.IsControl(c):
 		c = ' '
 	case c == utf8.RuneError || unicode.IsControl(c):
 		s.garbled++
