@@ -133,10 +133,16 @@ func checkDeb(t *testing.T, path string) {
 	output(t, root, "dpkg-deb", "--info", path, "control", "conffiles", "postinst", "prerm")
 	output(t, root, "./usr/bin/exo-bench-exporter", "version")
 	unit := read(t, filepath.Join(root, "usr/lib/systemd/system/exo-bench-exporter.service"))
-	for _, line := range []string{"ExecStart=/usr/bin/exo-bench-exporter", "StateDirectory=exo-bench-exporter"} {
+	for _, line := range []string{
+		"ExecStart=/usr/bin/exo-bench-exporter", "StateDirectory=exo-bench-exporter",
+		"DevicePolicy=closed", "DeviceAllow=char-nvidia* rw", // what nvidia-smi needs, and no other device
+	} {
 		if !strings.Contains(unit, "\n"+line+"\n") {
 			t.Errorf("the unit lacks %s:\n%s", line, unit)
 		}
+	}
+	if strings.Contains(unit, "\nPrivateDevices=yes\n") {
+		t.Error("the unit hides the devices of NVIDIA's GPUs from nvidia-smi")
 	}
 	analyze, err := exec.LookPath("systemd-analyze")
 	if errors.Is(err, exec.ErrNotFound) {
