@@ -5,6 +5,8 @@ import (
 	"os/exec"
 
 	"golang.org/x/sys/unix"
+
+	"exo-bench-exporter/exporter/program"
 )
 
 // system returns the Source of this Mac. Nothing of it needs root. notifyutil is Apple's own reader of what powermetrics
@@ -14,7 +16,7 @@ func system() Source {
 		if v, err := unix.SysctlUint32("kern.memorystatus_vm_pressure_level"); err == nil {
 			r.MemoryPressure = memoryLevel(v)
 		}
-		out, err := exec.CommandContext(ctx, "/usr/bin/notifyutil", "-g", thermalNotice).Output()
+		out, err := program.Output(exec.CommandContext(ctx, "/usr/bin/notifyutil", "-g", thermalNotice))
 		if err != nil {
 			return r
 		}

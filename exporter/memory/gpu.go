@@ -13,14 +13,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"exo-bench-exporter/exporter/program"
 )
 
-const (
-	// gpuTimeout bounds how long a turn waits for nvidia-smi, which runs once in it.
-	gpuTimeout = 2 * time.Second
-	// maxGPUOutput bounds what is read of it: a line for each process on the machine's GPUs.
-	maxGPUOutput = 256 << 10
-)
+// gpuTimeout bounds how long a turn waits for nvidia-smi, which runs once in it.
+const gpuTimeout = 2 * time.Second
 
 // nvidiaSMI are the places of nvidia-smi: of distributions, the container toolkit, WSL, NixOS and GKE.
 var nvidiaSMI = []string{
@@ -30,7 +28,7 @@ var nvidiaSMI = []string{
 // gpu tells what processes hold of the memory of NVIDIA's GPUs, by running the driver's own program: its
 // library would bind the exporter to glibc.
 type gpu struct {
-	command []string // program and first arguments; none where there is no such program
+	run func(ctx context.Context, args ...string) ([]byte, error) // nil where there is no such program
 }
 
 // newGPU looks for nvidia-smi on this machine.
@@ -40,7 +38,9 @@ func newGPU() gpu {
 	}
 	for _, path := range nvidiaSMI {
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return gpu{command: []string{path}}
+			return gpu{run: func(ctx context.Context, args ...string) ([]byte, error) {
+				return program.Output(exec.CommandContext(ctx, path, args...))
+			}}
 		}
 	}
 	return gpu{}
@@ -57,14 +57,11 @@ var errEnding = errors.New("a process of exo's ended meanwhile")
 func (g gpu) used(ctx context.Context, pids []int32) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, gpuTimeout)
 	defer cancel()
-	args := append(g.command[1:len(g.command):len(g.command)], "--query-compute-apps=pid,used_gpu_memory", "--format=csv,noheader,nounits")
-	cmd := exec.CommandContext(ctx, g.command[0], args...)
-	out := &bounded{left: maxGPUOutput}
-	cmd.Stdout, cmd.WaitDelay = out, 100*time.Millisecond
-	if err := cmd.Run(); err != nil {
+	out, err := g.run(ctx, "--query-compute-apps=pid,used_gpu_memory", "--format=csv,noheader,nounits")
+	if err != nil {
 		return 0, fmt.Errorf("run nvidia-smi: %w", err)
 	}
-	return parseGPU(out.Bytes(), pids)
+	return parseGPU(out, pids)
 }
 
 // parseGPU adds up what nvidia-smi says of pids: a line "pid, MiB" for each process on each GPU, or a word in
@@ -95,38 +92,32 @@ func parseGPU(out []byte, pids []int32) (uint64, error) {
 	return sum, nil
 }
 
-// bounded is a buffer that refuses to grow beyond a size.
-type bounded struct {
-	bytes.Buffer
-	left int
-}
-
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.left -= len(p); b.left < 0 {
-		return 0, errors.New("too much output")
+// weighGPU takes in the GPU memory of pids, unless the turn has ended, or one of them, meanwhile.
+func (r *recording) weighGPU(pids []int32) {
+	used, err := r.s.gpu.used(context.Background(), pids)
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.ended || r.s.rec != r {
+		return
 	}
-	return b.Buffer.Write(p)
+	if err == nil && !r.s.allAlive(pids) {
+		used, err = 0, errEnding
+	}
+	r.gpu = used
+	r.s.noteGPU(err)
 }
 
-// allAlive reports whether every process of the tree is still there. s.mu is held.
-func (s *Sampler) allAlive() bool {
+// allAlive reports whether every one of pids is still there. s.mu is held.
+func (s *Sampler) allAlive(pids []int32) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
-	usages, err := s.src.Read(ctx, s.tree.pids, Detail{})
-	return err == nil && len(usages) == len(s.tree.pids) &&
+	usages, err := s.src.Read(ctx, pids, Detail{})
+	return err == nil && len(usages) == len(pids) &&
 		!slices.ContainsFunc(usages, func(u Usage) bool { return u.Err == nil && u.RSS == 0 })
 }
 
-// readGPU returns the GPU memory of exo's tree in bytes; 0 where it is not known, for which the log has the reason
-// when that changes. s.mu is held.
-func (s *Sampler) readGPU() uint64 {
-	if len(s.gpu.command) == 0 || s.tree == nil {
-		return 0
-	}
-	used, err := s.gpu.used(context.Background(), s.tree.pids)
-	if err == nil && !s.allAlive() {
-		used, err = 0, errEnding
-	}
+// noteGPU logs why the GPU memory is not known when that changes. s.mu is held.
+func (s *Sampler) noteGPU(err error) {
 	why := ""
 	if err != nil {
 		why = err.Error()
@@ -135,5 +126,4 @@ func (s *Sampler) readGPU() uint64 {
 		s.log.Info("The GPU memory of exo's processes is not known", "reason", why)
 	}
 	s.noGPU = why
-	return used
 }

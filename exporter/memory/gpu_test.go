@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"exo-bench-exporter/exporter/program"
 	"exo-bench-exporter/workload"
 )
 
@@ -21,7 +24,14 @@ func smi(t *testing.T, script string) gpu {
 	if err := os.WriteFile(path, []byte(asked+script), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return gpu{command: []string{"/bin/sh", path}}
+	return runs("/bin/sh", path)
+}
+
+// runs is an nvidia-smi that is started as the given words.
+func runs(name string, first ...string) gpu {
+	return gpu{run: func(ctx context.Context, args ...string) ([]byte, error) {
+		return program.Output(exec.CommandContext(ctx, name, append(slices.Clone(first), args...)...))
+	}}
 }
 
 func TestGPUMemory(t *testing.T) {
@@ -44,7 +54,7 @@ func TestGPUMemory(t *testing.T) {
 		"no driver":        {script: `echo "` + failed + `"; exit 9`, err: "exit status 9"},
 		"no device":        {script: "echo 'No devices were found'; exit 6", err: "exit status 6"},
 		"other text":       {script: "echo 'Field \"used_gpu_memory\" is not a valid field to query.'", err: "lists none"},
-		"without end":      {script: "while echo '60, 5120'; do :; done", err: "run nvidia-smi"},
+		"without end":      {script: "exec cat /dev/zero", err: "run nvidia-smi: it printed more than"},
 	} {
 		got, err := smi(t, c.script).used(t.Context(), []int32{51, 60})
 		if got != c.want*mib || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
@@ -59,38 +69,45 @@ func TestGPUThatHangs(t *testing.T) {
 	if got, err := smi(t, "read -r line < /dev/zero").used(ctx, []int32{60}); err == nil || got != 0 {
 		t.Errorf("%d bytes (error %v)", got, err)
 	}
-	missing := gpu{command: []string{"/nowhere/nvidia-smi"}}
+	missing := runs("/nowhere/nvidia-smi")
 	if got, err := missing.used(t.Context(), []int32{60}); !errors.Is(err, os.ErrNotExist) || got != 0 {
 		t.Errorf("without the program: %d bytes (error %v)", got, err)
 	}
 }
 
-// dying has, once it is dead, one process less than was asked for.
-type dying struct {
-	Source
-	dead bool
-}
-
-func (d *dying) Read(ctx context.Context, pids []int32, detail Detail) ([]Usage, error) {
-	usages, err := d.Source.Read(ctx, pids, detail)
-	if d.dead {
-		usages = usages[:len(usages)-1]
-	}
-	return usages, err
-}
-
-// TestGPUMemoryThatIsBeingGivenBack has the runner end while nvidia-smi runs.
-func TestGPUMemoryThatIsBeingGivenBack(t *testing.T) {
-	d := &dying{Source: SimulatedSource(exo1)}
-	s := New(Config{APIURL: api, Source: d, Logger: quiet()})
-	s.gpu = smi(t, "echo '60, 4000'")
-	s.Look()
-	if got := s.readGPU(); got != 4000*mib {
-		t.Errorf("GPU memory %d", got)
-	}
-	d.dead = true
-	if got := s.readGPU(); got != 0 || s.noGPU != errEnding.Error() {
-		t.Errorf("GPU memory %d although a process ended (%s)", got, s.noGPU)
+// TestWhileTheGPUIsAsked has things happen while nvidia-smi runs, which other samples do not wait for.
+func TestWhileTheGPUIsAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(s *Sampler, r workload.Recording, procs *[]Simulated)
+		want      uint64
+		reason    string // why it is not known
+	}{
+		"nothing":          {func(*Sampler, workload.Recording, *[]Simulated) {}, 4000 * mib, ""},
+		"a sample":         {func(s *Sampler, _ workload.Recording, _ *[]Simulated) { s.tick() }, 4000 * mib, ""},
+		"the runner's end": {func(_ *Sampler, _ workload.Recording, procs *[]Simulated) { *procs = (*procs)[:5] }, 0, errEnding.Error()},
+		"the turn's end":   {func(_ *Sampler, r workload.Recording, _ *[]Simulated) { r.End(context.Background(), false) }, 0, ""},
+		"another turn":     {func(s *Sampler, _ workload.Recording, _ *[]Simulated) { s.Begin("n") }, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			procs := exo1()
+			s := simulated(&procs)
+			rec := s.Begin("m")
+			asked := 0
+			s.gpu = gpu{run: func(context.Context, ...string) ([]byte, error) {
+				asked++
+				if !s.mu.TryLock() {
+					t.Fatal("nvidia-smi runs, and no sample can be taken")
+				}
+				s.mu.Unlock()
+				c.meanwhile(s, rec, &procs)
+				return []byte("60, 4000\n"), nil
+			}}
+			rec.Mark(workload.PhaseMeasure)
+			rec.Mark(workload.PhaseReleasing)
+			if r := rec.(*recording); r.gpu != c.want || s.noGPU != c.reason || asked != 1 || r.phase != workload.PhaseReleasing {
+				t.Errorf("GPU memory %d, want %d; not known because %q, asked %d times, phase %v", r.gpu, c.want, s.noGPU, asked, r.phase)
+			}
+		})
 	}
 }
 

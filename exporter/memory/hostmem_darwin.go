@@ -6,6 +6,8 @@ import (
 	"os/exec"
 
 	"golang.org/x/sys/unix"
+
+	"exo-bench-exporter/exporter/program"
 )
 
 // readHostMemory returns the memory of this Mac. vm_stat is Apple's own reader of the kernel's
@@ -15,7 +17,7 @@ func readHostMemory(ctx context.Context) (HostMemory, error) {
 	if err != nil {
 		return HostMemory{}, fmt.Errorf("read hw.memsize: %w", err)
 	}
-	out, err := exec.CommandContext(ctx, "/usr/bin/vm_stat").Output()
+	out, err := program.Output(exec.CommandContext(ctx, "/usr/bin/vm_stat"))
 	if err != nil {
 		return HostMemory{}, fmt.Errorf("run vm_stat: %w", err)
 	}

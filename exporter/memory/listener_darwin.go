@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/netip"
 	"os/exec"
+
+	"exo-bench-exporter/exporter/program"
 )
 
 func runLsof(ctx context.Context, args ...string) ([]byte, error) {
-	return exec.CommandContext(ctx, "/usr/sbin/lsof", args...).Output()
+	return program.Output(exec.CommandContext(ctx, "/usr/sbin/lsof", args...))
 }
 
 // hostAddresses returns none: there are no network namespaces here.

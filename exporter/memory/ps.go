@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"exo-bench-exporter/exporter/program"
 	"exo-bench-exporter/workload"
 )
 
@@ -25,7 +26,7 @@ type psSource struct {
 func runPS(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "/bin/ps", args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
-	return cmd.Output()
+	return program.Output(cmd)
 }
 
 // columns returns ps's arguments for headerless columns. Each is an option of its own: BSD's
@@ -75,15 +76,10 @@ func (s psSource) Read(ctx context.Context, pids []int32, _ Detail) ([]Usage, er
 }
 
 func (s psSource) Commands(ctx context.Context, pids []int32) (map[int32][]string, error) {
-	args := append([]string{"-ww"}, columns("pid", "command")...)
-	switch {
-	case pids == nil:
-		args = append(args, "-ax")
-	case len(pids) == 0:
+	if len(pids) == 0 {
 		return nil, nil
-	default:
-		args = append(args, "-p", join(pids))
 	}
+	args := append(append([]string{"-ww"}, columns("pid", "command")...), "-p", join(pids))
 	commands := make(map[int32][]string)
 	err := s.lines(ctx, args, func(pid int32, rest []string) {
 		if len(rest) > 0 {

@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"reflect"
@@ -61,7 +62,7 @@ func TestPSOnMacOS(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(usages, wantUsage) {
 			t.Errorf("%s: usages %+v (error %v)", name, usages, err)
 		}
-		commands, err := s.Commands(t.Context(), nil)
+		commands, err := s.Commands(t.Context(), []int32{1, 98112})
 		if err != nil || commands[1][0] != "/sbin/launchd" || commands[98112][0] != "<defunct>" || len(commands) != 8 {
 			t.Errorf("%s: commands %q (error %v)", name, commands, err)
 		}
@@ -79,7 +80,7 @@ func TestBlanksInThePathOfAProgram(t *testing.T) {
 	for pid, path := range paths {
 		k.tasks = append(k.tasks, fakeTask{pid: pid, ppid: 1, foreign: true, path: path})
 	}
-	commands, err := newMacSource(k, recorded(t, nil), lsof{}).Commands(t.Context(), nil)
+	commands, err := newMacSource(k, recorded(t, nil), lsof{}).Commands(t.Context(), slices.Collect(maps.Keys(paths)))
 	if err != nil || !isExo(commands[98110]) || roleOf(commands[98111]) != RoleNode || roleOf(commands[98160]) != RoleRunner ||
 		roleOf(commands[98161]) != RoleNode {
 		t.Errorf("commands %q (error %v)", commands, err)

@@ -57,11 +57,19 @@ func (s *Sampler) rouse() {
 // Mark samples exo's tree once, as the end of the phase under way and the start of the next
 // one. High-water marks start afresh when the turn leaves PhaseBefore. Proportional set sizes
 // are read when PhaseReleasing follows PhaseMeasure: the requests are over and the model is still loaded.
+// So is the GPU memory, for which a program is run: other samples are taken meanwhile.
 func (r *recording) Mark(phase workload.Phase) {
+	if pids := r.enter(phase); len(pids) > 0 && r.s.gpu.run != nil {
+		r.weighGPU(pids)
+	}
+}
+
+// enter does what Mark does without running nvidia-smi, and returns the processes to ask it of.
+func (r *recording) enter(phase workload.Phase) (onGPU []int32) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	if r.ended || r.s.rec != r || phase == r.phase {
-		return
+		return nil
 	}
 	if r.phase == workload.PhaseBefore {
 		if t := r.s.tree; t != nil {
@@ -75,7 +83,8 @@ func (r *recording) Mark(phase workload.Phase) {
 	}
 	// With a runner less the model has died, or is being unloaded already.
 	if ok && measured && seen.runners >= r.runners && !r.moved {
-		r.pss, r.weighed, r.gpu = seen.pssTotal(), seen.footprint, r.s.readGPU()
+		r.pss, r.weighed = seen.pssTotal(), seen.footprint
+		onGPU = slices.Clone(r.s.tree.pids)
 	}
 	r.phase = phase
 	if phase == workload.PhaseReleased {
@@ -84,6 +93,7 @@ func (r *recording) Mark(phase workload.Phase) {
 	if ok && phase == workload.PhaseMeasure {
 		r.add(seen)
 	}
+	return onGPU
 }
 
 // edge takes a sample of the moment in which a phase ends. It counts neither as one of
