@@ -83,11 +83,11 @@ func machineTotals() []metric.Total[MachineState] {
 		throttles("node_cpu_package_throttles_total", "processors as a whole", func(m MachineState) *uint64 { return m.PackageThrottles }),
 	}
 	for _, resource := range workload.Resources() {
-		stalls := func(name, who string, of func(MachineState) map[workload.Resource]time.Duration) metric.Total[MachineState] {
+		stalls := func(name, who, which string, of func(MachineState) map[workload.Resource]time.Duration) metric.Total[MachineState] {
 			return metric.Total[MachineState]{
 				Family: metric.Family{
 					Name: name, Unit: "seconds", Labels: []string{"resource"}, Absent: withoutPSI,
-					Help: "Time in seconds in which " + who + " waited for a resource of this machine (cpu, memory, io) since it was " +
+					Help: "Time in seconds in which " + who + " waited for a resource of this machine (" + which + ") since it was " +
 						"started: Linux' pressure stall information (PSI).",
 				},
 				Value: func(m MachineState) (float64, bool) {
@@ -99,9 +99,9 @@ func machineTotals() []metric.Total[MachineState] {
 		}
 		all = append(
 			all,
-			stalls("node_pressure_waiting_seconds_total", "one task at least",
+			stalls("node_pressure_waiting_seconds_total", "one task at least", "cpu, memory, io",
 				func(m MachineState) map[workload.Resource]time.Duration { return m.Waiting }),
-			stalls("node_pressure_stalled_seconds_total", "all tasks that had something to do",
+			stalls("node_pressure_stalled_seconds_total", "all tasks that had something to do", "memory, io",
 				func(m MachineState) map[workload.Resource]time.Duration { return m.Stalled }),
 		)
 	}

@@ -70,8 +70,8 @@ func registerMemory(set *metric.Set, source MemorySource) {
 			Family: metric.Family{
 				Name: "memory_source_info", Unit: "none", Labels: []string{"source", "footprint"}, Absent: unseen,
 				Help: "Constant 1; source: how the memory of exo's processes is read: procfs (Linux), rusage (macOS, by its kernel), ps (macOS, " +
-					"where what the kernel says was not what ps says), simulator or system. footprint: what exobench_model_footprint_bytes " +
-					"is: physical (macOS), pss_swap (Linux) or none.",
+					"where a process of exo's is another user's, or what the kernel says was not what ps says), simulator or system. " +
+					"footprint: what exobench_model_footprint_bytes is: physical (macOS), pss_swap (Linux) or none.",
 			},
 			Value: metric.Constant[ExoMemory],
 			Own:   func(m ExoMemory) []string { return []string{m.By, string(m.Footprint)} },

@@ -1,4 +1,4 @@
-// Package memory watches the resident memory of exo's process tree.
+// Package memory watches what exo's process tree takes of this machine's memory.
 //
 //	Source (processes, sockets) → finder (root of exo's tree) → tree → Sampler → workload.Memory
 //
@@ -12,7 +12,10 @@
 // long one between turns, and looks for new ones whenever a turn changes its phase. A
 // scrape only reads what the last sample left in memory.
 //
-// What: sums of resident set sizes in bytes. On Apple silicon the resident set may hold all,
-// part or none of a model's weights; exo's own peak_memory_usage belongs beside these figures and
-// is never added to them.
+// What, each as a sum over the processes, in bytes: the resident set sizes, of which pages that processes
+// share count more than once, and which on Apple silicon may hold all, part or none of a model's weights; the
+// footprint, on a Mac the physical footprint with the GPU's buffers in it, on Linux the proportional set
+// size with what is swapped out; and on Linux the memory of NVIDIA's GPUs, which is in none of the others.
+// What one process of the tree does not tell is not told of the tree, but for the resident set sizes.
+// exo's own peak_memory_usage belongs beside these figures and is never added to them.
 package memory

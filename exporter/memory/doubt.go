@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,28 +10,38 @@ import (
 )
 
 // doubted reads by a fast way that it does not take on trust: layouts and permissions are from the
-// system's sources, and another release of the system may have others. Before the fast way's
-// figures are used they are held against ps, of this process and then of exo's. Where the two
-// disagree ps is used from then on.
+// system's sources, and another release of the system may have others. Before the fast way is used
+// it is held against ps, of this process; while it is used, of exo's. Where the two disagree in
+// maxAttempts samples in a row ps is used from then on; the fast way's figures are in the samples
+// before, and in all where ps cannot run.
 type doubted struct {
-	fast, slow Source
-	self       int32
+	fast fastSource
+	slow Source
+	self int32
 	// weigh puts a known weight on this process and says what is wrong with what read tells of it.
 	weigh func(read func() (Usage, error)) error
 	log   *slog.Logger
 
 	examined bool   // this process was looked at
 	attempts int    // comparisons of exo's processes that failed
+	late     int    // comparisons that took too long
 	settled  bool   // no further comparison is needed
 	refused  string // why the fast way is not used; empty while it is
 	unsure   string // why it could not be compared
 }
 
+// fastSource is a Source that knows when a process was born to the millisecond.
+type fastSource interface {
+	Source
+	born(pid int32) (int64, bool)
+}
+
 // maxAttempts is how many comparisons of exo's processes in a row fail before the fast way is
-// given up: memory may change by more than the tolerance while ps runs.
+// given up, as memory may change by more than the tolerance while ps runs; and how many take too
+// long before there are no more, as the machine may be busy.
 const maxAttempts = 3
 
-func newDoubted(fast, slow Source, self int32, weigh func(func() (Usage, error)) error, log *slog.Logger) *doubted {
+func newDoubted(fast fastSource, slow Source, self int32, weigh func(func() (Usage, error)) error, log *slog.Logger) *doubted {
 	return &doubted{fast: fast, slow: slow, self: self, weigh: weigh, log: log}
 }
 
@@ -45,15 +56,16 @@ func (d *doubted) Table(ctx context.Context, anew bool) ([]Process, error) {
 func (d *doubted) Read(ctx context.Context, pids []int32, detail Detail) ([]Usage, error) {
 	d.examine(ctx)
 	if d.refused != "" {
-		return d.slow.Read(ctx, pids, detail)
+		slow, err := d.slow.Read(ctx, pids, detail)
+		return d.birthsOf(slow), err
 	}
 	usages, err := d.fast.Read(ctx, pids, detail)
-	if err != nil || d.settled || len(usages) == 0 {
+	if err != nil || d.settled || len(usages) == 0 || ctx.Err() != nil {
 		return usages, err
 	}
 	slow, err := d.slow.Read(ctx, pids, detail)
 	if err != nil {
-		d.cannotCompare(err)
+		d.cannotCompare(ctx, err)
 		return usages, nil
 	}
 	after, err := d.fast.Read(ctx, pids, detail)
@@ -69,7 +81,18 @@ func (d *doubted) Read(ctx context.Context, pids []int32, detail Detail) ([]Usag
 		return usages, nil
 	}
 	d.refuse(reason)
-	return slow, nil
+	return d.birthsOf(slow), nil
+}
+
+// birthsOf gives what ps says the fast way's times of birth, to the millisecond, where the two agree: by them a process is
+// the one that it was before the fast way was given up, and not older than its parent.
+func (d *doubted) birthsOf(slow []Usage) []Usage {
+	for i := range slow {
+		if created, ok := d.fast.born(slow[i].PID); ok && bornAlike(created, slow[i].Created) {
+			slow[i].Created = created
+		}
+	}
+	return slow
 }
 
 // Commands are asked of the fast way in any case: it knows blanks within arguments from those between.
@@ -88,15 +111,15 @@ func (d *doubted) manner() manner {
 	if d.refused != "" {
 		m = d.slow.manner()
 		m.doubt = d.refused
-	} else if d.unsure != "" {
-		m.doubt = d.unsure
 	}
+	m.doubt = cmp.Or(m.doubt, d.unsure)
 	return m
 }
 
-// examine holds the fast way against ps and against a known weight, of this process, once.
+// examine holds the fast way against ps and against a known weight, of this process, once; again where there was no time
+// for ps.
 func (d *doubted) examine(ctx context.Context) {
-	if d.examined {
+	if d.examined || ctx.Err() != nil {
 		return
 	}
 	d.examined = true
@@ -120,7 +143,7 @@ func (d *doubted) examineSelf(ctx context.Context) error {
 	}
 	slow, err := one(ctx, d.slow, d.self)
 	if err != nil {
-		d.cannotCompare(err)
+		d.examined = d.cannotCompare(ctx, err)
 		return nil
 	}
 	after, err := read()
@@ -151,10 +174,17 @@ func (d *doubted) refuse(reason string) {
 		"reason", reason, "interval", psInterval)
 }
 
-func (d *doubted) cannotCompare(err error) {
+// cannotCompare takes in that ps gave nothing to compare with, and reports whether it is not to be asked again.
+func (d *doubted) cannotCompare(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		if d.late++; d.late < maxAttempts {
+			return false
+		}
+	}
 	d.settled = true
 	d.unsure = fmt.Sprintf("not compared with ps: %v", err)
 	d.log.Warn("What the kernel says of memory could not be compared with what ps says", "err", err)
+	return true
 }
 
 // Tolerance of a comparison: what memory may change by while ps runs.
@@ -172,7 +202,7 @@ func disagreement(before, slow, after []Usage) string {
 		if b == nil || a == nil || b.Created != a.Created || s.RSS == 0 {
 			continue
 		}
-		if born := s.Created - b.Created; max(born, -born) > toleranceBirth {
+		if !bornAlike(s.Created, b.Created) {
 			return fmt.Sprintf("process %d was born at %d by the kernel, at %d by ps (ms since 1970)", s.PID, b.Created, s.Created)
 		}
 		low, high := min(b.RSS, a.RSS), max(b.RSS, a.RSS)
@@ -183,6 +213,9 @@ func disagreement(before, slow, after []Usage) string {
 	}
 	return ""
 }
+
+// bornAlike reports whether two times of birth, in ms, can be of one process.
+func bornAlike(a, b int64) bool { return max(a-b, b-a) <= toleranceBirth }
 
 // find returns what could be read of a process; nil where nothing could.
 func find(usages []Usage, pid int32) *Usage {

@@ -1,10 +1,13 @@
 package memory
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"exo-bench-exporter/workload"
@@ -101,6 +104,81 @@ func TestBirthsOfWhichPSDiffers(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
+}
+
+// TestGivenUpInATurn has the kernel's word be doubted at the third sample of a turn: nothing of what it said before is told,
+// and exo is not taken for another process because ps knows its birth to the second.
+func TestGivenUpInATurn(t *testing.T) {
+	var log strings.Builder
+	f := macExo()
+	f.lie = func(v map[string]uint64) {
+		if v["resident_size"] == 900*mib {
+			v["resident_size"] = 90 * mib
+		}
+	}
+	s := watchMac(f, &log)
+	rec := s.Begin("m")
+	rec.Mark(workload.PhaseMeasure)
+	if c, _ := s.Current(); c.By != "rusage" || c.Footprint != workload.FootprintPhysical {
+		t.Errorf("given up too early: %+v", c)
+	}
+	s.tick()
+	if v, _ := s.Visibility(); v.By != "ps" {
+		t.Fatalf("visibility: %+v", v)
+	}
+	s.tick()
+	s.tick()
+	rec.Mark(workload.PhaseReleasing)
+	rec.Mark(workload.PhaseReleased)
+	s.settle = 0
+	m := rec.End(t.Context(), true)
+	if m.Footprint != 0 || m.FootprintPeak != 0 || m.FootprintKind != "" || m.Median != 1105*mib {
+		t.Errorf("memory of the turn: %+v", m)
+	}
+	if !m.HasBefore || !m.HasAfter {
+		t.Errorf("exo passes for one that was started again: %+v", m)
+	}
+}
+
+// TestKernelWithoutTheFlavor has ps tell what the kernel does not.
+func TestKernelWithoutTheFlavor(t *testing.T) {
+	var log strings.Builder
+	f := macExo()
+	f.fails = syscall.EINVAL
+	if v := watchMac(f, &log).Look(); v.By != "ps" || v.Processes != 3 || !strings.Contains(v.Doubt, "proc_pid_rusage: invalid argument") {
+		t.Errorf("visibility: %+v", v)
+	}
+}
+
+// TestPSThatIsLate has a busy machine not keep exo from being compared later, nor cost every sample its time.
+func TestPSThatIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, c := range map[string]struct {
+			late  int // how many runs of ps
+			doubt string
+			ran   int
+		}{
+			"twice":  {2, "", 4}, // then this process, then exo's
+			"always": {100, "not compared with ps: run ps: context deadline exceeded", 3},
+		} {
+			var log strings.Builder
+			f := macExo()
+			f.hang = func(ctx context.Context) error {
+				if f.psRan > c.late {
+					return nil
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			s := watchMac(f, &log)
+			for range 8 {
+				s.Look()
+			}
+			if v, _ := s.Visibility(); !v.Visible || v.By != "rusage" || v.Doubt != c.doubt || f.psRan != c.ran {
+				t.Errorf("%s: %+v, ps ran %d times", name, v, f.psRan)
+			}
+		}
+	})
 }
 
 func TestWithoutPSTheKernelIsBelieved(t *testing.T) {

@@ -11,13 +11,14 @@ import (
 
 // fakeMac is a Mac that does not exist: its kernel, and the programs that tell of it.
 type fakeMac struct {
-	tasks  []fakeTask
-	newest int // flavor of rusage_info that this kernel knows
+	tasks []fakeTask
 	// lie changes what the kernel says of a process's memory; nil to let it say what is.
 	lie   func(values map[string]uint64)
-	calls int   // of proc_pid_rusage
+	fails error // what proc_pid_rusage comes to
 	psRan int   // how often ps ran
 	psErr error // what running it comes to
+	// hang is called while ps runs; nil for a ps that is quick.
+	hang func(ctx context.Context) error
 }
 
 // fakeTask is a process of a fakeMac.
@@ -26,11 +27,12 @@ type fakeTask struct {
 	created               time.Time
 	rss, footprint, most  uint64
 	foreign, dead, psZero bool // another user's; not yet reaped; of which ps cannot tell either
+	garbled               bool // whose command line is not laid out as is known
 	path                  string
 	argv                  []string
 }
 
-func newFakeMac(tasks ...fakeTask) *fakeMac { return &fakeMac{tasks: tasks, newest: 6} }
+func newFakeMac(tasks ...fakeTask) *fakeMac { return &fakeMac{tasks: tasks} }
 
 func (f *fakeMac) find(pid int32) (fakeTask, error) {
 	for _, t := range f.tasks {
@@ -53,14 +55,13 @@ func (f *fakeMac) process(pid int32) (task, error) {
 	return task{pid: t.pid, ppid: t.ppid, created: t.created.UnixMilli(), dead: t.dead}, err
 }
 
-func (f *fakeMac) rusage(pid int32, flavor int, buf []byte) error {
-	f.calls++
+func (f *fakeMac) rusage(pid int32, buf *[rusageSize]byte) error {
 	t, err := f.find(pid)
 	switch {
 	case err != nil:
 		return err
-	case flavor > f.newest:
-		return syscall.EINVAL
+	case f.fails != nil:
+		return f.fails
 	case t.foreign:
 		return syscall.EPERM
 	}
@@ -68,7 +69,7 @@ func (f *fakeMac) rusage(pid int32, flavor int, buf []byte) error {
 	if f.lie != nil {
 		f.lie(values)
 	}
-	copy(buf, writeRusage(flavor, values))
+	copy(buf[:], writeRusage(rusageFlavor, values))
 	return nil
 }
 
@@ -76,6 +77,9 @@ func (f *fakeMac) arguments(pid int32) ([]byte, error) {
 	t, err := f.find(pid)
 	if err != nil || t.foreign {
 		return nil, syscall.EINVAL
+	}
+	if t.garbled {
+		return []byte{1}, nil
 	}
 	return procargs(t.path, t.argv, nil), nil
 }
@@ -87,8 +91,13 @@ func (f *fakeMac) executable(pid int32) (string, error) {
 
 // ps is Apple's ps on this Mac.
 func (f *fakeMac) ps() psSource {
-	return psSource{run: func(_ context.Context, args ...string) ([]byte, error) {
+	return psSource{run: func(ctx context.Context, args ...string) ([]byte, error) {
 		f.psRan++
+		if f.hang != nil {
+			if err := f.hang(ctx); err != nil {
+				return nil, err
+			}
+		}
 		if f.psErr != nil {
 			return nil, f.psErr
 		}

@@ -84,12 +84,6 @@ func gone(err error) bool {
 }
 
 func (*hostSource) Commands(ctx context.Context, pids []int32) (map[int32][]string, error) {
-	if pids == nil {
-		var err error
-		if pids, err = process.PidsWithContext(ctx); err != nil {
-			return nil, err
-		}
-	}
 	commands := make(map[int32][]string, len(pids))
 	for _, pid := range pids {
 		p := process.Process{Pid: pid}

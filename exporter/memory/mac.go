@@ -25,9 +25,9 @@ const (
 type kernel interface {
 	processes() ([]task, error)
 	process(pid int32) (task, error)
-	// rusage has the kernel write a rusage_info into buf, which has room for every flavor. It takes
-	// the same user or root (syscall.EPERM); a flavor that is not known is syscall.EINVAL.
-	rusage(pid int32, flavor int, buf []byte) error
+	// rusage has the kernel write a rusage_info of rusageFlavor into buf. It takes the same user or root
+	// (syscall.EPERM).
+	rusage(pid int32, buf *[rusageSize]byte) error
 	// arguments returns kern.procargs2, for which it takes the same user or root (syscall.EINVAL).
 	arguments(pid int32) ([]byte, error)
 	// executable returns the path of the program that any user's process runs.
@@ -46,15 +46,14 @@ type task struct {
 // footprint nobody tells.
 type macSource struct {
 	kernel
-	ps     psSource
-	lsof   lsof
-	flavor int // of rusage_info; lower than rusageFlavor on a kernel that does not know that
-	buf    [512]byte
-	ranPS  bool // at the last Read
+	ps    psSource
+	lsof  lsof
+	buf   [rusageSize]byte
+	ranPS bool // at the last Read
 }
 
 func newMacSource(k kernel, ps psSource, l lsof) *macSource {
-	return &macSource{kernel: k, ps: ps, lsof: l, flavor: rusageFlavor}
+	return &macSource{kernel: k, ps: ps, lsof: l}
 }
 
 func (m *macSource) Table(context.Context, bool) ([]Process, error) {
@@ -105,39 +104,28 @@ func (m *macSource) Read(ctx context.Context, pids []int32, _ Detail) ([]Usage, 
 	return usages, err
 }
 
-// weigh asks for the newest flavor of rusage_info that this kernel knows.
 func (m *macSource) weigh(pid int32) (rusage, error) {
-	for {
-		err := m.rusage(pid, m.flavor, m.buf[:])
-		if err == nil {
-			return decodeRusage(m.flavor, m.buf[:])
-		}
-		if !errors.Is(err, syscall.EINVAL) || m.flavor == 0 {
-			return rusage{}, err
-		}
-		m.flavor--
+	if err := m.rusage(pid, &m.buf); err != nil {
+		return rusage{}, err
 	}
+	return decodeRusage(&m.buf), nil
+}
+
+// born returns when the kernel says that a process was born, in ms since the epoch; false where there is none.
+func (m *macSource) born(pid int32) (int64, bool) {
+	t, err := m.process(pid)
+	return t.created, err == nil
 }
 
 func (m *macSource) Commands(ctx context.Context, pids []int32) (map[int32][]string, error) {
-	if pids == nil {
-		all, err := m.processes()
-		if err != nil {
-			return nil, fmt.Errorf("read kern.proc: %w", err)
-		}
-		for _, t := range all {
-			pids = append(pids, t.pid)
-		}
-	}
 	commands := make(map[int32][]string, len(pids))
 	var foreign []int32
 	for _, pid := range pids {
-		raw, err := m.arguments(pid)
-		if err != nil {
-			foreign = append(foreign, pid) // another user's, or gone
-			continue
-		}
-		if argv, err := decodeArguments(raw); err == nil && len(argv) > 0 {
+		argv, err := m.commandLine(pid)
+		switch {
+		case err != nil:
+			foreign = append(foreign, pid) // another user's, gone, or not to be understood
+		case len(argv) > 0:
 			commands[pid] = argv
 		}
 	}
@@ -152,6 +140,14 @@ func (m *macSource) Commands(ctx context.Context, pids []int32) (map[int32][]str
 		commands[pid] = words
 	}
 	return commands, err
+}
+
+func (m *macSource) commandLine(pid int32) ([]string, error) {
+	raw, err := m.arguments(pid)
+	if err != nil {
+		return nil, err
+	}
+	return decodeArguments(raw)
 }
 
 // joinPath makes one word of those that a command line begins with, if they are the path of its
@@ -174,9 +170,9 @@ func (m *macSource) listeners(ctx context.Context, _ place, port uint16) ([]list
 func (*macSource) ResetPeaks(context.Context, []int32) {}
 
 func (m *macSource) manner() manner {
-	every := turnInterval
-	if m.ranPS {
-		every = psInterval
+	way := manner{by: byRusage, footprint: workload.FootprintPhysical, every: turnInterval}
+	if m.ranPS { // a sample has no footprint then; those before, which may be of the same turn, are as good as they were
+		way.by, way.every, way.doubt = byPS, psInterval, "some process of exo's is another user's, so that no footprint is known"
 	}
-	return manner{by: byRusage, footprint: workload.FootprintPhysical, every: every}
+	return way
 }

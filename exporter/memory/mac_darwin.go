@@ -71,15 +71,12 @@ var symbols = sync.OnceValues(func() (s struct{ rusage, path uintptr }, err erro
 	return s, nil
 })
 
-func (xnu) rusage(pid int32, flavor int, buf []byte) error {
+func (xnu) rusage(pid int32, buf *[rusageSize]byte) error {
 	s, err := symbols()
 	if err != nil {
 		return err
 	}
-	if len(buf) < rusageSizes[len(rusageSizes)-1] {
-		return syscall.ENOMEM
-	}
-	ret, _, errno := purego.SyscallN(s.rusage, uintptr(pid), uintptr(flavor), uintptr(unsafe.Pointer(&buf[0])))
+	ret, _, errno := purego.SyscallN(s.rusage, uintptr(pid), rusageFlavor, uintptr(unsafe.Pointer(buf)))
 	return failure(int32(ret), errno)
 }
 

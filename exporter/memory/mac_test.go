@@ -82,23 +82,6 @@ func TestOlderPeakIsNoneOfTheTurn(t *testing.T) {
 	}
 }
 
-func TestOlderKernelsTellLess(t *testing.T) {
-	for newest, most := range []uint64{0, 0, 0, 0, 4700, 4700, 4700} {
-		var log strings.Builder
-		f := macExo()
-		f.newest = newest
-		s := watchMac(f, &log)
-		rec := s.Begin("m")
-		rec.Mark(workload.PhaseMeasure)
-		f.tasks[2].most = 4700 * mib
-		s.tick()
-		m := rec.End(t.Context(), false)
-		if want := max(4000, most) * mib; m.Footprint != 4153*mib || m.FootprintPeak != want+153*mib || log.Len() > 0 {
-			t.Errorf("flavor %d: footprint %d MiB, peak %d MiB; log: %s", newest, m.Footprint/mib, m.FootprintPeak/mib, &log)
-		}
-	}
-}
-
 func TestAnotherUsersExoOnAMac(t *testing.T) {
 	var log strings.Builder
 	f := macExo()
@@ -115,7 +98,7 @@ func TestAnotherUsersExoOnAMac(t *testing.T) {
 	if m := rec.End(t.Context(), false); m.Median != 1105*mib || m.Footprint != 0 || m.FootprintPeak != 0 || m.FootprintKind != "" {
 		t.Errorf("memory of the turn: %+v", m)
 	}
-	if v, _ := s.Visibility(); !v.Visible || v.Processes != 3 || v.By != "rusage" || v.Doubt != "" {
+	if v, _ := s.Visibility(); !v.Visible || v.Processes != 3 || v.By != "ps" || !strings.Contains(v.String(), "another user's") {
 		t.Errorf("visibility: %+v", v)
 	}
 }
@@ -146,11 +129,21 @@ func TestTableOfAMac(t *testing.T) {
 	if err != nil || len(usages) != 2 || usages[0].RSS != 0 || usages[1].Created != epoch.UnixMilli()+90_250 {
 		t.Errorf("usages %+v (error %v)", usages, err)
 	}
-	commands, err := m.Commands(t.Context(), nil)
+	commands, err := m.Commands(t.Context(), []int32{51, 53, 60})
 	if err != nil || !isExo(commands[51]) || roleOf(commands[53]) != RoleNode || roleOf(commands[60]) != RoleRunner {
 		t.Errorf("commands %q (error %v)", commands, err)
 	}
 	if f.psRan != 0 {
 		t.Errorf("ps ran %d times", f.psRan)
+	}
+}
+
+// TestCommandLineThatCannotBeRead has ps tell it, whoever's the process is.
+func TestCommandLineThatCannotBeRead(t *testing.T) {
+	f := macExo()
+	f.tasks[2].garbled = true
+	commands, err := newMacSource(f, f.ps(), f.lsof()).Commands(t.Context(), []int32{51, 60})
+	if err != nil || len(commands) != 2 || roleOf(commands[60]) != RoleRunner || f.psRan != 1 {
+		t.Errorf("commands %q (error %v), ps ran %d times", commands, err, f.psRan)
 	}
 }

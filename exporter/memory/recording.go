@@ -19,8 +19,8 @@ type recording struct {
 	before   *uint64
 	totals   []uint64 // of PhaseMeasure
 	peak     peak
-	// footprints are those of PhaseMeasure where every sample has one; else weighed is the one that was
-	// read when the requests were over, 0 where it is not known.
+	// footprints are of those samples of PhaseMeasure that have one. weighed is the one that was read when
+	// the requests were over, 0 where it is not known.
 	footprints    []uint64
 	weighed       uint64
 	gpu           uint64 // after the last measured request; 0 where it is not known
@@ -192,15 +192,16 @@ func (r *recording) End(ctx context.Context, loaded bool) workload.Memory {
 
 // weigh adds the footprint. Where no sample but the last has one, there is no telling what it came to meanwhile.
 func (r *recording) weigh(m *workload.Memory) {
-	m.FootprintKind = r.s.src.manner().footprint
+	kind := r.s.src.manner().footprint
+	if kind == workload.FootprintNone {
+		return // what was read before the way of reading was given up is as doubtful
+	}
 	switch {
 	case len(r.footprints) > 0:
-		m.Footprint = median(r.footprints)
+		m.Footprint, m.FootprintKind = median(r.footprints), kind
 		m.FootprintPeak, _ = r.footprintPeak.result()
 	case r.weighed > 0:
-		m.Footprint = r.weighed
-	default:
-		m.FootprintKind = ""
+		m.Footprint, m.FootprintKind = r.weighed, kind
 	}
 }
 

@@ -1,46 +1,35 @@
 package memory
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "encoding/binary"
 
 // rusage is what macOS' rusage_info tells of a process, in bytes. See proc_pid_rusage.
 type rusage struct {
 	resident  uint64 // pages that are entered in the task's page map: what ps calls rss
 	footprint uint64 // physical footprint: what Activity Monitor calls memory, buffers of Metal included
-	// most is the highest footprint since the process was born; 0 in flavors that lack it.
-	most uint64
+	most      uint64 // highest footprint since the process was born
 }
 
-// rusageSizes are the sizes in bytes of the flavors of rusage_info, which only ever grow at their
-// end. The kernel writes the whole of a flavor, whatever room there is.
+// rusageFlavor is the oldest flavor of rusage_info that has all of rusage, and rusageSize its size in bytes: the kernel writes
+// the whole of a flavor, whatever room there is. Later flavors have grown at their end.
 //
 // Source: bsd/sys/resource.h of xnu-11417.
-var rusageSizes = [...]int{96, 144, 160, 232, 296, 304, 464}
+const (
+	rusageFlavor = 4
+	rusageSize   = 296
+)
 
-// Offsets in every flavor that is long enough. What comes before are 16 bytes of a UUID and times.
+// Offsets of what is read. What comes before are 16 bytes of a UUID and times.
 const (
 	rusageResident  = 64
 	rusageFootprint = 72
 	rusageMost      = 240
 )
 
-// rusageFlavor is the one that is asked for first: the oldest that has all of rusage.
-const rusageFlavor = 4
-
-// decodeRusage reads a rusage_info of the given flavor.
-func decodeRusage(flavor int, b []byte) (rusage, error) {
-	if flavor < 0 || flavor >= len(rusageSizes) || len(b) < rusageSizes[flavor] {
-		return rusage{}, fmt.Errorf("%d bytes are no rusage_info of flavor %d", len(b), flavor)
-	}
-	b = b[:rusageSizes[flavor]]
-	u := rusage{
+// decodeRusage reads a rusage_info of rusageFlavor.
+func decodeRusage(b *[rusageSize]byte) rusage {
+	return rusage{
 		resident:  binary.LittleEndian.Uint64(b[rusageResident:]),
 		footprint: binary.LittleEndian.Uint64(b[rusageFootprint:]),
+		most:      binary.LittleEndian.Uint64(b[rusageMost:]),
 	}
-	if len(b) >= rusageMost+8 {
-		u.most = binary.LittleEndian.Uint64(b[rusageMost:])
-	}
-	return u, nil
 }

@@ -58,7 +58,7 @@ func (s simulatedSource) Read(_ context.Context, pids []int32, d Detail) ([]Usag
 func (s simulatedSource) Commands(_ context.Context, pids []int32) (map[int32][]string, error) {
 	commands := make(map[int32][]string)
 	for _, p := range s() {
-		if len(p.Command) > 0 && (pids == nil || slices.Contains(pids, p.PID)) {
+		if len(p.Command) > 0 && slices.Contains(pids, p.PID) {
 			commands[p.PID] = p.Command
 		}
 	}

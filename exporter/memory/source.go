@@ -11,8 +11,7 @@ type Source interface {
 	// Read reads the memory of pids. Processes that are gone are left out; one that cannot
 	// be read has Err set and does not keep the others from being read.
 	Read(ctx context.Context, pids []int32, d Detail) ([]Usage, error)
-	// Commands returns the command lines of pids, of all processes when pids is nil.
-	// Processes that are gone or keep theirs to themselves are left out.
+	// Commands returns the command lines of pids. Processes that are gone or keep theirs to themselves are left out.
 	Commands(ctx context.Context, pids []int32) (map[int32][]string, error)
 	// listeners returns the sockets that listen on a TCP port and that can be seen.
 	listeners(ctx context.Context, at place, port uint16) ([]listener, error)

@@ -56,7 +56,7 @@ func descendants(byParent map[int32][]int32, root, self int32) []Process {
 func buildTree(ctx context.Context, src Source, table []Process, root key, known map[int32]int64, self int32) (*tree, error) {
 	byParent := children(table)
 	found := descendants(byParent, root.pid, self)
-	commands, err := src.Commands(ctx, append([]int32{}, byParent[root.pid]...))
+	commands, err := src.Commands(ctx, byParent[root.pid])
 	if err != nil {
 		return nil, err
 	}
