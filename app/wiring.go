@@ -61,8 +61,8 @@ func newWiring(cfg exporter.Config, seams Seams) (wiring, error) {
 		APIURL: api, PID: cfg.ExoPID, Interval: cfg.MemoryInterval, Source: seams.Processes, Settle: seams.Settle, Logger: w.log,
 	}
 	w.machine = machine.Config{Source: seams.Machine, Logger: w.log}
-	if cfg.Mode == exporter.ModeBench && seams.Processes == nil {
-		w.machine.Here = func(ctx context.Context) bool { return memory.Local(ctx, api) }
+	if cfg.Mode == exporter.ModeBench && cfg.ExoPID == 0 && seams.Processes == nil { // a pid is of this machine
+		w.machine.Here = func(ctx context.Context) (bool, error) { return memory.Local(ctx, api) }
 	}
 	if cfg.Mode == exporter.ModeMemory {
 		return w, w.agent(cfg, seams)

@@ -322,8 +322,13 @@ func TestWhereTheMachineIsWatched(t *testing.T) {
 	}{{"http://127.0.0.1:52415", true}, {"http://localhost:52415", true}, {"http://192.0.2.1:52415", false}} {
 		bench, err := newWiring(configure(t, "EXO_URL", tt.url), Seams{})
 		noError(t, err)
-		if got := bench.machine.Here(t.Context()); got != tt.here {
-			t.Errorf("%s is here: %v, want %v", tt.url, got, tt.here)
+		if got, err := bench.machine.Here(t.Context()); got != tt.here || err != nil {
+			t.Errorf("%s is here: %v, %v, want %v", tt.url, got, err, tt.here)
+		}
+		given, err := newWiring(configure(t, "EXO_URL", tt.url, "EXO_PID", "4711"), Seams{})
+		noError(t, err)
+		if given.machine.Here != nil {
+			t.Error("exo is a process of this machine, and it is asked whether it is here")
 		}
 		agent, err := newWiring(configure(t, "EXO_URL", tt.url, "MODE", "memory", "DRIVER_URL", "http://mac-1:9955"), Seams{})
 		noError(t, err)

@@ -11,7 +11,7 @@ import (
 // Source reads the conditions of one machine.
 type Source interface {
 	// Read returns what the system tells at this moment. What it does not tell is nil: not every system has everything,
-	// and not everything may be read by everybody.
+	// and not everything may be read by everybody. It is safe for concurrent use.
 	Read(ctx context.Context) Reading
 }
 

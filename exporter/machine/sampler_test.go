@@ -147,7 +147,7 @@ func TestElsewhere(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := New(Config{
 			Source: &fake{time.Now(), []int{1}},
-			Here:   func(context.Context) bool { asked.Add(1); return here.Load() },
+			Here:   func(context.Context) (bool, error) { asked.Add(1); return here.Load(), nil },
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		if said := s.Look(ctx); !strings.Contains(said, "another machine") || !strings.Contains(said, "memory agent") {
@@ -162,6 +162,7 @@ func TestElsewhere(t *testing.T) {
 		}
 		here.Store(true)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if _, ok := s.Current(); !ok {
 			t.Error("it is not found that exo is here now")
 		}
@@ -171,6 +172,87 @@ func TestElsewhere(t *testing.T) {
 		}
 		cancel()
 		synctest.Wait()
+	})
+}
+
+// A name that cannot be looked up says nothing of where exo is. It is not looked up while requests are measured, and neither
+// the start nor the end of that waits until it is.
+func TestNamesThatAreSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var asked atomic.Int32
+		var log bytes.Buffer
+		slow := func(ctx context.Context) (bool, error) {
+			if asked.Add(1) == 2 {
+				return true, nil
+			}
+			<-ctx.Done()
+			return false, ctx.Err()
+		}
+		s := New(Config{Source: &fake{time.Now(), []int{1}}, Here: slow, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		begin := time.Now()
+		if said := s.Look(ctx); said != "whether exo is on this machine cannot be found out: context deadline exceeded" {
+			t.Error(said)
+		}
+		if time.Since(begin) != whereTimeout {
+			t.Errorf("it took %v to find nothing out", time.Since(begin))
+		}
+		go s.Run(ctx)
+		synctest.Wait()
+		if _, ok := s.Current(); !ok || asked.Load() != 2 {
+			t.Errorf("exo is here, asked %d times", asked.Load())
+		}
+		measure := func(d time.Duration) workload.Conditions {
+			begin := time.Now()
+			end := s.Watch()
+			time.Sleep(d)
+			c := end()
+			if took := time.Since(begin); took != d {
+				t.Errorf("measuring for %v took %v", d, took)
+			}
+			return c
+		}
+		if c := measure(3 * whereFor); c.Seconds != (3*whereFor).Seconds() || asked.Load() != 2 {
+			t.Errorf("asked %d times, %+v", asked.Load(), c)
+		}
+		time.Sleep(interval + time.Second) // a second into a look-up, which will fail
+		if c := measure(time.Second); c.Seconds != 1 || asked.Load() != 3 {
+			t.Errorf("asked %d times, %+v", asked.Load(), c)
+		}
+		if time.Sleep(interval); strings.Contains(log.String(), "another machine") {
+			t.Errorf("log %s", &log)
+		}
+	})
+}
+
+// The end of a turn takes a sample of its own, whatever another one waits for.
+func TestSampleThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		machine := &fake{time.Now(), []int{1}}
+		var reads atomic.Int32
+		s := New(Config{Source: SourceFunc(func(ctx context.Context) Reading {
+			r := machine.Read(ctx)
+			if reads.Add(1) == 3 { // Run's second
+				<-ctx.Done()
+			}
+			return r
+		})})
+		go s.Run(ctx)
+		time.Sleep(time.Second)
+		end := s.Watch()
+		time.Sleep(interval)
+		begin := time.Now()
+		c := end()
+		if took := time.Since(begin); took != 0 || c.Seconds != interval.Seconds() {
+			t.Errorf("the end took %v: %+v", took, c)
+		}
+		time.Sleep(interval)
+		if again := end(); !reflect.DeepEqual(again, c) {
+			t.Errorf("what was late came into the turn: %+v", again)
+		}
 	})
 }
 

@@ -14,10 +14,20 @@ type watch struct {
 	memory      *int     // highest
 }
 
+// start takes the first sample. Nothing is watched before.
+func (w *watch) start(s sample) {
+	w.first = s
+	w.take(s)
+}
+
+// add takes a later sample; one that was begun before the last is passed over.
 func (w *watch) add(s sample) {
-	if w.first.at.IsZero() {
-		w.first = s
+	if !w.first.at.IsZero() && s.at.After(w.last.at) {
+		w.take(s)
 	}
+}
+
+func (w *watch) take(s sample) {
 	w.last = s
 	if v := s.FrequencyLimit; v != nil && (w.frequency == nil || *v < *w.frequency) {
 		w.frequency = v

@@ -79,13 +79,17 @@ func (s *search) configured() (int32, string, error) {
 // listener returns the root of the processes that serve the API's port.
 func (s *search) listener(ctx context.Context) (int32, error) {
 	at := s.locate(ctx, s.api.Hostname())
-	switch at.place {
-	case elsewhere:
+	switch {
+	case at.err != nil:
+		return 0, &notFound{
+			fmt.Sprintf("where exo's API is cannot be found out: %v", at.err), "correct EXOBENCH_EXO_URL; if exo is on this machine, " + fixPID,
+		}
+	case at.place == elsewhere:
 		return 0, &notFound{
 			fmt.Sprintf("exo's API is on another machine (%s)", s.api.Hostname()),
 			"run the exporter beside exo; if that name is this machine after all, " + fixPID,
 		}
-	case outside:
+	case at.place == outside:
 		return 0, &notFound{fmt.Sprintf("exo's API (%s) is outside of this container", s.api.Hostname()), fixVisible}
 	}
 	sockets, err := s.src.listeners(ctx, at.place, s.port)

@@ -72,10 +72,10 @@ func TestFind(t *testing.T) {
 		"the address itself comes": {sockets: sockets(socket("0.0.0.0", 70), socket("127.0.0.1", 51)), want: 51, how: "listener"},
 		"another address":          {sockets: sockets(socket("192.0.2.9", 51)), how: "nothing that can be seen listens on port 52415"},
 		"by one of its addresses": {
-			sockets: sockets(socket("192.0.2.9", 51), socket("0.0.0.0", 70)), at: site{here, addresses("192.0.2.9")},
+			sockets: sockets(socket("192.0.2.9", 51), socket("0.0.0.0", 70)), at: site{place: here, addrs: addresses("192.0.2.9")},
 			want: 51, how: "listener",
 		},
-		"from a container": {sockets: sockets(socket("::", 51)), at: site{onHost, loopback}, want: 51, how: "listener"},
+		"from a container": {sockets: sockets(socket("::", 51)), at: site{place: onHost, addrs: loopback}, want: 51, how: "listener"},
 		"nothing listens":  {how: "nothing that can be seen listens on port 52415 (localhost:52415)"},
 		"two programs": {
 			sockets: sockets(socket("127.0.0.1", 70), socket("::1", 51)), how: "2 processes listen on port 52415 (pids 51,70)",
@@ -104,14 +104,18 @@ func TestFind(t *testing.T) {
 		"API outside of the container": {
 			at: site{place: outside, addrs: loopback}, sockets: sockets(socket("::", 51)), how: "outside of this container",
 		},
+		"API of a name that is not known": {
+			at: site{place: elsewhere, err: errors.New("no such host")}, sockets: sockets(socket("::", 51)),
+			how: "where exo's API is cannot be found out: no such host",
+		},
 		"API not known": {
 			change: func(f *finder) { f.api = nil }, sockets: sockets(socket("::", 51)), how: "not known where exo's API is",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			procs := append(exo1(), c.add...)
-			if c.at.addrs == nil {
-				c.at = site{here, loopback}
+			if c.at.addrs == nil && c.at.err == nil {
+				c.at = site{place: here, addrs: loopback}
 			}
 			f := &finder{
 				src: serving{SimulatedSource(func() []Simulated { return procs }), c.sockets, c.err},

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -25,6 +26,7 @@ const (
 type site struct {
 	place place
 	addrs []netip.Addr // by which it is reached
+	err   error        // why place is not known, which then is elsewhere
 }
 
 // hostAliases are the names by which containers reach the machine that they run on.
@@ -51,52 +53,52 @@ func newLocator() locator {
 	}
 }
 
-// locate returns where a host is; one that cannot be resolved is elsewhere.
+// locate returns where a host is.
 func (l locator) locate(ctx context.Context, name string) site {
 	name = strings.TrimSuffix(strings.ToLower(name), ".")
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		return site{here, loopback}
+		return site{place: here, addrs: loopback}
 	}
-	addrs := l.resolve(ctx, name)
+	addrs, err := l.resolve(ctx, name)
 	switch {
 	case slices.ContainsFunc(addrs, netip.Addr.IsUnspecified):
-		return site{here, loopback} // where connections to no address go
+		return site{place: here, addrs: loopback} // where connections to no address go
 	case slices.ContainsFunc(addrs, netip.Addr.IsLoopback) || common(addrs, l.own()):
-		return site{here, addrs}
+		return site{place: here, addrs: addrs}
 	case common(addrs, l.host()):
-		return site{onHost, addrs}
+		return site{place: onHost, addrs: addrs}
 	case slices.Contains(hostAliases, name):
 		return site{place: outside}
 	}
-	return site{place: elsewhere}
+	return site{place: elsewhere, err: err}
 }
 
 // Local reports whether u leads to the machine that this process runs on, or to that of its container where the
-// container can see it. A name that cannot be resolved does not.
-func Local(ctx context.Context, u *url.URL) bool {
-	at := newLocator().locate(ctx, u.Hostname()).place
-	return at == here || at == onHost
+// container can see it. The error says that u's name could not be looked up.
+func Local(ctx context.Context, u *url.URL) (bool, error) {
+	at := newLocator().locate(ctx, u.Hostname())
+	return at.place == here || at.place == onHost, at.err
 }
 
 // locateHere takes every host for the machine whose processes are read.
-func locateHere(context.Context, string) site { return site{here, loopback} }
+func locateHere(context.Context, string) site { return site{place: here, addrs: loopback} }
 
-// resolve returns the addresses of a host in the form in which they compare; none when it has none.
-func (l locator) resolve(ctx context.Context, name string) []netip.Addr {
+// resolve returns the addresses of a host in the form in which they compare.
+func (l locator) resolve(ctx context.Context, name string) ([]netip.Addr, error) {
 	addr, err := netip.ParseAddr(name)
 	addrs := []netip.Addr{addr}
 	if err != nil {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		if addrs, err = l.lookup(ctx, name); err != nil {
-			return nil
+			return nil, fmt.Errorf("look up %q: %w", name, err)
 		}
 	}
 	plain := make([]netip.Addr, 0, len(addrs))
 	for _, addr := range addrs {
 		plain = append(plain, addr.Unmap().WithZone(""))
 	}
-	return plain
+	return plain, nil
 }
 
 // common reports whether two lists have an address in common.

@@ -49,6 +49,9 @@ func TestPlace(t *testing.T) {
 		"":                     elsewhere,
 	} {
 		got := l.locate(t.Context(), host)
+		if unknown := host == "unknown" || host == ""; (got.err != nil) != unknown {
+			t.Errorf("locate(%q): error %v", host, got.err)
+		}
 		if got.place != want || (want == here || want == onHost) && len(got.addrs) == 0 {
 			t.Errorf("locate(%q) = %v, want %v", host, got, want)
 		}
