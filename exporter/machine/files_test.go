@@ -144,6 +144,34 @@ func TestFrequencyLimit(t *testing.T) {
 	}
 }
 
+// What never changes is read once, and so is which CPUs there are; what does is read each time.
+func TestWhatIsReadOnce(t *testing.T) {
+	dir := tree(t, merge(
+		thread("cpu0", "0", "0", "5", "7"), thread("cpu1", "0", "0", "5", "7"),
+		cpuFiles("cpu0", map[string]string{"cpufreq/scaling_max_freq": "3000", "cpufreq/cpuinfo_max_freq": "4000"}),
+		cpuFiles("cpu2", map[string]string{"topology/core_id": "1"}),
+	))
+	if got := cpus(dir); len(got) != 2 {
+		t.Errorf("%d CPUs tell something: %+v", len(got), got)
+	}
+	src := files("testdata/proc", dir)
+	src.Read(t.Context())
+	for name, line := range merge(
+		cpuFiles("cpu0", map[string]string{
+			"topology/core_id": "9", "cpufreq/cpuinfo_max_freq": "3000",
+			"cpufreq/scaling_max_freq": "2000", "thermal_throttle/core_throttle_count": "6",
+		}),
+	) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := src.Read(t.Context())
+	if *r.FrequencyLimit != 0.5 || *r.CoreThrottles != 6 || *r.PackageThrottles != 7 || len(r.Pressure) != 3 {
+		t.Errorf("limit %v, cores %d, packages %d, pressure %v", *r.FrequencyLimit, *r.CoreThrottles, *r.PackageThrottles, r.Pressure)
+	}
+}
+
 func TestThermalLevel(t *testing.T) {
 	for out, want := range map[string]int{
 		"com.apple.system.thermalpressurelevel 0\n":                         0,
