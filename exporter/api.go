@@ -107,7 +107,7 @@ func (a *API) list(r *http.Request) (any, error) {
 	}
 	page, next, err := a.results.Page(before, limit)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, refusal{http.StatusNotFound, "before: there is no such record among the latest 20,000"}
+		return nil, refusal{http.StatusNotFound, "before: there is no such record among those that are known"}
 	}
 	if err != nil {
 		return nil, err

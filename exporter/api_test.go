@@ -61,7 +61,7 @@ func TestAPIPages(t *testing.T) {
 		"results?limit=2":           `{"items":[{"id":"a"},{"id":"b"}],"next":"b"}`,
 		"results?limit=2&before=b":  `{"items":[{"id":"c"}],"next":null}`,
 		"results?before=c":          `{"items":[],"next":null}`,
-		"results?before=x":          `404 {"error":"before: there is no such record among the latest 20,000"}`,
+		"results?before=x":          `404 {"error":"before: there is no such record among those that are known"}`,
 		"results?limit=0":           `400 {"error":"limit: want a number from 1 to 100"}`,
 		"results?limit=101":         `400 {"error":"limit: want a number from 1 to 100"}`,
 		"results?limit=x":           `400 {"error":"limit: want a number from 1 to 100"}`,

@@ -25,28 +25,20 @@ type Side struct {
 // that cannot be put beside each other it keeps those that are like the newest. broken counts lines that are no
 // records. The error names the file.
 func Read(name string, files []string, from, to time.Time) (s Side, broken int, err error) {
-	var all []record.Record
-	for _, file := range files {
-		n, err := record.EachTurnIn(file, func(r record.Record) error {
-			at := r.Turn.Start
-			if r.Turn.Outcome.Good() && (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to)) {
-				all = append(all, r)
-			}
-			return nil
-		})
-		broken += n
-		if err != nil {
-			return Side{}, broken, fmt.Errorf("%s: %w", file, err)
-		}
+	all, broken, err := record.Turns(files, from, to)
+	if err != nil {
+		return Side{}, broken, err
 	}
 	s, err = NewSide(name, all)
 	return s, broken, err
 }
 
-// NewSide makes a Side of records of turns with their results, in any order. Those without a clean result show nothing of a
-// model. It is an error when there are no others.
+// NewSide makes a Side of records of turns with their results, in any order. Those that are not good or without a clean result show
+// nothing of a model. It is an error when there are no others.
 func NewSide(name string, all []record.Record) (Side, error) {
-	all = slices.DeleteFunc(slices.Clone(all), func(r record.Record) bool { return len(r.Turn.CleanResults()) == 0 })
+	all = slices.DeleteFunc(slices.Clone(all), func(r record.Record) bool {
+		return !r.Turn.Outcome.Good() || len(r.Turn.CleanResults()) == 0
+	})
 	if len(all) == 0 {
 		return Side{}, fmt.Errorf("%s: there is no turn with figures", name)
 	}

@@ -23,7 +23,7 @@ func (k *Keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		http.Error(w, "There is no such record among the latest 20,000; older ones are in the file of EXOBENCH_RESULTS.", http.StatusNotFound)
+		http.Error(w, "There is no such record among the latest; older ones are in the file of EXOBENCH_RESULTS.", http.StatusNotFound)
 		return
 	case err != nil:
 		http.Error(w, "The record cannot be read.", http.StatusInternalServerError)
