@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -14,16 +13,13 @@ import (
 	"exo-bench-exporter/workload/report"
 )
 
-// gaps returns the times between tokens of the range: of native histograms where Prometheus has them, else of classic ones. What
-// is below the first bucket of those is taken to be in the half of it, what is beyond the last one within twice as much.
-func (r *reader) gaps(ctx context.Context, last snapshot) (map[string]report.Distribution, error) {
+// gaps returns the times between tokens from the first look to the last one, by whatever method they were measured: of native
+// histograms where Prometheus has them, else of classic ones.
+func (r *reader) gaps(ctx context.Context, first, last time.Time) (map[string]report.Distribution, error) {
 	const family = "exobench_inter_token_latency_seconds"
-	window := int(math.Ceil(last.at.Sub(r.o.From).Seconds()))
-	if window <= 0 {
-		return nil, nil
-	}
+	window := int(last.Sub(first).Seconds()) + 1 // a range is open at its left
 	q := fmt.Sprintf("sum by (model) (increase(%s{instance=%q}[%ds]))", family, r.o.Instance, window)
-	native, err := r.query(ctx, q, last.at)
+	native, err := r.query(ctx, q, last)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +33,7 @@ func (r *reader) gaps(ctx context.Context, last snapshot) (map[string]report.Dis
 		return all, nil
 	}
 	q = fmt.Sprintf("sum by (model, le) (increase(%s_bucket{instance=%q}[%ds]))", family, r.o.Instance, window)
-	return r.classic(ctx, q, last.at)
+	return r.classic(ctx, q, last)
 }
 
 func nativeBuckets(h *model.SampleHistogram) (all []report.Bucket) {
@@ -69,14 +65,7 @@ func (r *reader) classic(ctx context.Context, q string, at time.Time) (map[strin
 		var buckets []report.Bucket
 		low, n := 0.0, 0.0
 		for _, bound := range slices.Sorted(maps.Keys(counts)) {
-			b := report.Bucket{Low: low, High: bound, Count: counts[bound] - n}
-			switch {
-			case low == 0:
-				b.Low = bound / 2
-			case math.IsInf(bound, 1):
-				b.High = 2 * low
-			}
-			buckets = append(buckets, b)
+			buckets = append(buckets, report.Bucket{Low: low, High: bound, Count: counts[bound] - n})
 			low, n = bound, counts[bound]
 		}
 		all[m] = report.Binned(buckets)

@@ -13,12 +13,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/api"
 	promapi "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
@@ -48,7 +46,7 @@ const (
 
 // Read asks Prometheus. Errors are for people: it cannot be reached, it knows no such exporter, or several.
 func Read(ctx context.Context, o Options) (History, error) {
-	client, err := api.NewClient(api.Config{Address: o.URL, Client: &http.Client{Timeout: patience}})
+	client, err := dial(o.URL)
 	if err != nil {
 		return History{}, err
 	}
@@ -85,8 +83,13 @@ func Read(ctx context.Context, o Options) (History, error) {
 		h.Notes = append(h.Notes, fmt.Sprintf(
 			"%d times several cycles ended between two scrapes: they are taken as one turn, by their mean.", several))
 	}
-	h.Notes = append(h.Notes, "Read back from Prometheus: percentiles of gaps between tokens are those of the buckets of a histogram.")
-	if h.Gaps, err = r.gaps(ctx, before); err != nil {
+	h.Notes = append(h.Notes, "Read back from Prometheus: percentiles of gaps between tokens are those of the buckets of a histogram, "+
+		"whether other models were loaded too when memory was read is not told, and the machines are all that the node names, "+
+		"whether or not they held a model.")
+	if len(ends) < 2 {
+		return h, nil
+	}
+	if h.Gaps, err = r.gaps(ctx, ends[0], before.at); err != nil {
 		return History{}, err
 	}
 	for m, d := range h.Gaps { // increase extrapolates
@@ -130,15 +133,7 @@ func (r *reader) seconds() int { return max(1, int(r.o.To.Sub(r.o.From).Seconds(
 
 // query asks for a vector.
 func (r *reader) query(ctx context.Context, q string, at time.Time) (model.Vector, error) {
-	v, _, _, err := r.api.Query(ctx, q, at)
-	if err != nil {
-		return nil, fmt.Errorf("no answer of Prometheus: %w", err)
-	}
-	vector, ok := v.(model.Vector)
-	if !ok {
-		return nil, fmt.Errorf("an answer of Prometheus that is a %s", v.Type())
-	}
-	return vector, nil
+	return ask[model.Vector](ctx, r, q, at)
 }
 
 // ends returns when Prometheus first scraped what there was while no cycle ran, and then that one more cycle had ended. skipped tells
@@ -184,13 +179,9 @@ type scrape struct {
 // scrapes returns those from from on and before to, in their order.
 func (r *reader) scrapes(ctx context.Context, from, to time.Time) ([]scrape, error) {
 	q := fmt.Sprintf(`{__name__=~"exobench_(cycles_total|cycle_running)",instance=%q}[%dms]`, r.o.Instance, to.Sub(from).Milliseconds())
-	v, _, _, err := r.api.Query(ctx, q, to.Add(-time.Millisecond))
+	matrix, err := ask[model.Matrix](ctx, r, q, to.Add(-time.Millisecond))
 	if err != nil {
-		return nil, fmt.Errorf("no answer of Prometheus: %w", err)
-	}
-	matrix, ok := v.(model.Matrix)
-	if !ok {
-		return nil, fmt.Errorf("an answer of Prometheus that is a %s", v.Type())
+		return nil, err
 	}
 	at := map[model.Time]scrape{}
 	for _, series := range matrix {
@@ -222,9 +213,10 @@ type snapshot struct {
 var families = []string{
 	"cycles_total", "turns_total", "requests_total", "output_tokens_total", "decode_tokens_total", "decode_seconds_total",
 	"prefill_tokens_total", "time_to_first_token_seconds", "time_to_first_token_seconds_sum", "time_to_first_token_seconds_count",
-	"request_duration_seconds", "request_duration_seconds_sum", "request_duration_seconds_count", "inter_token_latency_seconds_count",
+	"request_duration_seconds", "request_duration_seconds_sum", "request_duration_seconds_count",
+	"inter_token_latency_seconds", "inter_token_latency_seconds_count",
 	"contended_requests_total", "server_output_tokens_per_second", "server_prefill_tokens_per_second",
-	"model_footprint_bytes", "model_footprint_peak_bytes", "model_gpu_memory_bytes", "memory_source_info",
+	"model_footprint_bytes", "model_footprint_peak_bytes", "model_gpu_memory_bytes",
 	"model_resident_memory_bytes", "model_resident_memory_peak_bytes", "model_proportional_memory_bytes", "model_unreleased_memory_bytes",
 	"model_reported_peak_memory_bytes", "model_load_seconds", "model_energy_per_token_joules", "model_idle_power_watts", "model_weights_bytes",
 	"model_memory_bandwidth_utilization_ratio", "node_memory_bytes", "simulated",

@@ -103,10 +103,11 @@ func (s step) results(name, exoModel string, perToken float64, reported uint64) 
 		}
 	}
 	contended := s.times(series{name: "contended_requests_total", model: name})
+	epoch := s.epoch(name)
 	for _, prompt := range inOrder(prompts) {
 		r := workload.Result{
 			Model: name, ExoModel: exoModel, Prompt: prompt.ID, Kind: prompt.Kind, AskedTokens: prompt.MaxTokens, Start: s.now.at,
-			Epoch: s.epoch(name), Endpoint: s.epoch(name).Endpoint,
+			Epoch: epoch, Endpoint: epoch.Endpoint,
 		}
 		clean := s.clean(&r)
 		r.EnergyJoules = perToken * float64(r.OutputTokens)
