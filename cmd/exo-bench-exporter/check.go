@@ -13,6 +13,7 @@ import (
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/cluster"
 	"exo-bench-exporter/exporter/memory"
+	"exo-bench-exporter/workload/compare"
 	"exo-bench-exporter/workload/exo"
 	"exo-bench-exporter/workload/exo/foreign"
 )
@@ -55,8 +56,9 @@ func check(ctx context.Context, inv invocation, demo, asJSON bool) int {
 	switch p := p.(type) {
 	case *app.Bench:
 		rig := p.Rig()
+		models, prompts := compare.Several(len(rig.Config.Models), "model"), compare.Several(len(rig.Suite.Prompts), "prompt")
 		l.ok("configuration", fmt.Sprintf("%s, suite %s with %s, a cycle every %s",
-			several(len(rig.Config.Models), "model"), rig.Suite.Version, several(len(rig.Suite.Prompts), "prompt"), rig.Config.CycleInterval))
+			models, rig.Suite.Version, prompts, rig.Config.CycleInterval))
 		l.state(rig.Config)
 		report := rig.Client.Check(ctx, rig.Config.Models)
 		l.node(report, p.Simulated())
@@ -210,12 +212,4 @@ func (l *checklist) driver(ctx context.Context, a *app.Agent) {
 	if s.Simulated {
 		l.ok("simulated", "the driver measures the simulator, not a real exo")
 	}
-}
-
-// several counts things in words: "1 model", "5 models".
-func several(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -31,7 +31,7 @@ those of different methods, nodes or models marked.
 
 Exits 1 where -fail-on asks for it, 2 where there is nothing to compare.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, invocation) int {
-			c := comparing{format: "text", margin: usualMargin}
+			c := comparing{format: "text", margin: compare.Margin}
 			fs.Func("at", "`time` that divides the files into before and after, such as 2026-01-31T12:00:00Z", moment(&c.at))
 			fs.Func("format", "`form` of what is printed: text, markdown, csv or json (default text)", c.setFormat)
 			fs.Var(&c.margin, "margin", "`change` that is none for you")
@@ -42,9 +42,6 @@ Exits 1 where -fail-on asks for it, 2 where there is nothing to compare.`,
 		},
 	}
 }
-
-// usualMargin is the change up to which a model is as fast as before.
-const usualMargin = 0.02
 
 // percent is a ratio that is given in per cent.
 type percent float64

@@ -96,7 +96,8 @@ func TestCompare(t *testing.T) {
 	}
 
 	// Several files a side, and one that is divided by a time.
-	_, out, _ = call(before, before, "--", after)
+	earlier := writeRecords(t, "earlier.json", compareStart.AddDate(0, 0, -1), 10, 1)
+	_, out, _ = call(earlier, before, before, "--", after) // a turn counts once
 	has("several", out, slower, "20, 10")
 	both := filepath.Join(t.TempDir(), "both.jsonl")
 	b, _ := os.ReadFile(before)

@@ -87,7 +87,7 @@ func (g grid) models(w io.Writer, s compare.Side, all []compare.Ranking) error {
 		fmt.Fprint(w, "SIMULATED: these figures come from the simulator, not from a real exo.\n\n")
 	}
 	if s.Left > 0 {
-		fmt.Fprintf(w, "Note: %s left out: another method, node or model than the newest ones.\n\n", several(s.Left, "turn"))
+		fmt.Fprintf(w, "Note: %s left out: another method, node or model than the newest ones.\n\n", compare.Several(s.Left, "turn"))
 	}
 	for i, r := range all {
 		rows := [][]string{{r.Quantity.Title, "", "against the one above", "turns"}}

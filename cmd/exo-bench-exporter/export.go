@@ -12,7 +12,8 @@ func exportCommand() command {
 		name: "export", args: " [flags] [FILE…]", summary: "print what was measured as one JSON document for a public table",
 		operands: true,
 		help: `Prints a summary of kept results as JSON: figures with their intervals, hardware, method, and why a figure is absent. It
-names neither people nor places: no addresses, names or ids of nodes, no prompts, no answers. Files are read as by report.
+names no node: no addresses, names or ids of nodes, no prompts, no answers. Names of models and of the
+suite are as you gave them. Files are read as by report.
 
   exo-bench-exporter export -exo-version 1.0.71 results.jsonl > results-to-share.json
 

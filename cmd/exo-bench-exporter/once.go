@@ -162,7 +162,7 @@ func printRanking(w io.Writer, turns []record.Record) error {
 		return nil //nolint:nilerr // there is nothing to put in order, as the table says
 	}
 	fmt.Fprintln(w)
-	return grid(plainRows).models(w, s, compare.Models(s, usualMargin))
+	return grid(plainRows).models(w, s, compare.Models(s, compare.Margin))
 }
 
 func printReport(w io.Writer, r record.Report, b *app.Bench, asJSON bool) error {

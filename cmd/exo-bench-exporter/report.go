@@ -6,17 +6,16 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/exporter/history"
+	"exo-bench-exporter/workload/compare"
 	"exo-bench-exporter/workload/record"
 	"exo-bench-exporter/workload/report"
 	"exo-bench-exporter/workload/report/page"
+	"exo-bench-exporter/workload/statefile"
 )
 
 func reportCommand() command {
@@ -71,7 +70,7 @@ func (r *reporting) run(ctx context.Context, inv invocation, files []string) int
 	if r.out == "-" {
 		return printed(inv, b.Bytes())
 	}
-	if err := replace(r.out, b.Bytes()); err != nil {
+	if err := statefile.Replace(r.out, b.Bytes(), 0o644); err != nil {
 		return cannotPrint(inv, err)
 	}
 	fmt.Fprintf(inv.stdout, "%s: %s\n", r.out, strings.Join(made.Summary, "\n  "))
@@ -91,12 +90,12 @@ func (r *reporting) make(ctx context.Context, inv invocation, files []string) (r
 		}
 		files = []string{file}
 	}
-	turns, broken, err := readTurns(files, r.from, r.to)
+	turns, broken, err := record.Turns(files, r.from, r.to)
 	if err != nil {
 		return report.Report{}, err
 	}
 	if broken > 0 {
-		o.Notes = append(o.Notes, several(broken, "line")+" of the files are no records.")
+		o.Notes = append(o.Notes, compare.Several(broken, "line")+" of the files are no records.")
 	}
 	made, err := report.Of(turns, o)
 	if errors.Is(err, report.ErrEmpty) {
@@ -125,8 +124,12 @@ func (r *reporting) recall(ctx context.Context, files []string) (report.Report, 
 	if err != nil {
 		return report.Report{}, err
 	}
-	again := fmt.Sprintf("exo-bench-exporter report -prometheus http://localhost:9090 -from %s -to %s",
-		from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
+	instance := ""
+	if r.instance != "" { // an address, so in no report
+		instance = " -instance HOST:PORT"
+	}
+	again := fmt.Sprintf("exo-bench-exporter report -prometheus http://localhost:9090%s -from %s -to %s",
+		instance, from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
 	made, err := report.Of(h.Turns, report.Options{
 		Program: exporter.Version(), Recalled: true, Gaps: h.Gaps, Notes: h.Notes, Again: []string{again},
 	})
@@ -136,24 +139,6 @@ func (r *reporting) recall(ctx context.Context, files []string) (report.Report, 
 	return made, err
 }
 
-// readTurns reads the turns of files that began from from on and before to; the zero time leaves either open. broken counts lines
-// that are no records.
-func readTurns(files []string, from, to time.Time) (all []record.Record, broken int, err error) {
-	for _, file := range files {
-		n, err := record.EachTurnIn(file, func(r record.Record) error {
-			if at := r.Turn.Start; (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to)) {
-				all = append(all, r)
-			}
-			return nil
-		})
-		broken += n
-		if err != nil {
-			return nil, broken, fmt.Errorf("%s: %w", file, err)
-		}
-	}
-	return all, broken, nil
-}
-
 // keptFile returns the file in which an exporter with this environment keeps its records.
 func keptFile(inv invocation) (string, error) {
 	cfg, err := exporter.LoadConfig(inv.env)
@@ -161,21 +146,4 @@ func keptFile(inv invocation) (string, error) {
 		err = errors.New("no records are kept here: EXOBENCH_RESULTS is off, or the mode is memory; name a FILE")
 	}
 	return cfg.ResultsFile, err
-}
-
-// replace puts a whole file in the place of path, or leaves what is there.
-func replace(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, bytes.NewReader(content))
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

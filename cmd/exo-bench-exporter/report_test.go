@@ -43,6 +43,9 @@ func TestReport(t *testing.T) {
 	if _, out, _ := call(nil, "-o", "-", "-to", half, kept); !strings.Contains(out, "10 turns of 2 models") {
 		t.Errorf("half of it has other turns: %.2000s", out)
 	}
+	if _, out, _ := call(nil, "-o", "-", kept, kept); !strings.Contains(out, "20 turns of 2 models") {
+		t.Errorf("a file that is named twice counts otherwise: %.2000s", out)
+	}
 	for name, args := range map[string][]string{
 		"nothing in it": {"-from", compareStart.AddDate(1, 0, 0).Format(time.RFC3339), kept},
 		"no such file":  {filepath.Join(dir, "no.jsonl")},

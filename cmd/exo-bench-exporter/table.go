@@ -14,6 +14,7 @@ import (
 
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/compare"
 	"exo-bench-exporter/workload/exo/foreign"
 )
 
@@ -127,18 +128,11 @@ func text[T any](v *T, format func(T) string) string {
 	return format(*v)
 }
 
-func milliseconds(d time.Duration) string {
-	ms := float64(d) / float64(time.Millisecond)
-	if ms < 100 {
-		return fmt.Sprintf("%.1f ms", ms)
-	}
-	return fmt.Sprintf("%.0f ms", ms)
-}
+func milliseconds(d time.Duration) string { return compare.Quantity{Unit: "s"}.Amount(d.Seconds()) }
+func gibibytes(b uint64) string           { return compare.Quantity{Unit: "B"}.Amount(float64(b)) }
 
 func hundredths(v float64) string { return fmt.Sprintf("%.2f", v) }
 func tenths(v float64) string     { return fmt.Sprintf("%.1f", v) }
 func whole(v float64) string      { return fmt.Sprintf("%.0f", v) }
 
 func perCent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
-
-func gibibytes(b uint64) string { return fmt.Sprintf("%.2f GiB", float64(b)/(1<<30)) }

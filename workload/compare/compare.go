@@ -28,6 +28,9 @@ const (
 	decided = 0.01 // and of what is said to have changed
 )
 
+// Margin is the relative difference up to which a model is as fast as before, unless somebody says otherwise.
+const Margin = 0.02
+
 // enough is the number of turns a side from which an interval of that confidence can be had at all.
 const enough = 5
 
@@ -112,7 +115,7 @@ func refuse(a, b Side) error {
 func notes(a, b Side) (all []string) {
 	for _, s := range []Side{a, b} {
 		if s.Left > 0 {
-			all = append(all, fmt.Sprintf("%s: %s left out: another method, node or model than the newest ones", s.Name, count(s.Left, "turn")))
+			all = append(all, fmt.Sprintf("%s: %s left out: another method, node or model than the newest ones", s.Name, Several(s.Left, "turn")))
 		}
 	}
 	if a.Source.Target != b.Source.Target {
@@ -150,13 +153,6 @@ func notes(a, b Side) (all []string) {
 		all = append(all, strings.Join(differs[what], ", ")+": "+what)
 	}
 	return all
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // series are the logarithms of what turns show, one after the other.

@@ -104,8 +104,8 @@ func whole(r workload.Result) (float64, bool) {
 	return r.E2E.Seconds(), r.Timed && r.CountedTokens() > 0 && !slices.Contains(r.Marks(), workload.MarkShort)
 }
 
-// enoughGaps is the number of gaps of which one is beyond the p99.
-const enoughGaps = 100
+// EnoughForP99 is the number of samples of which one is beyond their 99th percentile: of fewer it would be the maximum.
+const EnoughForP99 = 100
 
 func farGap(t workload.Turn) (float64, bool) {
 	var all []time.Duration
@@ -113,7 +113,7 @@ func farGap(t workload.Turn) (float64, bool) {
 		all = append(all, r.Gaps...)
 	}
 	gap, ok := workload.Quantile(all, 0.99)
-	return gap.Seconds(), ok && len(all) >= enoughGaps
+	return gap.Seconds(), ok && len(all) >= EnoughForP99
 }
 
 // memory is only known to be of the model where nobody else's was loaded too.

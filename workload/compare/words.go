@@ -70,3 +70,20 @@ func (q Quantity) Amount(v float64) string {
 	}
 	return fmt.Sprintf("%.1f %s", v, q.Unit)
 }
+
+// Several is a number of things in words: "1 turn", "1,200 turns".
+func Several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Thousands(n) + " " + thing + "s"
+}
+
+// Thousands writes a number as people read it.
+func Thousands(n int) string {
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}

@@ -26,9 +26,6 @@ func Bound(k int) float64 { return math.Exp2(float64(k) / binsPerOctave) }
 // binOf returns the bin of a time in seconds.
 func binOf(v float64) int { return int(math.Ceil(binsPerOctave*math.Log2(v) - 1e-9)) }
 
-// Exact reports whether quantiles are those of the samples themselves rather than of bins.
-func (d Distribution) Exact() bool { return d.exact != nil }
-
 func (d *Distribution) add(v time.Duration) {
 	if v <= 0 {
 		return
@@ -42,11 +39,21 @@ func (d *Distribution) add(v time.Duration) {
 }
 
 // Binned makes a Distribution of counts of a histogram with its own bounds, in seconds: what is between two of them is spread
-// evenly over the logarithm. The lower bound of the first bucket has to be positive.
+// evenly over the logarithm. What is below the first positive bound is taken to be in the upper half of it, what is beyond the last
+// finite one within twice as much. A bucket around zero, and one without any bound, say nothing of a time.
 func Binned(buckets []Bucket) Distribution {
 	d := Distribution{Bins: map[int]float64{}}
 	total := 0.0
 	for _, b := range buckets {
+		if b.Low == -b.High {
+			continue
+		}
+		if b.Low <= 0 {
+			b.Low = b.High / 2
+		}
+		if math.IsInf(b.High, 1) {
+			b.High = 2 * b.Low
+		}
 		if !(b.Count > 0 && b.Low > 0 && b.High > b.Low) {
 			continue
 		}
@@ -61,7 +68,7 @@ func Binned(buckets []Bucket) Distribution {
 	return d
 }
 
-// Bucket is one of a histogram: Count samples above Low up to High, in seconds.
+// Bucket is one of a histogram: Count samples above Low up to High, in seconds; either bound may be infinite.
 type Bucket struct{ Low, High, Count float64 }
 
 // quantile returns the p-quantile in seconds; false where there are no samples.

@@ -11,8 +11,8 @@ import (
 // old form would misunderstand the new one; fields may be added without.
 const ExportSchema = 1
 
-// Export is a Report as a row of a public table: figures and facts, without sentences, and without anything that names a person
-// or a place. Durations are in seconds, sizes in bytes.
+// Export is a Report as a row of a public table: figures and facts, without sentences, addresses, and names and ids of nodes. What
+// models and the suite are called is as whoever measured called them. Durations are in seconds, sizes in bytes.
 type Export struct {
 	Schema    int       `json:"schema"`
 	Generator Generator `json:"generator"`

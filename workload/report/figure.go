@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/compare"
 )
@@ -26,17 +28,14 @@ func level(q compare.Quantity, turns []workload.Turn, absent string) Figure {
 	return Figure{Quantity: q, Value: l.Value, Known: true, Range: l.Range, Sure: l.Known, N: l.Turns, Of: "turns"}
 }
 
-// enough is the number of samples from which on a 99th percentile is told: below it, it would be the maximum.
-const enough = 100
-
 // pooled is the p-quantile, in seconds, of samples d.
 func pooled(d Distribution, p float64, of, absent string) Figure {
 	f := Figure{Quantity: seconds, N: d.N, Of: of}
 	switch v, ok := d.quantile(p); {
 	case !ok:
 		f.Absent = absent
-	case p >= 0.99 && d.N < enough:
-		f.Absent = "fewer than 100 samples"
+	case p >= 0.99 && d.N < compare.EnoughForP99:
+		f.Absent = fmt.Sprintf("fewer than %d samples", compare.EnoughForP99)
 	default:
 		f.Value, f.Known = v, true
 	}

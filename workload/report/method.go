@@ -8,22 +8,24 @@ import (
 	"strings"
 
 	"exo-bench-exporter/workload"
+	"exo-bench-exporter/workload/compare"
 )
 
 // Method is how all of it was measured.
 type Method struct {
-	Suite     string // its version
-	SHA256    string // of the suite
-	BuiltIn   bool   // the suite is the one that the program has built in
-	Prompts   int    // that were put
-	Dialects  []string
-	Routes    []string
-	Engines   []Engine
+	Suite     string   // its version
+	SHA256    string   // of the suite
+	BuiltIn   bool     // the suite is the one that the program has built in
+	Prompts   int      // that were put
 	Exporters []string // versions
-	Nonce     bool     // prompts were opened by digits that no cache has seen; valid when NonceKnown
+	// What follows is of the turns that figures are made of.
+	Dialects []string
+	Routes   []string
+	Engines  []Engine
+	Nonce    bool // prompts were opened by digits that no cache has seen; valid when NonceKnown
 	// NonceKnown is false of what Prometheus tells, which does not.
 	NonceKnown bool
-	Machines   []workload.Machine
+	Machines   []workload.Machine // that held a model, equal ones as often as they held one together
 }
 
 // Engine is what runs the models.
@@ -44,14 +46,14 @@ func (a *analysis) method() Method {
 	var prompts []string
 	for _, r := range a.records {
 		add(&m.Exporters, r.Version)
-		for _, machine := range r.Turn.Host.Machines {
-			add(&m.Machines, machine)
-		}
 		for _, result := range r.Turn.Results {
 			add(&prompts, result.Prompt)
-			if !result.Clean() {
-				continue
-			}
+		}
+	}
+	m.Prompts = len(prompts)
+	turns := a.measured()
+	for _, t := range turns {
+		for _, result := range t.CleanResults() {
 			e := result.Epoch
 			add(&m.Dialects, string(e.Dialect))
 			add(&m.Routes, string(e.Endpoint))
@@ -61,8 +63,36 @@ func (a *analysis) method() Method {
 			m.Nonce = m.Nonce || e.Nonce
 		}
 	}
-	m.Prompts = len(prompts)
+	m.Machines = machines(turns)
 	return m
+}
+
+// measured returns the turns that figures are made of, oldest first.
+func (a *analysis) measured() (all []workload.Turn) {
+	for _, m := range a.side.Models {
+		all = append(all, a.side.Turns[m]...)
+	}
+	slices.SortStableFunc(all, func(a, b workload.Turn) int { return a.Start.Compare(b.Start) })
+	return all
+}
+
+// machines returns those that held a model. Equal ones cannot be told apart, so that of each kind there are as many as held one
+// model at once.
+func machines(turns []workload.Turn) (all []workload.Machine) {
+	most := map[workload.Machine]int{}
+	var order []workload.Machine
+	for _, t := range turns {
+		n := map[workload.Machine]int{}
+		for _, m := range t.Host.Machines {
+			add(&order, m)
+			n[m]++
+			most[m] = max(most[m], n[m])
+		}
+	}
+	for _, m := range order {
+		all = append(all, slices.Repeat([]workload.Machine{m}, most[m])...)
+	}
+	return all
 }
 
 // add appends v unless it is there, or says nothing.
@@ -78,10 +108,11 @@ func (a *analysis) notes(left int) (all []string) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	all = append(all, a.options.Notes...)
 	if left > 0 {
-		say("%s left out: of another node or suite than the newest one.", several(left, "turn"))
+		say("%s left out: of another node or suite than the newest one.", compare.Several(left, "turn"))
 	}
 	if a.side.Left > 0 {
-		say("%s drawn in the course of time only: measured by another method than the newest ones of their model.", several(a.side.Left, "turn"))
+		say("%s drawn in the course of time only: measured by another method than the newest ones of their model.",
+			compare.Several(a.side.Left, "turn"))
 	}
 	fewest := -1
 	for _, m := range a.rows {
@@ -90,7 +121,7 @@ func (a *analysis) notes(left int) (all []string) {
 		}
 	}
 	if fewest < 6 {
-		say("The model with fewest turns has %d of them: an interval of a figure takes 6, that of a difference 5 on each side.", fewest)
+		say("The model with fewest turns has %d of them: an interval of a figure takes 6, that of a difference about 5 on each side.", fewest)
 	}
 	disturbed, withheld, gaps := 0, 0, 0
 	for _, r := range a.records {
@@ -103,11 +134,11 @@ func (a *analysis) notes(left int) (all []string) {
 	}
 	if disturbed > 0 {
 		say("%s succeeded but %s disturbed, by other people's work or by the exporter's own want of the processor; no figure is made of them.",
-			several(disturbed, "request"), were(disturbed))
+			compare.Several(disturbed, "request"), were(disturbed))
 	}
 	if withheld > 0 {
 		say("%s of %s gaps between tokens are no samples, because the exporter was late to read one of their ends.",
-			Thousands(withheld), Thousands(withheld+gaps))
+			compare.Thousands(withheld), compare.Thousands(withheld+gaps))
 	}
 	return all
 }

@@ -10,13 +10,13 @@ import (
 // Model is what there is to say of one model.
 type Model struct {
 	Name string
-	// ExoModel is the id that it was asked for by, where that is one of the public collection that exo takes its models from;
-	// others may name people or places.
+	// ExoModel is the id that it was asked for by in the turns that figures are of, where that is one of the public collection that
+	// exo takes its models from; others may name people or places.
 	ExoModel string
 	Facts    workload.ModelFacts
 	Turns    []Count // by outcome
 	Requests []Count // by outcome
-	Asked    int     // requests in all
+	Asked    int     // requests, but for those that the exporter's own end cut off
 	OK       int     // of those, successful
 	Clean    int     // of those, undisturbed and of the newest method: what figures are made of
 	Marks    []Count // of successful requests
@@ -70,12 +70,11 @@ func (a *analysis) model(name string) Model {
 			continue
 		}
 		turns[string(r.Turn.Outcome)]++
-		if strings.HasPrefix(r.Turn.ExoModel, publicCollection) {
-			m.ExoModel = r.Turn.ExoModel
-		}
 		for _, result := range r.Turn.Results {
-			m.Asked++
 			requests[string(result.Outcome)]++
+			if result.Outcome != workload.OutcomeCanceled {
+				m.Asked++
+			}
 			if !result.OK() {
 				continue
 			}
@@ -86,6 +85,9 @@ func (a *analysis) model(name string) Model {
 		}
 	}
 	m.Turns, m.Requests, m.Marks = counts(turnOutcomes, turns), counts(outcomes, requests), counts(resultMarks, marks)
+	if measured := a.side.Turns[name]; len(measured) > 0 && strings.HasPrefix(measured[0].ExoModel, publicCollection) {
+		m.ExoModel = measured[0].ExoModel
+	}
 	a.figures(&m, a.side.Turns[name])
 	return m
 }

@@ -10,17 +10,14 @@ import (
 	"exo-bench-exporter/workload/record"
 )
 
-// margin is the relative difference that is none for a reader, as for compare.
-const margin = 0.02
-
 // Report is what there is to say of turns of one node and one suite. Times are UTC.
 type Report struct {
 	Program   string // version of the program that made the report
 	Simulated bool
 	From, To  time.Time // begin of the first turn, end of the last one
 	Turns     int
-	Requests  int
-	OK        int      // requests that succeeded
+	Requests  int      // that were not cut off by the exporter's own end
+	OK        int      // of those, successful
 	Summary   []string // sentences, each borne out by a test
 	Models    []Model
 	Kinds     []Kind
@@ -54,17 +51,19 @@ func Of(all []record.Record, o Options) (Report, error) {
 		return Report{}, ErrEmpty
 	}
 	newest := kept[len(kept)-1]
-	side, _ := compare.NewSide("", good(kept)) // without figures it is empty, and every figure absent
+	side, _ := compare.NewSide("", kept) // without figures it is empty, and every figure absent
 	a := analysis{records: kept, side: side, options: o}
 	r := Report{Program: o.Program, Simulated: newest.Simulated, From: kept[0].Turn.Start.UTC(), Turns: len(kept)}
 	for _, k := range kept {
 		if end := k.Turn.Start.Add(k.Turn.Duration).UTC(); end.After(r.To) {
 			r.To = end
 		}
-		r.Requests, r.OK = r.Requests+len(k.Turn.Results), r.OK+len(k.Turn.OKResults())
 	}
 	a.models()
 	r.Models = a.rows
+	for _, m := range r.Models {
+		r.Requests, r.OK = r.Requests+m.Asked, r.OK+m.OK
+	}
 	r.Kinds = a.kinds()
 	a.judge()
 	r.Course = a.course()
@@ -102,9 +101,4 @@ func alike(all []record.Record) (kept []record.Record, left int) {
 		}
 	}
 	return kept, left
-}
-
-// good returns the records of turns that yielded figures.
-func good(all []record.Record) []record.Record {
-	return slices.DeleteFunc(slices.Clone(all), func(r record.Record) bool { return !r.Turn.Outcome.Good() })
 }

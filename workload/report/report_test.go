@@ -159,10 +159,92 @@ func TestEvents(t *testing.T) {
 		!slices.ContainsFunc(r.Notes, func(n string) bool { return strings.HasPrefix(n, "38 turns drawn in the course of time only") }) {
 		t.Errorf("notes: %q", r.Notes)
 	}
-	engines := []report.Engine{{Name: "exo"}, {Name: "exo", Version: "1.0.71"}}
+	engines := []report.Engine{{Name: "exo", Version: "1.0.71"}} // of what is compared, not of what is drawn only
 	if got := r.Method; !slices.Equal(got.Exporters, []string{"1", "2"}) || !slices.Equal(got.Engines, engines) ||
 		!slices.Equal(got.Machines, []workload.Machine{mini}) || got.Prompts != 4 || got.BuiltIn {
 		t.Errorf("method: %+v", got)
+	}
+}
+
+// What is said of the method is of the turns that figures are of: neither of an older method, nor of another id, nor of a turn that
+// yielded nothing.
+func TestMethod(t *testing.T) {
+	m := two
+	studio := workload.Machine{Kind: "Mac Studio", Chip: "Apple M3 Ultra", MemoryBytes: 512 << 30}
+	m.edit = func(cycle int, t *workload.Turn, _ *record.Source) {
+		switch {
+		case cycle < 3: // an older method, on another machine
+			t.Host.Machines = []workload.Machine{studio}
+			for i := range t.Results {
+				r := &t.Results[i]
+				r.Epoch.Dialect, r.Epoch.Endpoint, r.Epoch.Engine, r.Epoch.Nonce = workload.DialectOllama, "old", "ollama", true
+			}
+		case cycle < 6 && t.Model == "llama-3.1-8b": // two equal machines
+			t.Host.Machines = []workload.Machine{mini, mini}
+		case cycle < 8: // asked for by another id
+			t.ExoModel = "mlx-community/another"
+		case cycle == 11 && t.Model == "llama-3.2-1b":
+			t.Outcome, t.Results, t.ExoModel = workload.TurnFailed, nil, "mlx-community/failed"
+			t.Host.Machines = []workload.Machine{studio, studio}
+		}
+	}
+	r := of(t, m)
+	got := r.Method
+	if !slices.Equal(got.Machines, []workload.Machine{mini, mini}) || !slices.Equal(got.Dialects, []string{string(workload.DialectExo1)}) ||
+		!slices.Equal(got.Routes, []string{string(workload.EndpointBench)}) || !slices.Equal(got.Engines, []report.Engine{{Name: "exo"}}) ||
+		got.Nonce {
+		t.Errorf("%+v", got)
+	}
+	for _, model := range r.Models {
+		if model.ExoModel != "mlx-community/"+model.Name {
+			t.Errorf("%s was asked for as %s", model.Name, model.ExoModel)
+		}
+	}
+	// The newest turns are of an id that is not public: so are the figures, and no id is told.
+	m.edit = func(cycle int, t *workload.Turn, _ *record.Source) {
+		if cycle > 5 {
+			t.ExoModel = "/Users/alice/model"
+		}
+	}
+	if id := of(t, m).Models[0].ExoModel; id != "" {
+		t.Errorf("figures of another model have the id %s", id)
+	}
+}
+
+// That the exporter was told to stop is no failure of a model: it is counted as what it is.
+func TestCanceled(t *testing.T) {
+	m := two
+	m.speed = map[string]float64{"llama-3.1-8b": 48, "llama-3.2-1b": 245, "mistral-7b": 50, "qwen-1.5-7b": 0}
+	m.edit = func(cycle int, t *workload.Turn, _ *record.Source) {
+		switch {
+		case t.Model == "llama-3.1-8b" && cycle == 11:
+			t.Outcome = workload.TurnCanceled
+			t.Results[3] = workload.Result{Model: t.Model, Prompt: "four", Outcome: workload.OutcomeCanceled, Start: t.Start}
+		case t.Model == "llama-3.2-1b" && cycle == 10:
+			t.Outcome = workload.TurnPartial
+			t.Results[0] = workload.Result{Model: t.Model, Prompt: "one", Outcome: workload.OutcomeTruncated, Start: t.Start}
+			t.Results[1] = workload.Result{Model: t.Model, Prompt: "two", Outcome: workload.OutcomeCanceled, Start: t.Start}
+		case t.Model == "mistral-7b":
+			t.Outcome = workload.TurnCanceled
+			t.Results = []workload.Result{{Model: t.Model, Prompt: "one", Outcome: workload.OutcomeCanceled, Start: t.Start}}
+		case t.Model == "qwen-1.5-7b" && cycle == 11:
+			t.Outcome = workload.TurnCanceled
+		}
+	}
+	r := of(t, m)
+	said(t, r, "93 of 94 requests succeeded")
+	said(t, r, "llama-3.2-1b failed in 1 of 47 requests: the answer broke off (1).")
+	said(t, r, "qwen-1.5-7b was never measured: the node does not know the model or cannot place it (11).")
+	for _, s := range r.Summary {
+		if strings.Contains(s, "told to stop") || strings.HasPrefix(s, "mistral-7b") || strings.HasPrefix(s, "llama-3.1-8b failed") {
+			t.Errorf("it is said: %s", s)
+		}
+	}
+	if c := r.Models[0]; c.Asked != 47 || c.OK != 47 || c.Failed() != 0 {
+		t.Errorf("%d of %d", c.OK, c.Asked)
+	}
+	if got := r.Models[2].Requests; len(got) != 1 || got[0].Name != "canceled" || got[0].N != 12 {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -196,5 +278,34 @@ func TestBinned(t *testing.T) {
 	m := r.Models[0]
 	if d.N != 1000 || math.Abs(m.Gap50.Value/0.051-1) > 0.05 || math.Abs(m.Gap99.Value/0.1-1) > 0.05 {
 		t.Errorf("%d samples, p50 %v, p99 %v", d.N, m.Gap50.Value, m.Gap99.Value)
+	}
+}
+
+// Bounds that are no times leave a distribution finite, and what has no bound at all tells nothing.
+func TestBinnedBounds(t *testing.T) {
+	inf := math.Inf(1)
+	for name, c := range map[string]struct {
+		bucket      report.Bucket
+		n           int
+		first, last float64 // seconds
+	}{
+		"from nothing":     {report.Bucket{High: 0.02, Count: 5}, 5, 0.01, 0.02},
+		"from below":       {report.Bucket{Low: -inf, High: 0.02, Count: 5}, 5, 0.01, 0.02},
+		"without end":      {report.Bucket{Low: 2, High: inf, Count: 5}, 5, 2, 4},
+		"around zero":      {bucket: report.Bucket{Low: -1e-9, High: 1e-9, Count: 5}},
+		"without bounds":   {bucket: report.Bucket{Low: -inf, High: inf, Count: 5}},
+		"of all times":     {bucket: report.Bucket{Low: 0, High: inf, Count: 5}},
+		"of negative ones": {bucket: report.Bucket{Low: -2, High: -1, Count: 5}},
+		"of no width":      {bucket: report.Bucket{Low: 1, High: 1, Count: 5}},
+	} {
+		d := report.Binned([]report.Bucket{c.bucket})
+		if d.N != c.n {
+			t.Errorf("%s: %d samples", name, d.N)
+		}
+		first, last, ok := d.Span()
+		if ok != (c.n > 0) || ok && (report.Bound(first-1) > c.first*1.0001 || report.Bound(first) < c.first ||
+			report.Bound(last-1) > c.last || report.Bound(last) < c.last*0.9999) {
+			t.Errorf("%s: bins from %v to %v s", name, report.Bound(first-1), report.Bound(last))
+		}
 	}
 }

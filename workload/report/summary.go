@@ -14,42 +14,48 @@ import (
 
 // summary says what a person would, the most important first. Of order and change it says only what is beyond doubt.
 func (a *analysis) summary(r Report) []string {
+	turns, models := compare.Several(r.Turns, "turn"), compare.Several(len(r.Models), "model")
 	all := []string{fmt.Sprintf("%s of %s, %s: %s of %s requests succeeded.",
-		several(r.Turns, "turn"), several(len(r.Models), "model"), r.Period(), Thousands(r.OK), Thousands(r.Requests))}
+		turns, models, r.Period(), compare.Thousands(r.OK), compare.Thousands(r.Requests))}
 	all = append(all, a.failures()...)
 	all = append(all, a.order()...)
 	return append(all, a.changes(r)...)
 }
 
-// failures says which models gave no figures, or not always.
+// failures says which models gave no figures, or not always. That the exporter was told to stop is no failure.
 func (a *analysis) failures() (all []string) {
 	for _, m := range a.rows {
+		turns, requests := without(m.Turns, string(workload.TurnCanceled)), without(m.Requests, string(workload.OutcomeCanceled))
 		switch {
-		case m.Asked == 0:
-			all = append(all, fmt.Sprintf("%s was never measured: %s.", m.Name, breakdown(m.Turns)))
-		case m.OK == 0:
-			all = append(all, fmt.Sprintf("%s answered none of %s: %s.", m.Name, several(m.Asked, "request"), breakdown(m.Requests)))
+		case m.Asked == 0 && len(turns) > 0:
+			all = append(all, fmt.Sprintf("%s was never measured: %s.", m.Name, breakdown(turns)))
+		case m.Failed() > 0 && m.OK == 0:
+			all = append(all, fmt.Sprintf("%s answered none of %s: %s.", m.Name, compare.Several(m.Asked, "request"), breakdown(requests)))
 		case m.Failed() > 0:
-			failed := slices.DeleteFunc(slices.Clone(m.Requests), func(c Count) bool { return c.Name == string(workload.OutcomeOK) })
 			all = append(all, fmt.Sprintf("%s failed in %s of %s: %s.",
-				m.Name, Thousands(m.Failed()), several(m.Asked, "request"), breakdown(failed)))
+				m.Name, compare.Thousands(m.Failed()), compare.Several(m.Asked, "request"), breakdown(without(requests, string(workload.OutcomeOK)))))
 		}
 	}
 	return all
+}
+
+// without returns counts but for those of a name.
+func without(counts []Count, name string) []Count {
+	return slices.DeleteFunc(slices.Clone(counts), func(c Count) bool { return c.Name == name })
 }
 
 // breakdown says how often what happened.
 func breakdown(counts []Count) string {
 	words := make([]string, 0, len(counts))
 	for _, c := range counts {
-		words = append(words, fmt.Sprintf("%s (%s)", c.Words, Thousands(c.N)))
+		words = append(words, fmt.Sprintf("%s (%s)", c.Words, compare.Thousands(c.N)))
 	}
 	return list(words)
 }
 
 // order says how the models compare on the prompts that they have in common.
 func (a *analysis) order() (all []string) {
-	rankings := compare.Models(a.side, margin)
+	rankings := compare.Models(a.side, compare.Margin)
 	i := slices.IndexFunc(rankings, func(r compare.Ranking) bool { return r.Quantity.Name == decode.Name })
 	if i < 0 {
 		return nil
@@ -63,7 +69,7 @@ func (a *analysis) order() (all []string) {
 			return []string{"All models decode equally fast, within 2 %."}
 		}
 		return []string{fmt.Sprintf("Which model decodes fastest cannot be told from %s a model: needs about %d more.",
-			several(few, "turn"), c.More)}
+			compare.Several(few, "turn"), c.More)}
 	}
 	all = append(all, fmt.Sprintf("%s is %s%s%s.", first, faster(c.Ratio), last, a.atMemory(last, first)))
 	all = append(all, ties(ranks)...)
@@ -78,7 +84,7 @@ func (a *analysis) order() (all []string) {
 
 // between compares two models.
 func (a *analysis) between(q compare.Quantity, one, other string) (compare.Change, bool) {
-	return compare.Between(q, a.side.Turns[one], a.side.Turns[other], margin)
+	return compare.Between(q, a.side.Turns[one], a.side.Turns[other], compare.Margin)
 }
 
 // faster says how a ratio that is beyond doubt is put before the name of the slower model.

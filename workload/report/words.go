@@ -66,33 +66,17 @@ func list(words []string) string {
 	return strings.Join(words, "")
 }
 
-// several is a number of things.
-func several(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return Thousands(n) + " " + thing + "s"
-}
-
-// Thousands writes a number as people read it.
-func Thousands(n int) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
 // moment names a time for people who read at about the time now: of the last six days by the day of the week.
 func moment(t, now time.Time) string {
 	t = t.UTC()
 	if age := now.Sub(t); age >= 0 && age < 6*24*time.Hour {
 		return t.Format("Monday 15:04 UTC")
 	}
-	return date(t)
+	return Date(t)
 }
 
-func date(t time.Time) string { return t.UTC().Format("2 January 2006 15:04 UTC") }
+// Date writes a moment as people read it.
+func Date(t time.Time) string { return t.UTC().Format("2 January 2006 15:04 UTC") }
 
 // times says how many times as much a ratio is.
 func times(ratio float64) string {
@@ -107,5 +91,5 @@ func (r Report) Period() string {
 	if r.From.Format(time.DateOnly) == r.To.Format(time.DateOnly) {
 		return r.From.Format("2 January 2006, 15:04") + " to " + r.To.Format("15:04 UTC")
 	}
-	return date(r.From) + " to " + date(r.To)
+	return Date(r.From) + " to " + Date(r.To)
 }

@@ -1,5 +1,5 @@
-// Package statefile keeps documents in the state directory: each is written whole or not at all, and one
-// that cannot be used is set aside.
+// Package statefile writes documents whole or not at all, and keeps them in the state directory: one that cannot be used is set
+// aside.
 package statefile
 
 import (
@@ -12,18 +12,22 @@ import (
 	"exo-bench-exporter/workload/regular"
 )
 
-// Write puts content in the place of the file at path, whole or not at all. Directories that are
-// missing are made.
+// Write is Replace for a document that only this user may read. Directories that are missing are made.
 func Write(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
+	return Replace(path, content, 0o600)
+}
+
+// Replace puts content in the place of the file at path, whole or not at all, for those whom mode lets read it.
+func Replace(path string, content []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp") // mode 0600
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(content)
-	if err = errors.Join(err, f.Close()); err == nil {
+	if err = errors.Join(err, f.Chmod(mode), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {

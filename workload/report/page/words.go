@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"html/template"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 var funcs = template.FuncMap{
-	"amount": amount, "basis": basis, "moment": moment, "day": day, "short": short, "thousands": report.Thousands,
+	"amount": amount, "basis": basis, "moment": report.Date, "day": day, "short": short, "thousands": compare.Thousands,
 	"side": side, "memory": memoryColumns, "power": powerColumns, "kinds": kindTables,
 	"first": firstTokens, "gaps": gaps, "join": strings.Join,
 	"gib":      func(b uint64) string { return fmt.Sprintf("%.0f GiB", float64(b)/(1<<30)) },
@@ -38,7 +39,7 @@ func troubled(r report.Report) (all []report.Model) {
 
 // basis says on what a figure rests.
 func basis(f report.Figure) string {
-	n := report.Thousands(f.N) + " " + f.Of
+	n := compare.Thousands(f.N) + " " + f.Of
 	if f.N == 1 {
 		n = "1 " + strings.TrimSuffix(f.Of, "s")
 	}
@@ -57,9 +58,8 @@ func basis(f report.Figure) string {
 	return one + " to " + other + ", " + n
 }
 
-func moment(t time.Time) string { return t.Format("2 January 2006 15:04 UTC") }
-func day(t time.Time) string    { return t.Format("2 January 2006") }
-func short(s string) string     { return s[:min(len(s), 12)] }
+func day(t time.Time) string { return t.Format("2 January 2006") }
+func short(s string) string  { return s[:min(len(s), 12)] }
 
 // column is a figure of every model.
 type column struct {
@@ -159,9 +159,9 @@ func seconds(v float64) string {
 	return fmt.Sprintf("%g s", rounded(v))
 }
 
+// rounded leaves two digits.
 func rounded(v float64) float64 {
-	var r float64
-	_, _ = fmt.Sscanf(fmt.Sprintf("%.2g", v), "%g", &r)
+	r, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 2, 64), 64)
 	return r
 }
 
