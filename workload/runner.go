@@ -164,7 +164,7 @@ func (r *Runner) cycle(ctx context.Context) (c Cycle, reached bool) {
 		r.logTurn(t, reached)
 		r.each(func(o Observer) { o.TurnDone(t) })
 	}
-	c.Duration, c.Outcome = time.Since(c.Start), cycleOutcome(c.Turns)
+	c.Duration, c.Outcome = time.Since(c.Start), CycleOutcome(c.Turns)
 	r.noteSleep(&c, start)
 	args := []any{"cycle", c.Number, "outcome", c.Outcome, "took", c.Duration.Round(time.Millisecond)}
 	if !reached {
@@ -173,26 +173,6 @@ func (r *Runner) cycle(ctx context.Context) (c Cycle, reached bool) {
 	r.o.Logger.Info("Cycle done", args...)
 	r.each(func(o Observer) { o.CycleDone(c) })
 	return c, reached
-}
-
-func cycleOutcome(turns []Turn) TurnOutcome {
-	good, ok := 0, 0
-	for _, t := range turns {
-		if t.Outcome.Good() {
-			good++
-		}
-		if t.Outcome == TurnOK {
-			ok++
-		}
-	}
-	switch {
-	case ok == len(turns):
-		return TurnOK
-	case good > 0:
-		return TurnPartial
-	default:
-		return TurnFailed
-	}
 }
 
 func (r *Runner) each(f func(Observer)) {

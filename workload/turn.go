@@ -223,10 +223,30 @@ type Cycle struct {
 	Start    time.Time
 	Duration time.Duration // without the time in which the machine slept
 	// Slept is how long the machine slept meanwhile, 0 when it did not.
-	Slept time.Duration
-	// Outcome is ok when every turn was, failed when none yielded figures, partial otherwise.
-	Outcome TurnOutcome
-	Turns   []Turn // in the order in which they were run
+	Slept   time.Duration
+	Outcome TurnOutcome // CycleOutcome of Turns, or canceled
+	Turns   []Turn      // in the order in which they were run
+}
+
+// CycleOutcome returns the outcome of a cycle of these turns: ok when every turn was, failed when none yielded figures, partial otherwise.
+func CycleOutcome(turns []Turn) TurnOutcome {
+	good, ok := 0, 0
+	for _, t := range turns {
+		if t.Outcome.Good() {
+			good++
+		}
+		if t.Outcome == TurnOK {
+			ok++
+		}
+	}
+	switch {
+	case ok == len(turns):
+		return TurnOK
+	case good > 0:
+		return TurnPartial
+	default:
+		return TurnFailed
+	}
 }
 
 // Quantile returns the q-quantile of values by linear interpolation between the closest

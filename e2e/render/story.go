@@ -118,7 +118,14 @@ func (s story) told(measured workload.Turn, cycle int, start time.Time, m moment
 	t.Cycle, t.Start, m.model = cycle, start, measured.Model
 	t.Results = make([]workload.Result, len(measured.Results))
 	turn := math.Exp(scatter * r.NormFloat64())
-	failed := s.fails != nil && s.fails(m)
+	failure, failed := s.failure(m)
+	if failed {
+		t.Outcome, t.Reason = workload.TurnFailed, failure.Err
+		t.Asked, t.Quality = nil, nil
+	}
+	if failure.Outcome == workload.OutcomeConnectError {
+		t.ExoModel, t.Load, t.Memory, t.Host, t.Conditions = "", workload.Load{}, workload.Memory{}, workload.Host{}, workload.Conditions{}
+	}
 	at := start.Add(t.Load.Duration)
 	for i, one := range measured.Results {
 		m.prompt = one.Prompt
@@ -129,18 +136,29 @@ func (s story) told(measured workload.Turn, cycle int, start time.Time, m moment
 		one = paced(one, speed)
 		if failed {
 			one = workload.Result{
-				Model: one.Model, ExoModel: one.ExoModel, Prompt: one.Prompt, Kind: one.Kind, Outcome: workload.OutcomeHTTPError,
-				Err: "HTTP 500", Epoch: one.Epoch,
+				Model: one.Model, ExoModel: t.ExoModel, Prompt: one.Prompt, Kind: one.Kind, Outcome: failure.Outcome, Err: failure.Err,
+				Epoch: one.Epoch,
 			}
 		}
 		one.Start = at
 		at = at.Add(one.E2E)
 		t.Results[i] = one
 	}
-	if failed {
-		t.Outcome, t.Reason = workload.TurnFailed, "HTTP 500"
-	}
 	return t
+}
+
+// refused is what an exporter says of a node that is away.
+const refused = "connection refused"
+
+// failure returns what becomes of every request of a turn that fails: exo is away, or has an error for the model.
+func (s story) failure(m moment) (r workload.Result, failed bool) {
+	switch {
+	case s.away != nil && s.away(m.before):
+		return workload.Result{Outcome: workload.OutcomeConnectError, Err: refused}, true
+	case s.fails != nil && s.fails(m):
+		return workload.Result{Outcome: workload.OutcomeHTTPError, Err: "HTTP 500"}, true
+	}
+	return workload.Result{}, false
 }
 
 // paced returns a result as it would be at so many times its speed.

@@ -99,7 +99,7 @@ func (p *teller) until(at time.Time) {
 		p.away = away
 		status := reachable()
 		if away {
-			status = workload.Status{Err: errors.New("connection refused")}
+			status = workload.Status{Err: errors.New(refused)}
 		}
 		p.metrics.SetStatus(status)
 	}
@@ -125,8 +125,10 @@ func (p *teller) until(at time.Time) {
 			o.TurnDone(turn)
 		})
 		if len(p.running) == len(p.measured) {
-			c := workload.Cycle{Number: p.next, Start: start, Duration: time.Duration(len(p.measured)) * p.story.each, Turns: p.running}
-			c.Outcome = workload.TurnOK
+			c := workload.Cycle{
+				Number: p.next, Start: start, Duration: time.Duration(len(p.measured)) * p.story.each, Turns: p.running,
+				Outcome: workload.CycleOutcome(p.running),
+			}
 			p.tell(func(o workload.Observer) { o.CycleDone(c) })
 			p.next, p.running = p.next+1, nil
 		}
