@@ -14,8 +14,9 @@ import (
 	"exo-bench-exporter/e2e/internal/stack"
 )
 
-// pinnedImage matches the default of a base image, which a tag names for people and a digest for the engine.
-var pinnedImage = regexp.MustCompile(`^ARG \w+_IMAGE=[a-z0-9./_-]+:[\w.-]+@sha256:[0-9a-f]{64}$`)
+// pinnedImage matches the default of a base image, which a tag names for people and a digest for the engine. The tag is of one release,
+// where there are releases.
+var pinnedImage = regexp.MustCompile(`^ARG \w+_IMAGE=[a-z0-9./_-]+:(v?\d+\.\d+\.\d+|nonroot)@sha256:[0-9a-f]{64}$`)
 
 func readFile(t *testing.T, name string) string {
 	t.Helper()
