@@ -154,6 +154,9 @@ var (
 	// counterUse finds counters with the nearest function before them.
 	counterUse = regexp.MustCompile(`(\w+)\s*\(\s*(\w+_total)\b`)
 	counter    = regexp.MustCompile(`\b\w+_total\b`)
+	// growth finds what a counter has grown by since the point before: that of one, four times.
+	growth = regexp.MustCompile(strings.NewReplacer("X", `(\w+\{[^}]*\})`, "$", `\$`).
+		Replace("X - X offset $__interval >= 0 or X < X offset $__interval"))
 )
 
 // words are the functions, operators and keywords that the queries use, clauses aside.
@@ -274,27 +277,38 @@ func TestCountersAreRated(t *testing.T) {
 					rated++
 				}
 			}
+			for _, one := range growth.FindAllStringSubmatch(q.Expr, -1) {
+				if uses := one[1:]; len(slices.Compact(slices.Clone(uses))) == 1 {
+					rated += len(uses)
+				}
+			}
 			if all := len(counter.FindAllString(expr, -1)); rated != all {
-				t.Errorf("%s: %d of %d counters are under rate or increase in %s", q.Place, rated, all, q.Expr)
+				t.Errorf("%s: %d of %d counters are under rate or increase, or a difference, in %s", q.Place, rated, all, q.Expr)
 			}
 		}
 	})
 }
 
-// ofAllNodes are series that are of no node, or of others than the chosen one.
-var ofAllNodes = []string{"exobench:alert:info", "exobench:dashboard_rules:info", "exobench_agent_driver_up"}
+// ofNoNode are series of rules, ofTheJob those of all its machines: memory agents are instances of their own.
+var (
+	ofNoNode = []string{"exobench:alert:info", "exobench:dashboard_rules:info"}
+	ofTheJob = regexp.MustCompile(`^exobench_(agent_driver_up|node_((cpu|pressure)_\w+|(thermal|memory)_pressure))$`)
+)
 
 // TestEveryQueryIsOfTheChosenNode asserts that every selector of the exporter's own series
-// keeps to the node that the reader chose.
+// keeps to the node that the reader chose, or where it is about all machines to its job.
 func TestEveryQueryIsOfTheChosenNode(t *testing.T) {
-	own := regexp.MustCompile(`exobench[_:][\w:]+(\{[^}]*\})?`)
+	own := regexp.MustCompile(`(exobench[_:][\w:]+)(\{[^}]*\})?`)
 	each(t, func(t *testing.T, d grafana.Dashboard) {
 		for _, q := range d.Queries() {
 			for _, s := range own.FindAllStringSubmatch(q.Expr, -1) {
-				if name, _, _ := strings.Cut(s[0], "{"); slices.Contains(ofAllNodes, name) {
-					continue
-				}
-				if !strings.Contains(s[1], `job=~"$job"`) || !strings.Contains(s[1], `instance=~"$instance"`) {
+				switch name, matchers := s[1], s[2]; {
+				case slices.Contains(ofNoNode, name):
+				case ofTheJob.MatchString(name):
+					if matchers != `{job=~"$job"}` {
+						t.Errorf("%s: %s is not of all machines of the job", q.Place, s[0])
+					}
+				case !strings.Contains(matchers, `job=~"$job"`) || !strings.Contains(matchers, `instance=~"$instance"`):
 					t.Errorf("%s: %s is not limited to $job and $instance", q.Place, s[0])
 				}
 			}

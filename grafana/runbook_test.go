@@ -90,6 +90,27 @@ func TestReloadsAreNoRestarts(t *testing.T) {
 	})
 }
 
+// TestGrowthIsTried holds the query of a counter that has no record against the one that prometheus/tests/dashboards.yml tries.
+func TestGrowthIsTried(t *testing.T) {
+	text, err := os.ReadFile("../prometheus/tests/dashboards.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range load(t) {
+		for _, q := range d.Queries() {
+			if d.UID != "exobench-model" || q.Place != "Requests beside other work A" {
+				continue
+			}
+			expr := q.Expand(map[string]string{"job": "j", "instance": "i", "model": "m", "__interval": "1m"})
+			if !strings.Contains(string(text), "- expr: "+expr+"\n") {
+				t.Errorf("prometheus/tests/dashboards.yml does not try %s", expr)
+			}
+			return
+		}
+	}
+	t.Error("contended requests are not shown")
+}
+
 // TestStatesAreTried holds the queries of the overview that tell states and verdicts against those that
 // prometheus/tests/states.yml and judged.yml try on a node in trouble.
 func TestStatesAreTried(t *testing.T) {

@@ -42,7 +42,8 @@ func kindsOnOverview(s Sight) []string {
 	return found
 }
 
-// kindsInList finds what is not in the list of changes of the decode rate: of which model, by how much, since when.
+// kindsInList finds what is not in the list of changes of the decode rate: of which model, by how much, on how many prompts. There is
+// evidence of none of them: it is of losses of a model as a whole.
 func kindsInList(s Sight) []string {
 	var found []string
 	changes := s.find("What has changed and holds")
@@ -65,10 +66,10 @@ func kindsInList(s Sight) []string {
 		}
 		row := changes.Rows[i]
 		by, err := percent(changes.cell(row, "By").Text)
-		kind, prompts := changes.cell(row, "Kind").Text, changes.cell(row, "Prompts").Text
+		kind, prompts, evidence := changes.cell(row, "Kind").Text, changes.cell(row, "Prompts").Text, changes.cell(row, "Evidence").Text
 		seen := s.Width != phone // where the columns on the right are pushed to
-		if kind != want.kind || seen && (err != nil || by < want.from || by > want.to || prompts != want.prompts) {
-			found = append(found, fmt.Sprintf("%s: %s by %.1f %% on %s prompts", model, kind, by, prompts))
+		if kind != want.kind || seen && (err != nil || by < want.from || by > want.to || prompts != want.prompts || evidence != none) {
+			found = append(found, fmt.Sprintf("%s: %s by %.1f %% on %s prompts, evidence %q", model, kind, by, prompts, evidence))
 		}
 	}
 	return found

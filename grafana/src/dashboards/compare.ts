@@ -102,10 +102,11 @@ export function compare(): dashboard.Dashboard {
               title: 'Side by side',
               description:
                 'Medians over the period. Metrics: exobench_model_output_tokens_per_second, exobench_model_time_to_first_token_seconds, ' +
-                'exobench_inter_token_latency_seconds, exobench_request_duration_seconds, exobench_model_resident_memory_peak_bytes ' +
-                'or exobench_model_reported_peak_memory_bytes, whichever is ' +
-                'larger, and exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which the ' +
-                'energy is known. "too short" where it is of none although exo shows power: none took long enough for two readings.',
+                'exobench_inter_token_latency_seconds, exobench_request_duration_seconds, exobench_model_footprint_bytes, ' +
+                'exobench_model_resident_memory_peak_bytes, exobench_model_memory_bandwidth_utilization_ratio, and ' +
+                'exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which the ' +
+                'energy is known. "too short" where it is of none although exo shows power: none took long enough for two readings. ' +
+                'Per GB as in Speed for memory.',
               unit: unit.none,
               noValue: nothing.samples,
               width: 24,

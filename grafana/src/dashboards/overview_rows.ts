@@ -92,7 +92,7 @@ export function history() {
         ...across,
         title: 'Decode speed, as judged',
         description:
-          'What the exporter said of each model in the course of time, worst first where several hold; the table beside says since ' +
+          'What the exporter said of each model in the course of time, worst first where several hold; the table below says since ' +
           'when. Metrics: exobench_speed_alarm, exobench_speed_alarm_shared, exobench_judge_learning.',
         unit: unit.none,
         noValue: nothing.turn,

@@ -97,6 +97,16 @@ export function increase(counter: string, by: string, more = ''): string {
   return `round(sum by (${by}) (increase(${metric(counter, more)}[$__range:$__interval])))`;
 }
 
+/**
+ * What a counter without a record has grown by since the point before: exactly, where an increase is extrapolated and leaves out what came
+ * between two windows. Of one that was restarted, all that it holds.
+ */
+export function grown(counter: string, more = ''): string {
+  const now = metric(counter, more);
+  const before = `${now} offset $__interval`;
+  return `${now} - ${before} >= 0 or ${now} < ${before}`;
+}
+
 /** A histogram over a window, summed by labels. */
 export function over(h: Histogram, by: string, more = '', window = period): string {
   return total(by.includes('prompt') ? h.added : h.addedToModel, by, more, window);

@@ -100,6 +100,12 @@ function unless(expr: string, text: string): string {
   return `label_replace(${expr} unless on () ${some}, "model", "${text}", "", "")`;
 }
 
+/** The kinds of losses as a whole, which the evidence is of: how sure others are it does not say. */
+const asAWhole = 'kind=~"drop|drift|collapse"';
+
+/** Every alarm of the node that holds, of some kinds, with the figure that follows. */
+const ofNodeIn = (kinds: string) => `0 * (${metric('exobench_node_speed_alarm', kinds)} == 1) + on (job, instance, quantity) group_left ()`;
+
 /** Figures of everything that has changed and holds, by model, quantity and kind. */
 export const changes = {
   age: [
@@ -110,11 +116,15 @@ export const changes = {
   ].join(' or '),
   ratio: [
     `max by (model, quantity, kind) (${metric('exobench_speed_alarm_change_ratio')})`,
-    ofNode(`0 * (${nodeAlarm}) + on (job, instance, quantity) group_left () ${metric('exobench_node_speed_change_ratio')}`),
+    // The node's one figure is of all cycles since then, not of those that are slower again and again.
+    ofNode(`${ofNodeIn('kind!="intermittent"')} ${metric('exobench_node_speed_change_ratio')}`),
   ].join(' or '),
   evidence: [
-    `max by (model, quantity, kind) (0 * ${modelSince} + on (job, instance, model, quantity) group_left () ${metric('exobench_speed_change_evidence')})`,
-    ofNode(`0 * (${nodeAlarm}) + on (job, instance, quantity) group_left () ${metric('exobench_node_speed_change_evidence')}`),
+    [
+      `max by (model, quantity, kind) (0 * ${metric('exobench_speed_alarm_since_timestamp_seconds', asAWhole)}`,
+      `+ on (job, instance, model, quantity) group_left () ${metric('exobench_speed_change_evidence')})`,
+    ].join(' '),
+    ofNode(`${ofNodeIn(asAWhole)} ${metric('exobench_node_speed_change_evidence')}`),
   ].join(' or '),
   prompts: `max by (model, quantity, kind) (${metric('exobench_speed_alarm_prompts')})`,
   shared: `max by (model, quantity, kind) (${metric('exobench_speed_alarm_shared')})`,

@@ -8,6 +8,7 @@ import {
   footprint,
   footprintPeak,
   gpuMemory,
+  grown,
   histograms,
   increase,
   last,
@@ -147,9 +148,8 @@ export const model = {
     correct: last('exobench_canary_correct_ratio', 'model', ofModel),
     sensible: `1 - (${last('exobench_answer_degenerate_ratio', 'model', ofModel)})`,
     usual: (by: 'canary' | 'signs') => last('exobench_answers_usual_ratio', 'model', `${ofModel}, by="${by}"`),
-    worse: `max by (by) (${metric('exobench_answers_worse', ofModel)})`,
     signs: [
-      `sum by (sign) (round(increase(${metric('exobench_degenerate_answers_total', ofModel)}[$__interval]))) > 0`,
+      `sum by (sign) (${grown('exobench_degenerate_answers_total', ofModel)}) > 0`,
       `or label_replace(${noFailures(ofModel)}, "sign", "otherwise none", "", "")`,
     ].join(' '),
     repeats: `max by (prompt) (${metric('exobench_answer_repeats', ofModel)})`,

@@ -1,16 +1,19 @@
-import { last, metric, ofModel } from './queries';
+import { grown, last, ofModel } from './queries';
 
 /** What the exporter's machine tells of a turn's requests. */
 const ofTurn = (name: string, by = 'model') => last(`exobench_model_${name}`, by, ofModel);
 
-/** What it tells at any time, by machine: agents tell of theirs. */
-const now = (name: string) => `max by (node) (${metric(`exobench_node_${name}`)})`;
+/** Of every machine of the job: memory agents, which are instances of their own, tell of theirs. */
+const ofJob = (name: string) => `exobench_node_${name}{job=~"$job"}`;
+
+/** What is so at any time, by machine. */
+const now = (name: string) => `max by (node) (${ofJob(name)})`;
 
 /** How much a counter of a machine grows in a second. */
-const rate = (name: string, by: string) => `max by (${by}) (rate(${metric(`exobench_node_${name}`)}[$__rate_interval]))`;
+const rate = (name: string, by: string) => `max by (${by}) (rate(${ofJob(name)}[$__rate_interval]))`;
 
 /** Requests of the chosen model that were marked, at the moments at which they were counted. */
-const marked = (name: string) => `sum(increase(${metric(`exobench_${name}_requests_total`, ofModel)}[$__rate_interval]))`;
+const marked = (name: string) => `sum(${grown(`exobench_${name}_requests_total`, ofModel)})`;
 
 export const why = {
   waiting: ofTurn('pressure_waiting_ratio', 'resource'),

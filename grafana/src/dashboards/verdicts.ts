@@ -90,8 +90,8 @@ export function changesPanel(size: { width: number; height: number }): table.Pan
       description:
         'Every change of speed that the exporter finds and that is not over. Kind: drop (all at once), collapse (two fifths or more), ' +
         'drift (little by little), partial (some prompts), intermittent (some cycles, again and again), unstable (as it was before ' +
-        'for a while), gain. By: of what slowed, negative is slower; of ttft the change of its inverse. Evidence of a loss as a whole: 1 is the ' +
-        'threshold. As all: the node explains it. Metrics: exobench_speed_alarm_since_timestamp_seconds, ' +
+        'for a while), gain. By: of what slowed, negative is slower; of ttft the change of its inverse. Evidence of a loss ' +
+        'as a whole (drop, collapse, drift): 1 is the threshold. As all: the node explains it. Metrics: exobench_speed_alarm_since_timestamp_seconds, ' +
         'exobench_speed_alarm_change_ratio, exobench_speed_change_evidence, exobench_speed_alarm_prompts, exobench_speed_alarm_shared; of all ' +
         'models together exobench_node_speed_alarm, exobench_node_speed_change_ratio and exobench_node_speed_change_evidence.',
       unit: unit.none,

@@ -18,6 +18,8 @@ const pressure =
   'Share of the time in which a task waited for the processor, for memory or for the disk; "all": in which all that had something to do ' +
   'waited. Linux tells it (PSI). exo competes with whatever waits for the processor; waiting for memory is swapping.';
 
+const everywhere = 'Of every machine that the job scrapes.';
+
 const throttling = 'Linux tells it on Intel\'s processors, but not to a container.';
 
 const limiting = 'The lowest share of its maximum at which a CPU was allowed to run: below 100 % heat, power or a setting holds it back. Linux tells it.';
@@ -118,7 +120,7 @@ export function whyPanels(speed: timeseries.PanelBuilder): timeseries.PanelBuild
   ];
 }
 
-/** The same of each machine at any time, memory agents' included. */
+/** The same at any time of each machine of the job, memory agents' included. */
 export function conditionPanels(): timeseries.PanelBuilder[] {
   const half = { width: 12, height: 7 };
   return [
@@ -126,7 +128,8 @@ export function conditionPanels(): timeseries.PanelBuilder[] {
       {
         ...half,
         title: 'Waiting for each machine',
-        description: `${pressure} Metrics: exobench_node_pressure_waiting_seconds_total, exobench_node_pressure_stalled_seconds_total.`,
+        description:
+          `${pressure} ${everywhere} Metrics: exobench_node_pressure_waiting_seconds_total, exobench_node_pressure_stalled_seconds_total.`,
         unit: unit.ratio,
         noValue: untold,
       },
@@ -137,7 +140,7 @@ export function conditionPanels(): timeseries.PanelBuilder[] {
       {
         ...half,
         title: 'Pressure of each Mac',
-        description: `${levels} Metrics: exobench_node_thermal_pressure, exobench_node_memory_pressure.`,
+        description: `${levels} ${everywhere} Metrics: exobench_node_thermal_pressure, exobench_node_memory_pressure.`,
         unit: unit.count,
         noValue: untold,
       },
@@ -149,7 +152,7 @@ export function conditionPanels(): timeseries.PanelBuilder[] {
         ...half,
         title: 'Each machine slowed down for heat',
         description:
-          `How often in a minute cores, and processors as a whole, slowed down for heat. ${throttling} Metrics: ` +
+          `How often in a minute cores, and processors as a whole, slowed down for heat. ${throttling} ${everywhere} Metrics: ` +
           'exobench_node_cpu_core_throttles_total, exobench_node_cpu_package_throttles_total.',
         unit: unit.count,
         noValue: untold,
@@ -161,7 +164,7 @@ export function conditionPanels(): timeseries.PanelBuilder[] {
       {
         ...half,
         title: 'Limit of each machine\'s frequency',
-        description: `${limiting} Metric: exobench_node_cpu_frequency_limit_ratio.`,
+        description: `${limiting} ${everywhere} Metric: exobench_node_cpu_frequency_limit_ratio.`,
         unit: unit.ratio,
         noValue: untold,
       },
