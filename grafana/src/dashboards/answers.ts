@@ -1,5 +1,5 @@
 // What the answers of a model are like. Their text is nowhere: the exporter makes shares and verdicts of it.
-import { graphPanel, helper } from './graphs';
+import { dotted, graphPanel, helper } from './graphs';
 import { nothing, unit, words } from './panels';
 import { model as q } from './queries_model';
 import { tablePanel } from './tables';
@@ -31,7 +31,7 @@ export function answerPanels() {
         least: 0,
         most: 1,
         colors: { right: '#73BF69', 'right, usually': '#5794F2', sensible: '#B877D9', 'sensible, usually': '#FF9830' },
-        overrides: ['right, usually', 'sensible, usually'].map(usualLine),
+        overrides: ['right, usually', 'sensible, usually'].map((options) => ({ matcher: { id: 'byName', options }, properties: dotted })),
       },
     ),
     graphPanel(
@@ -71,15 +71,4 @@ export function answerPanels() {
       { row: 'prompt', rowTitle: 'Prompt', rowWidth: 190 },
     ),
   ];
-}
-
-/** The line of what is usual: thin and dotted. */
-function usualLine(name: string) {
-  return {
-    matcher: { id: 'byName', options: name },
-    properties: [
-      { id: 'custom.lineStyle', value: { fill: 'dot', dash: [0, 6] } },
-      { id: 'custom.lineWidth', value: 1.5 },
-    ],
-  };
 }

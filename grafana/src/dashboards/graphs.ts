@@ -51,13 +51,18 @@ function colorOverrides(series: Series[], given: Record<string, string>): Overri
   }));
 }
 
-/** A line that says where a bound lies: thin, dotted, not in the legend. */
+/** How a line that is none of measured values looks: thin and dotted. */
+export const dotted = [
+  { id: 'custom.lineStyle', value: { fill: 'dot', dash: [0, 6] } },
+  { id: 'custom.lineWidth', value: 1.5 },
+];
+
+/** A line that says where a bound lies: dotted, not in the legend. */
 export function boundLine(pattern: string): Override {
   return {
     matcher: { id: 'byRegexp', options: pattern },
     properties: [
-      { id: 'custom.lineStyle', value: { fill: 'dot', dash: [0, 6] } },
-      { id: 'custom.lineWidth', value: 1.5 },
+      ...dotted,
       { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
     ],
   };

@@ -230,7 +230,7 @@ export const status = {
 /** Of a kind, in a period: as many as leave what is drawn to be seen. */
 const mostMarks = 8;
 
-/** Keeps marks that are few in the period. More of them are a fence, and lines of states have them: of alerts, of models and of exo. */
+/** Keeps marks that are few in the period. More of them are a fence; of alerts and exo the lines of states have all of them. */
 function few(marks: string, number: string): string {
   return `(${marks}) and on () ${number} <= ${mostMarks}`;
 }
@@ -251,9 +251,19 @@ function changed(name: string): string {
   return `changes(${metric(name)}[$__rate_interval]) > 0`;
 }
 
-/** Marks where a metric changes, but for those that `unless` names. */
-function changes(name: string, unless = ''): string {
-  return few(changed(name) + unless, `sum(changes(${metric(name)}[$__range] @ end()))`);
+/** How often a metric changes in the period. */
+function often(name: string): string {
+  return `sum(changes(${metric(name)}[$__range] @ end()))`;
+}
+
+/** Marks where a metric changes. */
+function changes(name: string): string {
+  return few(changed(name), often(name));
+}
+
+/** The same, but for where another one changes, with which it does each time. */
+function changesWithout(name: string, other: string): string {
+  return few(`${changed(name)} unless on (job, instance) ${changed(other)}`, `${often(name)} - ${often(other)}`);
 }
 
 const alerts = firing('severity!="info"');
@@ -267,13 +277,10 @@ export const annotations = {
   workload: first(metric('exobench_workload_info')),
   answers: few(
     `sum by (model) (increase(${metric('exobench_answer_fingerprint_changes_total')}[$__rate_interval])) > 0`,
-    `sum(increase(${metric('exobench_answer_fingerprint_changes_total')}[$__range] @ end()))`,
+    `round(sum(increase(${metric('exobench_answer_fingerprint_changes_total')}[$__range] @ end())))`,
   ),
   // A start takes a configuration too, and is no reload.
-  reload: changes(
-    'exobench_config_last_reload_success_timestamp_seconds',
-    ` unless on (job, instance) ${changed('process_start_time_seconds')}`,
-  ),
+  reload: changesWithout('exobench_config_last_reload_success_timestamp_seconds', 'process_start_time_seconds'),
 };
 
 /** What each machine is, and all of its memory: 0 where that is not known, which a mapping shows as a dash. */
