@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -125,7 +124,7 @@ func lossOnOverview(s Sight) []string {
 	})
 	changes := s.find("What has changed and holds")
 	row := changes.row("Kind", "drop")
-	by, err := strconv.ParseFloat(strings.TrimSuffix(changes.cell(row, "By").Text, "%"), 64)
+	by, err := percent(changes.cell(row, "By").Text)
 	since := changes.cell(row, "Since, ago").Text
 	if len(row) == 0 || row[0].Text != slower || err != nil || math.Abs(by+10) > 1 || !digit.MatchString(since) {
 		found = append(found, fmt.Sprintf("what has changed: %v", changes.Rows))
@@ -173,7 +172,7 @@ func lossOnModel(s Sight) []string {
 	}
 	graph := s.find("Speed against its baseline")
 	for _, name := range []string{"decode", "normal", "noise", "found", "95 %"} {
-		if !slices.ContainsFunc(graph.Legend, func(t Text) bool { return t.Text == name }) {
+		if !graph.draws(name) {
 			found = append(found, fmt.Sprintf("the graph of the speed has no %s", name))
 		}
 	}
@@ -200,7 +199,7 @@ func reachesAbout(s Sight, title string, most, within float64, legend ...string)
 	var found []string
 	p := s.find(title)
 	for _, name := range legend {
-		if !slices.ContainsFunc(p.Legend, func(t Text) bool { return t.Text == name }) {
+		if !p.draws(name) {
 			found = append(found, fmt.Sprintf("%q has no %s", title, name))
 		}
 	}

@@ -116,7 +116,7 @@ func lossOfNode(s Sight) []string {
 		}
 	}
 	graph := s.find("Decode speed against its baseline")
-	if !slices.ContainsFunc(graph.Legend, func(t Text) bool { return t.Text == "all models" }) {
+	if !graph.draws("all models") {
 		found = append(found, "the graph of the speeds has no line of all models")
 	}
 	return found

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,14 +49,12 @@ func disturbances(s Sight) []string {
 
 func proportional(s Sight) []string {
 	var found []string
-	for title, names := range map[string][]string{
-		"Memory of the last turn":  {"PSS", "RSS median"},
-		"Memory through the turns": {"node, PSS", "runner, PSS"},
-		"exo's resident memory":    {"node, PSS", "runner, PSS"},
-	} {
-		graph := s.find(title)
+	for title, names := range map[string]map[string][]string{
+		"exobench-model": {"Memory of the last turn": {"PSS", "RSS median"}, "Memory through the turns": {"node, PSS", "runner, PSS"}},
+		"exobench-node":  {"exo's resident memory": {"node, PSS", "runner, PSS"}},
+	}[s.UID] {
 		for _, name := range names {
-			if graph.Title != "" && !slices.ContainsFunc(graph.Legend, func(t Text) bool { return t.Text == name }) {
+			if !s.find(title).draws(name) {
 				found = append(found, fmt.Sprintf("%s has no %s", title, name))
 			}
 		}

@@ -2,10 +2,8 @@ package render
 
 // drawn is a graph of series whose values lie in that range.
 func drawn(title string, least, most float64, legend ...string) PanelSight {
-	p := PanelSight{Title: title, Drawn: &Range{least, most}}
-	for _, name := range legend {
-		p.Legend = append(p.Legend, Text{Text: name})
-	}
+	p := graphOf(title, legend...)
+	p.Drawn = &Range{least, most}
 	return p
 }
 

@@ -74,6 +74,21 @@ const phone, phoneColumns = 390, 2
 // worstFirst are tables that are sorted by how bad it is what their rows say, of which so many rows are enough.
 var worstFirst = map[string]int{"Firing alerts": 4}
 
+// severities are the words of that, the worst last.
+var severities = []string{"info", "warning", "critical"}
+
+// unsorted finds rows that say something worse than the one above.
+func unsorted(p PanelSight) []string {
+	var found []string
+	rank := func(row []Text) int { return slices.Index(severities, p.cell(row, "Severity").Text) }
+	for i := 1; i < len(p.Rows); i++ {
+		if rank(p.Rows[i]) > rank(p.Rows[i-1]) {
+			found = append(found, fmt.Sprintf("row %d is worse than the one above: %v", i+1, p.Rows[i]))
+		}
+	}
+	return found
+}
+
 // hidden finds what lies outside of its panel or does not fit where it stands.
 func hidden(s Sight, p PanelSight) []string {
 	var found []string
@@ -93,6 +108,7 @@ func hidden(s Sight, p PanelSight) []string {
 	enough := p.RowCount
 	if rows, sorted := worstFirst[p.Title]; sorted {
 		enough = min(rows, enough)
+		found = append(found, unsorted(p)...)
 	}
 	if p.RowsOnScreen < enough && p.RowCount <= 12 {
 		found = append(found, fmt.Sprintf("%d of %d rows are below the panel", p.RowCount-p.RowsOnScreen, p.RowCount))

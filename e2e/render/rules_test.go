@@ -97,6 +97,53 @@ func TestEveryRuleSeesItsFault(t *testing.T) {
 	}
 }
 
+// TestRowsBelowThePanel shows the rule about what can be seen a list of alerts, of which the worst are enough.
+func TestRowsBelowThePanel(t *testing.T) {
+	sorted := []string{"critical", "critical", "warning", "warning", "info", "info"}
+	mixed := []string{"critical", "warning", "critical", "warning", "info", "info"}
+	for name, tt := range map[string]struct {
+		title      string
+		severities []string
+		onScreen   int
+		want       int
+	}{
+		"four of six alerts":          {"Firing alerts", sorted, 4, 0},
+		"three of six alerts":         {"Firing alerts", sorted, 3, 1},
+		"alerts in no order":          {"Firing alerts", mixed, 4, 1},
+		"four of six rows":            {"What has changed and holds", sorted, 4, 1},
+		"rows of a table in no order": {"What has changed and holds", mixed, 6, 0},
+	} {
+		var rows [][]Text
+		for _, s := range tt.severities {
+			rows = append(rows, texts(s))
+		}
+		p := table(tt.title, []string{"Severity"}, rows...)
+		p.RowCount, p.RowsOnScreen = len(rows), tt.onScreen
+		if got := hidden(Sight{Width: 1440}, p); len(got) != tt.want {
+			t.Errorf("%s: %q, want %d", name, got, tt.want)
+		}
+	}
+}
+
+// TestFlatLines shows the rule about axes what is drawn on a small part of one.
+func TestFlatLines(t *testing.T) {
+	for name, tt := range map[string]struct {
+		drawn float64
+		asked bool
+		want  int
+	}{
+		"a hundredth of what the panel asks for": {0.01, true, 1},
+		"a twentieth of it":                      {0.05, true, 0},
+		"a twentieth of what the panel came to":  {0.05, false, 1},
+		"a tenth of it":                          {0.1, false, 0},
+	} {
+		p := PanelSight{Axis: &Axis{Range: Range{0, 1}, Asked: tt.asked}, Drawn: &Range{0, tt.drawn}}
+		if got := badAxis(Sight{}, p); len(got) != tt.want {
+			t.Errorf("%s: %q, want %d", name, got, tt.want)
+		}
+	}
+}
+
 // TestSpeedsAreSeen shows the rule about speeds the kinds of tiles and cells that have them.
 func TestSpeedsAreSeen(t *testing.T) {
 	tile := func(title, text string) PanelSight {

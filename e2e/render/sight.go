@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -119,6 +120,11 @@ func (p PanelSight) row(heading, text string) []Text {
 		}
 	}
 	return nil
+}
+
+// draws reports whether a graph has a series of that name in its legend.
+func (p PanelSight) draws(name string) bool {
+	return slices.ContainsFunc(p.Legend, func(t Text) bool { return t.Text == name })
 }
 
 // fault is something that a reader would be misled or hindered by.

@@ -22,7 +22,7 @@ type state struct {
 	setting
 	// events happen so long before the moment of looking.
 	events []event
-	// story is what happened to a node that is not measured here; nil to measure one.
+	// story is what happened, cycle by cycle of setting's interval, to a node that is not measured here; nil to measure one.
 	story *story
 	// chosen are the reader's choices, by variable, and period what is looked at: the dashboards' own when zero.
 	chosen map[string]string

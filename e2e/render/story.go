@@ -12,12 +12,11 @@ import (
 // story is a history that would take too long to measure. Its turns are those of a measured cycle over and over, with noise
 // and with what happens to them here; that they are judged, exported, scraped and alerted about is the program's own doing.
 type story struct {
-	long     time.Duration // from its first cycle to the moment of looking
-	interval time.Duration // from one cycle to the next; the default when zero
-	late     time.Duration // from when a cycle could begin to when it does
-	each     time.Duration // from the end of a turn to that of the next
-	watched  time.Duration // for how long before the moment of looking Prometheus has been there
-	pace     pace
+	long    time.Duration // from its first cycle to the moment of looking
+	late    time.Duration // from when a cycle could begin to when it does
+	each    time.Duration // from the end of a turn to that of the next
+	watched time.Duration // for how long before the moment of looking Prometheus has been there
+	pace    pace
 	// speed is the share of its normal speed at which a model puts a prompt; 1 when nil.
 	speed func(m moment) float64
 	// fails reports whether a model fails, and away whether exo does not answer; never when nil.
@@ -87,7 +86,7 @@ const (
 // drifts, and exo is restarted each week.
 var month = story{
 	// All turns of a cycle end between two scrapes of which the first is not long ago for the second.
-	long: monthLong, interval: time.Hour, late: 26 * time.Minute, each: 45 * time.Second, watched: monthLong,
+	long: monthLong, late: 26 * time.Minute, each: 45 * time.Second, watched: monthLong,
 	pace: pace{scrape: 30 * time.Minute, rules: 30 * time.Minute, before: 4 * time.Minute},
 	speed: func(m moment) float64 {
 		switch {

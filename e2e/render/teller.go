@@ -41,6 +41,7 @@ func measuredCycle(t *testing.T, p past) []workload.Turn {
 // teller has the program believe a story: it puts the story's turns where those of a runner go.
 type teller struct {
 	story     story
+	interval  time.Duration // from one cycle to the next
 	measured  []workload.Turn
 	metrics   *exporter.Metrics
 	observers []workload.Observer
@@ -54,7 +55,7 @@ type teller struct {
 func tell(t *testing.T, s state, st *store, measured []workload.Turn) {
 	t.Helper()
 	shown := exporter.Options{
-		Target: nodeURL, Models: workload.DefaultModels(), Suite: suiteOf(0), Interval: cmp.Or(s.story.interval, cycle), Memory: residents,
+		Target: nodeURL, Models: workload.DefaultModels(), Suite: suiteOf(0), Interval: cmp.Or(s.interval, cycle), Memory: residents,
 	}
 	var names []string
 	for _, m := range shown.Models {
@@ -77,10 +78,10 @@ func tell(t *testing.T, s state, st *store, measured []workload.Turn) {
 		judged.Wait()
 	}()
 	teller := &teller{
-		story: *s.story, measured: measured, metrics: metrics, observers: []workload.Observer{exporter.NewObserver(metrics), clerk},
-		rand: rand.New(rand.NewPCG(1, 2)),
+		story: *s.story, interval: shown.Interval, measured: measured, metrics: metrics,
+		observers: []workload.Observer{exporter.NewObserver(metrics), clerk},
+		rand:      rand.New(rand.NewPCG(1, 2)),
 	}
-	teller.story.interval = shown.Interval
 	metrics.SetStatus(reachable())
 	for unwatched := s.now().Add(-s.story.watched); time.Now().Before(unwatched); time.Sleep(s.story.pace.scrape) {
 		teller.until(time.Now())
@@ -104,7 +105,7 @@ func (p *teller) until(at time.Time) {
 		p.metrics.SetStatus(status)
 	}
 	for {
-		start := epoch.Add(time.Duration(p.next)*p.story.interval + p.story.late)
+		start := epoch.Add(time.Duration(p.next)*p.interval + p.story.late)
 		i := len(p.running)
 		if at.Before(start.Add(time.Duration(i+1) * p.story.each)) {
 			return
@@ -112,7 +113,7 @@ func (p *teller) until(at time.Time) {
 		if i == 0 {
 			p.tell(func(o workload.Observer) { o.CycleStarted(p.next, workload.DefaultModels(), start) })
 		}
-		m := moment{before: end.Sub(start), ago: int((end.Sub(start) - 1) / p.story.interval)}
+		m := moment{before: end.Sub(start), ago: int((end.Sub(start) - 1) / p.interval)}
 		// The order of the models rotates, as a runner's does.
 		measured := p.measured[workload.Order(len(p.measured), p.next)[i]]
 		turn := p.story.told(measured, p.next, start.Add(time.Duration(i)*p.story.each), m, p.rand)
