@@ -10,6 +10,7 @@
 //	cd e2e && go test -v -timeout=20m ./...
 //
 // Where the script cannot install llama.cpp's server (it needs Debian or the like), set
-// E2E_LLAMA_SERVER to a llama-server, E2E_LLAMA_MODEL to the file that llama/tiny_model.py wrote
-// and E2E_LLAMA_REAL to a directory with the three files that llama/install.sh makes of a package. A test whose tool is missing fails: it is never skipped.
+// E2E_LLAMA_SERVER to a llama-server, E2E_LLAMA_MODEL to the file that llama/tiny_model.py
+// wrote, and E2E_LLAMA_REAL to a directory with the three files that llama/install.sh makes of
+// a package. A test whose tool is missing fails: it is never skipped.
 package e2e
