@@ -143,6 +143,9 @@ func notes(a, b Side) (all []string) {
 		if a.exoModel(m) != b.exoModel(m) {
 			add(fmt.Sprintf("another model was asked for (%s and %s)", a.exoModel(m), b.exoModel(m)), m)
 		}
+		if one, other := a.footprint(m), b.footprint(m); one != "" && other != "" && one != other {
+			add(fmt.Sprintf("footprints of different kinds (%s and %s) are not compared", one, other), m)
+		}
 	}
 	for _, m := range b.Models {
 		if a.Turns[m] == nil {

@@ -14,7 +14,8 @@ type Quantity struct {
 	Title  string // for people, with the unit
 	Unit   string
 	Higher bool // more of it is better
-	// of returns what a turn shows, by prompt; under "" what it shows as a whole. Only clean results count.
+	// of returns what a turn shows, by prompt; under "" what it shows as a whole. What has a key is compared with what has the same
+	// key alone. Only clean results count.
 	of func(workload.Turn) map[string]float64
 }
 
@@ -39,6 +40,7 @@ func Quantities() []Quantity {
 		{Name: "itl_p50", Title: "Inter-token latency, median", Unit: "s", of: byPrompt(medianGap)},
 		{Name: "itl_p99", Title: "Inter-token latency, p99", Unit: "s", of: asWhole(farGap)},
 		{Name: "e2e", Title: "Whole request", Unit: "s", of: byPrompt(whole)},
+		{Name: "footprint", Title: "Footprint", Unit: "B", of: footprint},
 		{Name: "memory", Title: "Resident memory, median", Unit: "B", of: asWhole(memory)},
 		{Name: "energy", Title: "Energy per token", Unit: "J/token", of: asWhole(workload.Turn.EnergyPerToken)},
 	}
@@ -120,4 +122,13 @@ func farGap(t workload.Turn) (float64, bool) {
 func memory(t workload.Turn) (float64, bool) {
 	m := t.Memory
 	return float64(m.Median), m.Samples > 0 && !m.Shared
+}
+
+// footprint is by its kind: what systems call so differs.
+func footprint(t workload.Turn) map[string]float64 {
+	m := t.Memory
+	if m.Samples == 0 || m.Shared || m.Footprint == 0 {
+		return nil
+	}
+	return map[string]float64{string(m.FootprintKind): float64(m.Footprint)}
 }

@@ -81,3 +81,13 @@ func (s Side) epoch(model string) workload.Epoch {
 }
 
 func (s Side) exoModel(model string) string { return s.Turns[model][0].ExoModel }
+
+// footprint returns of which kind the newest footprint of a model is; "" where none is known.
+func (s Side) footprint(model string) workload.FootprintKind {
+	for _, t := range slices.Backward(s.Turns[model]) {
+		if len(footprint(t)) > 0 {
+			return t.Memory.FootprintKind
+		}
+	}
+	return ""
+}

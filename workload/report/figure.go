@@ -57,13 +57,13 @@ var (
 	ttft      = quantity("ttft")
 	wholeTime = quantity("e2e")
 	memory    = quantity("memory")
+	footprint = quantity("footprint")
 	energy    = quantity("energy")
 	seconds   = compare.Quantity{Unit: "s"}
 
 	serverDecode = compare.PerRequest("server_decode", "tok/s", workload.Result.ServerDecodeRate)
 	bandwidth    = compare.PerTurn("mbu", "ratio", workload.Turn.BandwidthUtilization)
 	peak         = ofMemory("peak", func(m workload.Memory) uint64 { return m.Peak })
-	footprint    = ofMemory("footprint", func(m workload.Memory) uint64 { return m.Footprint })
 	footprintTop = ofMemory("footprint_peak", func(m workload.Memory) uint64 { return m.FootprintPeak })
 	ofGPU        = ofMemory("gpu", func(m workload.Memory) uint64 { return m.GPU })
 	proportional = ofMemory("pss", func(m workload.Memory) uint64 { return m.Proportional })
