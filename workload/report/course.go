@@ -58,6 +58,9 @@ func (a *analysis) course() Course {
 		c.Events = append(c.Events, Event{At: g.From, What: fmt.Sprintf("nothing was measured for %s", span(g.To.Sub(g.From)))})
 	}
 	c.Events = append(append(c.Events, a.methods()...), a.findings...)
+	for _, row := range a.rows {
+		c.Events = append(c.Events, row.Answers.events(row.Name)...)
+	}
 	slices.SortStableFunc(c.Events, func(a, b Event) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Model, b.Model)) })
 	return c
 }

@@ -27,6 +27,9 @@ type Model struct {
 	Memory, Peak, Proportional, Reported, Weights        Figure // Memory is resident
 	Unreleased, Load, Energy, Idle, BandwidthUtilization Figure
 	TTFT, Gaps                                           Distribution
+
+	Answers   Answers
+	Meanwhile Meanwhile
 }
 
 // Count is how often something happened.
@@ -89,6 +92,7 @@ func (a *analysis) model(name string) Model {
 		m.ExoModel = measured[0].ExoModel
 	}
 	a.figures(&m, a.side.Turns[name])
+	m.Answers, m.Meanwhile = a.answers(name), a.meanwhile(name)
 	return m
 }
 

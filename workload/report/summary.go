@@ -18,6 +18,7 @@ func (a *analysis) summary(r Report) []string {
 	all := []string{fmt.Sprintf("%s of %s, %s: %s of %s requests succeeded.",
 		turns, models, r.Period(), compare.Thousands(r.OK), compare.Thousands(r.Requests))}
 	all = append(all, a.failures()...)
+	all = append(all, a.worse(r)...)
 	all = append(all, a.order()...)
 	return append(all, a.changes(r)...)
 }

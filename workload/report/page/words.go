@@ -16,7 +16,8 @@ var funcs = template.FuncMap{
 	"side": side, "memory": memoryColumns, "power": powerColumns, "kinds": kindTables,
 	"first": firstTokens, "gaps": gaps, "join": strings.Join,
 	"gib":      func(b uint64) string { return fmt.Sprintf("%.0f GiB", float64(b)/(1<<30)) },
-	"troubled": troubled,
+	"troubled": troubled, "several": compare.Several, "last": func(all []time.Time) time.Time { return all[len(all)-1] },
+	"percent": func(v float64) string { return compare.Quantity{Unit: "ratio"}.Amount(v) },
 }
 
 // amount is the value of a figure with its unit.
