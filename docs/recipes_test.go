@@ -94,9 +94,12 @@ func TestDialectsAreTriedAndDocumented(t *testing.T) {
 
 // notShown are the families that are on no dashboard and in no rule, each with the reason.
 var notShown = map[string]string{
-	"exobench_model_good_cycles_total": ofMethod,
-	"exobench_memory_source_info":      "for who sees no footprint: it says by which way memory is read, and so why",
-	"exobench_withheld_gaps_total":     withheld,
+	"exobench_model_good_cycles_total":        ofMethod,
+	"exobench_memory_source_info":             "for who sees no footprint: it says by which way memory is read, and so why",
+	"exobench_model_gpu_utilization_ratio":    "for queries: what is in use at any time is shown",
+	"exobench_model_power_watts":              "for queries: what is drawn at any time is shown, and the energy of a token",
+	"exobench_model_temperature_peak_celsius": "for queries: the temperature at any time is shown",
+	"exobench_withheld_gaps_total":            withheld,
 }
 
 // notInCatalogue are the families that e2e/catalogue_test.go leaves out, each with the reason.
@@ -141,6 +144,9 @@ var notInCatalogue = map[string]string{
 	"exobench_model_energy_info":                        takesLong,
 	"exobench_model_energy_per_token_joules":            takesLong,
 	"exobench_model_memory_bandwidth_utilization_ratio": "the simulator in fast motion outruns the memory of the chip that it names",
+	"exobench_model_gpu_utilization_ratio":              takesLong,
+	"exobench_model_power_watts":                        takesLong,
+	"exobench_model_temperature_peak_celsius":           takesLong,
 	"exobench_model_idle_power_watts":                   "where the machines are at rest when a turn begins",
 	"exobench_exo_proportional_memory_bytes":            "on Linux alone",
 	"exobench_model_proportional_memory_bytes":          "on Linux alone",

@@ -29,11 +29,16 @@ func hot() workload.Conditions {
 	}
 }
 
+// warm is what a machine showed that shows everything.
+func warm() *workload.Sensors {
+	return &workload.Sensors{Readings: 3, Celsius: ptr(61.5), GPU: ptr(0.75), Watts: ptr(38.5)}
+}
+
 func TestConditionsOfATurn(t *testing.T) {
 	const model = "llama-3.2-1b"
 	m, reg := newTestMetrics(t, testOptions())
 	turn := turnOf(model, workload.TurnOK, okResult(model, "short"))
-	turn.Conditions = hot()
+	turn.Conditions, turn.Results[0].Sensors = hot(), warm()
 	full := map[string]string{
 		`model_pressure_waiting_ratio{model="llama-3.2-1b",resource="cpu"}`:    "0.5",
 		`model_pressure_waiting_ratio{model="llama-3.2-1b",resource="memory"}`: "0.25",
@@ -45,6 +50,9 @@ func TestConditionsOfATurn(t *testing.T) {
 		`model_cpu_package_throttles{model="llama-3.2-1b"}`:                    "0",
 		`model_thermal_pressure_peak{model="llama-3.2-1b"}`:                    "2",
 		`model_memory_pressure_peak{model="llama-3.2-1b"}`:                     "4",
+		`model_temperature_peak_celsius{model="llama-3.2-1b"}`:                 "61.5",
+		`model_gpu_utilization_ratio{model="llama-3.2-1b"}`:                    "0.75",
+		`model_power_watts{model="llama-3.2-1b"}`:                              "38.5",
 	}
 	absent := map[string]string{}
 	for name := range full {
@@ -60,7 +68,7 @@ func TestConditionsOfATurn(t *testing.T) {
 	expect(t, reg, full)
 
 	// Of one in which nothing was measured nothing is known, and what is not told is not what it was before.
-	turn.Conditions = workload.Conditions{}
+	turn.Conditions, turn.Results[0].Sensors = workload.Conditions{}, nil
 	NewObserver(m).TurnDone(turn)
 	expect(t, reg, absent)
 	turn.Conditions = workload.Conditions{Seconds: 1, ThermalPressure: ptr(0)}
@@ -69,7 +77,7 @@ func TestConditionsOfATurn(t *testing.T) {
 	expect(t, reg, absent)
 
 	// A restart shows them again.
-	turn.Conditions = hot()
+	turn.Conditions, turn.Results[0].Sensors = hot(), warm()
 	again, reg := newTestMetrics(t, testOptions())
 	again.Resume([]workload.Turn{turn})
 	expect(t, reg, full)

@@ -35,6 +35,35 @@ func turnConditions() metric.Group[workload.Conditions] {
 	}
 }
 
+// turnSensors are how it was meanwhile on the machines that hold the model, by what exo shows of them.
+func turnSensors() metric.Group[workload.Sensors] {
+	type sensors = workload.Sensors
+	const during = " while the requests of the model's last turn ran, by the readings that exo took meanwhile"
+	gauge := func(name, unit, help string, value func(sensors) (float64, bool)) metric.Gauge[sensors] {
+		return metric.Gauge[sensors]{
+			Family: metric.Family{
+				Name: name, Unit: unit, Help: help, Absent: powerless + ", where the last turn's answers came as one document",
+			}, Value: value,
+		}
+	}
+	return metric.Group[sensors]{
+		Labels: modelLabels,
+		Known:  func(s sensors) bool { return s.Readings > 0 },
+		Absent: "when none of the last turn's requests took long enough for a reading",
+		Gauges: []metric.Gauge[sensors]{
+			gauge("model_temperature_peak_celsius", "degrees Celsius",
+				"Highest temperature of the GPUs of the machines that hold the model"+during+".",
+				func(s sensors) (float64, bool) { return deref(s.Celsius) }),
+			gauge("model_gpu_utilization_ratio", "ratio, 0 to 1",
+				"Mean share in use of the GPUs of the machines that hold the model"+during+".",
+				func(s sensors) (float64, bool) { return deref(s.GPU) }),
+			gauge("model_power_watts", "watts",
+				"Mean power in watts of the machines that hold the model together"+during+".",
+				func(s sensors) (float64, bool) { return deref(s.Watts) }),
+		},
+	}
+}
+
 // turnPressure is what a shortage of one resource cost meanwhile.
 func turnPressure() metric.Group[workload.Pressure] {
 	const during = "of the exporter's machine while the requests of the model's last turn were measured: the mean over that time of Linux' " +
@@ -64,20 +93,23 @@ func turnPressure() metric.Group[workload.Pressure] {
 // conditionSeries are those series of one model.
 type conditionSeries struct {
 	machine  *metric.Series[workload.Conditions]
+	sensors  *metric.Series[workload.Sensors]
 	pressure map[workload.Resource]*metric.Series[workload.Pressure]
 }
 
 func (f modelFeeds) conditionsOf(model string) conditionSeries {
-	s := conditionSeries{f.conditions.With(model), map[workload.Resource]*metric.Series[workload.Pressure]{}}
+	s := conditionSeries{f.conditions.With(model), f.sensors.With(model), map[workload.Resource]*metric.Series[workload.Pressure]{}}
 	for _, resource := range workload.Resources() {
 		s.pressure[resource] = f.pressure.With(model, string(resource))
 	}
 	return s
 }
 
-// show shows what is known of c.
-func (s conditionSeries) show(c workload.Conditions) {
+// show shows what is known of t's conditions.
+func (s conditionSeries) show(t workload.Turn) {
+	c := t.Conditions
 	s.machine.Show(c)
+	s.sensors.Show(t.Sensors())
 	for resource, series := range s.pressure {
 		if p, ok := c.Pressure[resource]; ok {
 			series.Show(p)

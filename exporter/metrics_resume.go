@@ -19,7 +19,7 @@ func (m *Metrics) resume(s *modelSeries, t workload.Turn) {
 		m.enter(s, t.Epoch())
 	}
 	s.turns.Show(t)
-	s.conditions.show(t.Conditions)
+	s.conditions.show(t)
 	s.answers.show(t)
 	if t.Outcome.Good() {
 		s.memory.Show(t.Memory)

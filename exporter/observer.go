@@ -66,7 +66,7 @@ func (o Observer) TurnDone(t workload.Turn) {
 	}
 	o.m.dropped.Record(dropped{DroppedStrings, tooLong(t.Reason, t.ExoModel)})
 	model.turns.Record(t)
-	model.conditions.show(t.Conditions)
+	model.conditions.show(t)
 	model.answers.turn(t)
 	if t.Outcome.Good() {
 		model.memory.Record(t.Memory)

@@ -19,6 +19,7 @@ type modelFeeds struct {
 	memory     *metric.Feed[workload.Memory]
 	goodCycles *metric.Feed[workload.Turn]
 	conditions *metric.Feed[workload.Conditions]
+	sensors    *metric.Feed[workload.Sensors]
 	pressure   *metric.Feed[workload.Pressure]
 	repeats    *metric.Feed[workload.Repeats]
 	quality    *metric.Feed[workload.Quality]
@@ -33,6 +34,7 @@ func newModelFeeds(set *metric.Set) modelFeeds {
 		memory:     metric.Register(set, turnMemory()),
 		goodCycles: metric.Register(set, goodCycles()),
 		conditions: metric.Register(set, turnConditions()),
+		sensors:    metric.Register(set, turnSensors()),
 		pressure:   metric.Register(set, turnPressure()),
 		repeats:    metric.Register(set, comparisons()),
 		quality:    metric.Register(set, answerQuality()),
@@ -131,7 +133,7 @@ func (m *Metrics) enter(s *modelSeries, e workload.Epoch) {
 func (s *modelSeries) withdraw() {
 	s.turns.Withdraw()
 	s.memory.Withdraw()
-	s.conditions.show(workload.Conditions{})
+	s.conditions.show(workload.Turn{})
 	s.answers.withdraw()
 	for _, p := range s.prompts {
 		p.Withdraw()

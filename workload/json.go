@@ -39,6 +39,7 @@ type resultJSON struct {
 	Server       *ServerStats `json:"server,omitempty"`
 	EnergyJoules float64      `json:"energy_joules,omitempty"`
 	EnergySource EnergySource `json:"energy_source,omitempty"`
+	Sensors      *Sensors     `json:"sensors,omitempty"`
 	Contended    bool         `json:"contended,omitempty"`
 	Asked        int          `json:"asked_tokens,omitempty"`
 	FirstTokens  int          `json:"first_event_tokens,omitempty"`
@@ -70,7 +71,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		Connect: r.Connect.Seconds(), E2E: r.E2E.Seconds(), TokenEvents: r.TokenEvents, ExtraEvents: r.ExtraEvents,
 		PromptTokens: r.PromptTokens, CachedTokens: r.CachedTokens, OutputTokens: r.OutputTokens,
 		TokenSource: r.TokenSource, Mismatch: r.TokenMismatch, FinishReason: r.FinishReason,
-		Server: r.Server, EnergyJoules: r.EnergyJoules, EnergySource: r.EnergySource, Contended: r.Contended,
+		Server: r.Server, EnergyJoules: r.EnergyJoules, EnergySource: r.EnergySource, Sensors: r.Sensors, Contended: r.Contended,
 		Asked: r.AskedTokens, FirstTokens: r.FirstTokens, Silent: r.SilentTokens, Coalesced: r.Coalesced, Withheld: r.Withheld,
 		Stalled: r.Stalled.Seconds(), Lateness: inSeconds(r.StampLateness), Disbelieved: r.Disbelieved, Marks: r.Marks(),
 		Signs: r.Signs, Repeats: r.Repeats,
@@ -150,6 +151,7 @@ type turnJSON struct {
 	Used       *float64    `json:"memory_bandwidth_utilization_ratio,omitempty"`
 	Machines   []Machine   `json:"machines,omitempty"`
 	Conditions *Conditions `json:"conditions,omitempty"`
+	Sensors    *Sensors    `json:"sensors,omitempty"`
 	Asked      *Asked      `json:"canary,omitempty"`
 	Quality    []Quality   `json:"answers,omitempty"`
 	Results    []Result    `json:"results,omitzero"`
@@ -165,6 +167,9 @@ func (t Turn) MarshalJSON() ([]byte, error) {
 	}
 	if t.Conditions.Seconds > 0 {
 		j.Conditions = &t.Conditions
+	}
+	if s := t.Sensors(); s.Readings > 0 {
+		j.Sensors = &s
 	}
 	if v, ok := t.EnergyPerToken(); ok {
 		j.PerToken = &v

@@ -20,7 +20,7 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 		Connect: duration(j.Connect), E2E: duration(j.E2E), TokenEvents: j.TokenEvents, ExtraEvents: j.ExtraEvents,
 		PromptTokens: j.PromptTokens, CachedTokens: j.CachedTokens, OutputTokens: j.OutputTokens,
 		TokenSource: j.TokenSource, TokenMismatch: j.Mismatch, FinishReason: j.FinishReason,
-		Server: j.Server, EnergyJoules: j.EnergyJoules, EnergySource: j.EnergySource, Contended: j.Contended,
+		Server: j.Server, EnergyJoules: j.EnergyJoules, EnergySource: j.EnergySource, Sensors: j.Sensors, Contended: j.Contended,
 		AskedTokens: j.Asked, FirstTokens: j.FirstTokens, SilentTokens: j.Silent, Coalesced: j.Coalesced,
 		Withheld: j.Withheld, StampLateness: durations(j.Lateness), Disbelieved: j.Disbelieved,
 		Stalled: duration(j.Stalled), Starved: slices.Contains(j.Marks, MarkStarved), Overran: slices.Contains(j.Marks, MarkOverran),

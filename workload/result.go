@@ -140,6 +140,7 @@ type Result struct {
 	// 0 where that is not known.
 	EnergyJoules float64
 	EnergySource EnergySource // empty where EnergyJoules is 0
+	Sensors      *Sensors     // of the machines that hold the model, from t0 to E2E; nil where nothing was seen
 	Contended    bool         // somebody else's work ran meanwhile
 	// Starved says that the exporter itself did not get the processor, or that the machine slept,
 	// for so long that the times are not the model's. Stalled is how long that was, in all.

@@ -80,6 +80,11 @@ func TestEnergyOfStreamedRequests(t *testing.T) {
 							t.Errorf("%d gaps of %d tokens, %d of them withheld; want 2 to %d", gaps, r.OutputTokens, r.Withheld, most)
 						}
 						joules, count = joules+want, count+r.OutputTokens
+						s := r.Sensors
+						if s == nil || s.Readings < 2 || *s.Celsius != 61.2 || math.Abs(*s.GPU-0.91) > 1e-9 ||
+							math.Abs(*s.Watts*r.E2E.Seconds()/want-1) > 0.03 {
+							t.Errorf("%d readings: %v °C, %v in use, %v W, want %v", s.Readings, *s.Celsius, *s.GPU, *s.Watts, want/r.E2E.Seconds())
+						}
 					}
 					if got, ok := turn.EnergyPerToken(); !ok || math.Abs(got/(joules/float64(count))-1) > 0.02 {
 						t.Errorf("%.4f J a token, %v; want %.4f", got, ok, joules/float64(count))
@@ -108,7 +113,7 @@ func TestEnergyOfExosOwn(t *testing.T) {
 func TestEnergyThatIsNotKnown(t *testing.T) {
 	unknown := func(_ *exosim.Node, s workload.Session, results []workload.Result) {
 		for _, r := range results {
-			if r.EnergyJoules != 0 || r.EnergySource != "" {
+			if r.EnergyJoules != 0 || r.EnergySource != "" || r.Sensors != nil && r.Sensors.Readings > 1 {
 				t.Errorf("%.2f J from %q", r.EnergyJoules, r.EnergySource)
 			}
 		}

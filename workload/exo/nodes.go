@@ -83,8 +83,8 @@ func (c *Client) host(ctx context.Context, lease *instance.Lease) workload.Host 
 	return h
 }
 
-// observePower returns what watches the power of the nodes during a request, and adds the energy to its result. What
-// exo itself says in its answer wins; where it is known to say so, nothing is watched.
+// observePower returns what watches the power of the nodes during a request, and adds the energy and the rest of what they
+// showed to its result. Of the energy what exo itself says in its answer wins; where it is known to say so, nothing is watched.
 func (c *Client) observePower(nodes func() []string) func(context.Context) observation {
 	return func(ctx context.Context) observation {
 		if c.Endpoint() == workload.EndpointBenchJSON {
@@ -92,7 +92,9 @@ func (c *Client) observePower(nodes func() []string) func(context.Context) obser
 		}
 		watch := c.power.Begin(ctx, nodes())
 		return observation{looks: watch.Looks, add: func(r *workload.Result) {
-			joules, known := watch.End(r.Start, r.Start.Add(r.E2E))
+			end := r.Start.Add(r.E2E)
+			joules, known := watch.End(r.Start, end)
+			r.Sensors = watch.Sensors(r.Start, end)
 			if known && r.OK() && r.EnergyJoules == 0 {
 				r.EnergyJoules, r.EnergySource = joules, workload.EnergyFromPower
 			}

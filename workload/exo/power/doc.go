@@ -1,7 +1,7 @@
-// Package power makes the energy of a request out of the power that exo shows.
+// Package power makes the energy of a request out of the power that exo shows, and keeps what else the machines showed meanwhile.
 //
 //	Meter.Rest      before a turn: what the machines draw when nothing is asked of them
-//	Meter.Begin     before a request → Watch, which looks once a second → Watch.End: joules
+//	Meter.Begin     before a request → Watch, which looks once a second → Watch.End: joules; Watch.Sensors: heat and load
 //
 // exo reads each machine's power once a second and shows the last reading below /state/nodeSystem, which is some hundred
 // bytes. A request is watched by one goroutine with one look under way at most, on a connection of its own, which shares

@@ -2,10 +2,12 @@ package power
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
 
+	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
 	"exo-bench-exporter/workload/exo/state"
 )
@@ -128,13 +130,52 @@ func (w *Watch) End(from, to time.Time) (joules float64, known bool) {
 	<-w.done
 	w.meter.worked()
 	for node := range w.before {
-		within := slices.DeleteFunc(w.seen[node], func(s sample) bool { return s.at.Before(from) || s.at.After(to) })
+		within := w.within(node, from, to)
 		if len(within) < 2 {
 			return 0, false
 		}
 		joules += integral(within, from, to)
 	}
 	return joules, true
+}
+
+// Sensors returns what its machines showed from one moment to another; nil where there was no reading of one of them in that
+// time. The Watch has been ended.
+func (w *Watch) Sensors(from, to time.Time) *workload.Sensors {
+	if w == nil {
+		return nil
+	}
+	s := workload.Sensors{Celsius: new(math.Inf(-1)), GPU: new(0.0), Watts: new(0.0)}
+	for node := range w.before {
+		within := w.within(node, from, to)
+		if len(within) == 0 {
+			return nil
+		}
+		s.Readings += len(within)
+		for _, r := range within {
+			y := r.system
+			s.Celsius = join(s.Celsius, y.Celsius, func(sum, v float64) float64 { return max(sum, v) })
+			s.GPU = join(s.GPU, y.GPU, func(sum, v float64) float64 { return sum + v })
+			s.Watts = join(s.Watts, y.Watts, func(sum, v float64) float64 { return sum + v/float64(len(within)) })
+		}
+	}
+	if s.GPU != nil {
+		*s.GPU /= float64(s.Readings)
+	}
+	return &s
+}
+
+// join takes another value to those before it; nil when one of them is not known.
+func join(before, v *float64, how func(before, v float64) float64) *float64 {
+	if before == nil || v == nil {
+		return nil
+	}
+	return new(how(*before, *v))
+}
+
+// within returns the readings of a node from one moment to another.
+func (w *Watch) within(node string, from, to time.Time) []sample {
+	return slices.DeleteFunc(slices.Clone(w.seen[node]), func(s sample) bool { return s.at.Before(from) || s.at.After(to) })
 }
 
 // integral returns the energy in joules by samples of the time from one moment to another.

@@ -192,6 +192,70 @@ func TestReadingsAreOfTheRequest(t *testing.T) {
 	})
 }
 
+// What machines showed is of the time of the request, too, and of all of them.
+func TestSensorsAreOfTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := func(celsius, gpu, watts float64) state.System {
+			return state.System{Celsius: &celsius, GPU: &gpu, Watts: &watts}
+		}
+		course := func(s float64) map[string]state.System {
+			if s < 5 || s >= 9 {
+				return map[string]state.System{"a": at(90, 0, 6+s/1000), "b": at(90, 0, 6+s/1000), "other": at(99, 1, 99)}
+			}
+			return map[string]state.System{"a": at(50+s, 0.5, 30+s), "b": at(60-s, 1, 50), "other": at(99, 1, 99)}
+		}
+		m := power.NewMeter(systems(course), 0, slog.New(slog.DiscardHandler))
+		w := m.Begin(t.Context(), []string{"a", "b"})
+		time.Sleep(4900 * ms)
+		from := time.Now()
+		time.Sleep(4 * time.Second) // readings at 5, 6, 7 and 8 seconds
+		to := time.Now()
+		time.Sleep(5 * time.Second)
+		w.End(from, to)
+		s := w.Sensors(from, to)
+		if s == nil || s.Readings != 8 || *s.Celsius != 58 || *s.GPU != 0.75 || math.Abs(*s.Watts-86.5) > 1e-9 {
+			t.Errorf("%+v", s)
+		}
+		if s := w.Sensors(from, from); s != nil {
+			t.Errorf("in no time %+v", s)
+		}
+		if s := m.Begin(t.Context(), []string{"c"}).Sensors(from, to); s != nil {
+			t.Errorf("of a machine that is not there %+v", s)
+		}
+	})
+}
+
+// What one machine does not tell is not known of all.
+func TestSensorThatIsNotThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := power.NewMeter(systems(func(s float64) map[string]state.System {
+			return map[string]state.System{"a": {Celsius: new(50.0), Watts: new(30 + s)}, "b": {GPU: new(0.5), Watts: new(40 + s)}}
+		}), 0, slog.New(slog.DiscardHandler))
+		w := m.Begin(t.Context(), []string{"a", "b"})
+		from := time.Now()
+		time.Sleep(2500 * ms) // readings at 1 and 2 seconds
+		to := time.Now()
+		w.End(from, to)
+		if s := w.Sensors(from, to); s == nil || s.Readings != 4 || s.Celsius != nil || s.GPU != nil || *s.Watts != 73 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// systems is a source of what machines show at a second from now on, which they take every second.
+func systems(course func(seconds float64) map[string]state.System) power.Source {
+	begin := time.Now()
+	return source(func() map[string]state.System { return course(time.Since(begin).Truncate(time.Second).Seconds()) })
+}
+
+type source func() map[string]state.System
+
+func (source) Narrow() bool { return true }
+
+func (s source) Look(context.Context, state.Query) (state.Snapshot, error) {
+	return state.Snapshot{Systems: s()}, nil
+}
+
 // Looks that fail are given up, and leave nothing behind.
 func TestExoThatFallsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

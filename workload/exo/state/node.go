@@ -11,8 +11,11 @@ import (
 const maxNodes = 1024
 
 // The power of a machine, in watts: more than the one is beyond any that runs exo, and none that runs draws less than
-// the other. exo has 0 where the machine's own sensor is not there.
-const minWatts, maxWatts = 0.1, 1e5
+// the other. Likewise the temperature of a GPU, in degrees Celsius. exo has 0 where the machine's own sensor is not there.
+const (
+	minWatts, maxWatts     = 0.1, 1e5
+	minCelsius, maxCelsius = 0.1, 200
+)
 
 // Memory is what exo says of a machine's memory, in bytes; nil where it does not say.
 type Memory struct{ Total, Available *uint64 }
@@ -56,7 +59,8 @@ func (s *scanner) memory() Memory {
 
 func (s *scanner) system() System {
 	var y System
-	s.fields(figure("gpuUsage", 0, 1, &y.GPU), figure("temp", -100, 200, &y.Celsius), figure("sysPower", minWatts, maxWatts, &y.Watts),
+	s.fields(figure("gpuUsage", 0, 1, &y.GPU), figure("temp", minCelsius, maxCelsius, &y.Celsius),
+		figure("sysPower", minWatts, maxWatts, &y.Watts),
 		figure("pcpuUsage", 0, 1, &y.Fast), figure("ecpuUsage", 0, 1, &y.Slow))
 	return y
 }
