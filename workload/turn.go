@@ -205,9 +205,10 @@ func (t Turn) EnergyPerToken() (float64, bool) {
 const mostBandwidth = 1.1
 
 // BandwidthUtilization returns the share of the memory's peak bandwidth that decoding used (MBU): of one stream each token reads all
-// weights once, so it is DecodeRate · Host.WeightsBytes / Host.MemoryBandwidth. The cache of keys and values, of unknown size, is left
-// out, and of the table of embeddings, which is among the weights, a token reads one row. False where a part is not known or
-// they do not fit together.
+// weights once, so it is DecodeRate · Host.WeightsBytes / Host.MemoryBandwidth. The cache of keys and values is left out: of a token
+// of the context it holds 2 · layers · heads · width of a head · bytes of a value, and exo's card of a model tells neither of the
+// last two. Of the table of embeddings, which is among the weights, a token reads one row. False where a part is not known or they do
+// not fit together.
 func (t Turn) BandwidthUtilization() (float64, bool) {
 	rate, ok := t.DecodeRate()
 	if !ok || t.Host.WeightsBytes == 0 || t.Host.MemoryBandwidth <= 0 {

@@ -328,6 +328,17 @@ func TestListsAreNotHeld(t *testing.T) {
 	}
 }
 
+// A temperature of 0 is that of a sensor which is not there.
+func TestTemperature(t *testing.T) {
+	for text, known := range map[string]bool{"61.2": true, "0": false, "-5": false, "1000": false, "null": false} {
+		var s Snapshot
+		err := decodePart(strings.NewReader(`{"n":{"gpuUsage":0,"temp":`+text+`}}`), Systems, Query{}, &s)
+		if got := s.Systems["n"]; err != nil || (got.Celsius != nil) != known || got.GPU == nil {
+			t.Errorf("a temperature of %s: %+v, %v", text, got, err)
+		}
+	}
+}
+
 // What exo shows of a machine's power is a figure, or nothing: exo has 0 where there is no sensor.
 func TestPower(t *testing.T) {
 	for text, known := range map[string]bool{
