@@ -92,6 +92,10 @@ func (b *Bench) resume() {
 		due := time.Until(before.Last.Add(r.Config.CycleInterval))
 		b.log.Info("The last cycle is not long ago; the next one comes when it is due", "in", due.Round(time.Second))
 	}
+	b.book.Load()
+	for i, t := range before.Turns { // as it is known now: it may have been accepted since
+		before.Turns[i].Quality = b.book.Known(t)
+	}
 	b.metrics.Resume(before.Turns)
 	b.store.Resume(before.Turns)
 	b.saver.Continue(before)
@@ -200,6 +204,7 @@ func (b *Bench) Once(ctx context.Context) (c workload.Cycle) {
 
 // Repeat is Once for n cycles, one after the other. It tells each of them, of the last one after they are judged.
 func (b *Bench) Repeat(ctx context.Context, n int, each func(c workload.Cycle, last bool)) {
+	b.book.Look()
 	b.Rig().cycles(ctx, n, func(c workload.Cycle, last bool) {
 		if last && ctx.Err() == nil {
 			b.clerk.Settle(ctx)

@@ -19,7 +19,7 @@ func (b *Bench) newRig(cfg exporter.Config, w wiring) (*Rig, error) {
 		b.store.Loading(shownLoading(p))
 		say(p)
 	}
-	w.client.FingerprintKey = b.book.Key()
+	w.client.FingerprintKey = b.book.Key
 	return newRig(cfg, w, b.setStatus)
 }
 

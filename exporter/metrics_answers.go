@@ -7,9 +7,8 @@ import (
 	"exo-bench-exporter/workload"
 )
 
-// canaryPrompt is the label prompt of what the canary's questions have in common. A suite may have a prompt of that name, which
-// then has the series to itself.
-const canaryPrompt = "canary"
+// canaryPrompt is the label prompt of what the canary's questions have in common.
+const canaryPrompt = workload.CanaryID
 
 // degenerate counts the answers of a model that are nonsense.
 func degenerate() metric.Group[workload.Result] {
@@ -43,8 +42,8 @@ func answerFigures() []metric.Gauge[workload.Turn] {
 		{
 			Family: metric.Family{
 				Name: "canary_correct_ratio", Unit: "ratio",
-				Absent: "where the questions are off (EXOBENCH_CANARY), one of them got no answer, or the model thinks first, for longer than " +
-					"their tokens",
+				Absent: "where the questions are off (EXOBENCH_CANARY), one of them got no answer, other people's work ran beside one, they took " +
+					"longer than two minutes, or the model thinks first, for longer than their tokens",
 				Help: "Share of the canary's questions that the model answered rightly after its last turn: whether what it says is an answer " +
 					"at all, not how clever it is.",
 			},
@@ -55,7 +54,10 @@ func answerFigures() []metric.Gauge[workload.Turn] {
 				Name: "answer_degenerate_ratio", Unit: "ratio", Absent: "where the text of no answer was seen",
 				Help: "Share of the successful answers of the last turn that show a sign of nonsense, see exobench_degenerate_answers_total.",
 			},
-			Value: workload.Turn.Degenerate,
+			Value: func(t workload.Turn) (float64, bool) {
+				share, seen := t.Degenerate()
+				return share, seen > 0
+			},
 		},
 	}
 }
@@ -64,13 +66,12 @@ func answerFigures() []metric.Gauge[workload.Turn] {
 func comparisons() metric.Group[workload.Repeats] {
 	return metric.Group[workload.Repeats]{
 		Labels: promptLabels,
-		Keep:   true,
 		Counters: []metric.Counter[workload.Repeats]{{
 			Family: metric.Family{
 				Name: "answer_fingerprint_changes_total", Unit: "answers",
 				Help: "Answers that differ from the one before though the node used to repeat itself, six times in a row: another file of the " +
 					"model, another quantization or other numerics. Only of prompts that are put as they stand, at temperature 0; prompt=\"canary\" is " +
-					"of the questions. It means nothing where exobench_answer_repeats is not 1.",
+					"of the questions, and counts turns in which an answer differs. It means nothing where exobench_answer_repeats is 0.",
 			},
 			Value: func(r workload.Repeats) float64 { return boolValue(r == workload.RepeatsChanged) },
 		}},
@@ -81,7 +82,7 @@ func comparisons() metric.Group[workload.Repeats] {
 				Help:   "1 where the node gives the same answer to a prompt each time, 0 where it does not, so that a difference tells nothing.",
 			},
 			Value: func(r workload.Repeats) (float64, bool) {
-				return boolValue(r != workload.RepeatsNever), r != workload.RepeatsLearning
+				return boolValue(r != workload.RepeatsNever), true
 			},
 		}},
 	}
@@ -92,11 +93,12 @@ func answerQuality() metric.Group[workload.Quality] {
 	const by = " by: canary (questions answered rightly) or signs (answers without a sign of nonsense)."
 	return metric.Group[workload.Quality]{
 		Labels: []string{"model", "by"},
-		Absent: "where the last turn has no figure for it",
+		Absent: "where no turn has had a figure for it, or the questions are off; what the last one told stands while others have none",
 		Gauges: []metric.Gauge[workload.Quality]{
 			{
 				Family: metric.Family{
-					Name: "answers_worse", Unit: "1 or 0", Absent: "while too little is known of what is usual (12 turns)",
+					Name: "answers_worse", Unit: "1 or 0",
+					Absent: "while too little is known of what is usual (12 turns), and by signs where the suite has fewer than 8 prompts",
 					Help: "1 while a model's answers are worse than they used to be: the share of good ones is lower than usual by a quarter of all " +
 						"or more for two turns, or at most a tenth of the questions is answered rightly while nothing is usual yet." + by,
 				},
@@ -132,14 +134,17 @@ func (m *Metrics) newAnswerSeries(model string) answerSeries {
 
 // compared takes in what there is to say of an answer beside the one before.
 func (s answerSeries) compared(prompt string, r workload.Repeats) {
-	if series := s.repeats[prompt]; series != nil && r != "" {
+	if series := s.repeats[prompt]; series != nil && tells(r) {
 		series.Record(r)
 	}
 }
 
+// tells reports whether there is anything to show of a comparison. What was shown stands while the node is learnt anew.
+func tells(r workload.Repeats) bool { return r != "" && r != workload.RepeatsLearning }
+
 // turn takes in what a turn says of answers.
 func (s answerSeries) turn(t workload.Turn) {
-	if t.Asked != nil && !slices.ContainsFunc(t.Results, func(r workload.Result) bool { return r.Prompt == canaryPrompt }) {
+	if t.Asked != nil {
 		s.compared(canaryPrompt, t.Asked.Repeats)
 	}
 	s.judged(t)
@@ -157,20 +162,39 @@ func (s answerSeries) judged(t workload.Turn) {
 	}
 }
 
+// AnswersAccepted shows what the normal quality of a model's answers is from now on.
+func (m *Metrics) AnswersAccepted(model string, normal []workload.Quality) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.series[model]; s != nil {
+		for _, q := range normal {
+			s.answers.quality[q.By].Show(q)
+		}
+	}
+}
+
 // show shows what was found before a restart.
 func (s answerSeries) show(t workload.Turn) {
 	for _, r := range t.Results {
-		if series := s.repeats[r.Prompt]; series != nil && r.Repeats != "" {
+		if series := s.repeats[r.Prompt]; series != nil && tells(r.Repeats) {
 			series.Show(r.Repeats)
 		}
 	}
-	if t.Asked != nil && t.Asked.Repeats != "" {
+	if t.Asked != nil && tells(t.Asked.Repeats) {
 		s.repeats[canaryPrompt].Show(t.Asked.Repeats)
 	}
 	s.judged(t)
 }
 
-func (s answerSeries) withdraw() {
+// withdrawRepeats removes what was found by comparing answers that were asked for in another way.
+func (s answerSeries) withdrawRepeats() {
+	for _, series := range s.repeats {
+		series.Withdraw()
+	}
+}
+
+// withdrawQuality removes how good answers to another suite were.
+func (s answerSeries) withdrawQuality() {
 	for _, series := range s.quality {
 		series.Withdraw()
 	}

@@ -95,9 +95,27 @@ func TestAnswers(t *testing.T) {
 	m.Resume([]workload.Turn{bad})
 	want("after a restart", after[0], zero[0], zero[1], after[3], after[4], after[5], after[6], zero[2], zero[3], zero[4])
 
-	opts.Suite = prompt("canary") // has the series to itself, for as long as it is there
-	m.Apply(opts)
-	NewObserver(m).TurnDone(bad)
+	m.AnswersAccepted("m", []workload.Quality{{By: workload.ByCanary, Now: 0.1, Usual: 0.1}})
+	m.AnswersAccepted("stranger", []workload.Quality{{By: workload.ByCanary}})
+	want("accepted", after[0], zero[0], zero[1], after[3], after[4], `exobench_answers_usual_ratio{by="canary",model="m"} 0.1`,
+		`exobench_answers_worse{by="canary",model="m"} 0`, after[6], zero[2], zero[3], zero[4])
+
+	learning := answering(workload.RepeatsLearning, nil, &workload.Asked{Version: "c", Repeats: workload.RepeatsLearning},
+		workload.Quality{By: workload.ByCanary, Now: 0.1, Worse: true})
+	o = NewObserver(m)
+	run(learning)
+	stands := []string{
+		zero[0], zero[1], after[3], after[4], `exobench_answers_usual_ratio{by="canary",model="m"} 0`,
+		`exobench_answers_worse{by="canary",model="m"} 1`, zero[2], zero[3], zero[4],
+	}
+	want("while the node is learnt anew, and without a verdict", stands...)
+
+	other := learning
+	other.Results = []workload.Result{other.Results[0]}
+	other.Results[0].Epoch.Version, other.Results[0].Repeats = "2", ""
+	run(other)
+	want("by another method", append(append([]string{}, stands[:2]...), stands[4:]...)...)
+
 	opts.Suite = prompt("q")
 	m.Apply(opts)
 	want("with other prompts", zero[0], `exobench_answer_fingerprint_changes_total{model="m",prompt="q"} 0`, zero[2], zero[3], zero[4])

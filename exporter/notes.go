@@ -94,7 +94,7 @@ func answerNotes(t workload.Turn) (all []string) {
 			all = append(all, "no verdict on its answers to questions: "+foreign.Cut(a.Reason, maxSaid))
 		}
 	}
-	if share, known := t.Degenerate(); known && (share > few || worse(workload.BySigns)) {
+	if share, _ := t.Degenerate(); share > 0 && (share > few || worse(workload.BySigns)) {
 		all = append(all, "answers look like nonsense: "+name(t.Results, func(r workload.Result) string {
 			sign, _ := r.Sign()
 			return string(sign)

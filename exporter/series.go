@@ -80,6 +80,7 @@ func (m *Metrics) applyModels(opts Options, sha256 string) {
 		m.applyPrompts(s, opts.Suite)
 		if sha256 != m.sha256 {
 			s.withdraw()
+			s.answers.withdrawQuality()
 		}
 	}
 }
@@ -89,11 +90,7 @@ func (m *Metrics) applyPrompts(s *modelSeries, suite workload.Suite) {
 		if !slices.ContainsFunc(suite.Prompts, func(p workload.Prompt) bool { return p.ID == id }) {
 			m.set.Delete(prometheus.Labels{"model": s.model.Name, "prompt": id})
 			delete(s.prompts, id)
-			if id != canaryPrompt {
-				delete(s.answers.repeats, id)
-			} else {
-				s.answers.repeats[id] = m.feeds.repeats.With(s.model.Name, id)
-			}
+			delete(s.answers.repeats, id)
 		}
 	}
 	for _, p := range suite.Prompts {
@@ -134,7 +131,7 @@ func (s *modelSeries) withdraw() {
 	s.turns.Withdraw()
 	s.memory.Withdraw()
 	s.conditions.show(workload.Turn{})
-	s.answers.withdraw()
+	s.answers.withdrawRepeats()
 	for _, p := range s.prompts {
 		p.Withdraw()
 	}

@@ -11,6 +11,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// CanaryID names all of the questions where a prompt's id would stand. It is a label value and therefore a contract; no prompt of
+// a suite has it.
+const CanaryID = "canary"
+
 //go:embed suites/canary-1.yaml
 var canarySuite []byte
 

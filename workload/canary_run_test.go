@@ -14,6 +14,7 @@ type askedNode struct {
 	*fakeNode
 	ask   func(ctx context.Context, r Request) Result
 	asked []Request
+	until []time.Time
 }
 
 func (n *askedNode) Open(ctx context.Context, m Model) (Session, error) {
@@ -29,8 +30,8 @@ type askedSession struct {
 	n *askedNode
 }
 
-func (s askedSession) Ask(ctx context.Context, r Request) Result {
-	s.n.asked = append(s.n.asked, r)
+func (s askedSession) Ask(ctx context.Context, until time.Time, r Request) Result {
+	s.n.asked, s.n.until = append(s.n.asked, r), append(s.n.until, until)
 	s.fakeSession.n.log = append(s.fakeSession.n.log, "ask "+r.Prompt.ID)
 	if s.n.ask != nil {
 		return s.n.ask(ctx, r)
@@ -110,13 +111,28 @@ func TestQuestions(t *testing.T) {
 		"it takes too long": {
 			ask: func(ctx context.Context, r Request) Result {
 				select {
-				case <-ctx.Done():
+				case <-ctx.Done(): // it would generate on, beside the next model
+					t.Error("a question was cut off")
 					return Result{Outcome: OutcomeCanceled}
 				case <-time.After(50 * time.Second):
 					return verdict(r, VerdictRight)
 				}
 			},
 			want: &Asked{Version: "canary-1", Reason: "they took longer than 2m0s"}, asked: 3,
+		},
+		"the last answer is late": {
+			ask: func(_ context.Context, r Request) Result {
+				time.Sleep(13 * time.Second)
+				return verdict(r, VerdictRight)
+			},
+			want: &Asked{Version: "canary-1", Right: 10, Of: 10, Repeats: RepeatsSame}, asked: 10,
+		},
+		"others' work does not end": {
+			ask: func(_ context.Context, r Request) Result {
+				time.Sleep(2 * time.Minute)
+				return Result{Outcome: OutcomeCanceled}
+			},
+			want: &Asked{Version: "canary-1", Reason: "they took longer than 2m0s"}, asked: 1,
 		},
 		"a model that is known to think": {
 			models: []Model{{Name: "deepseek-r1"}},
@@ -163,8 +179,20 @@ func TestQuestions(t *testing.T) {
 						t.Errorf("question %d: %+v", i, q)
 					}
 				}
-				if slices.Contains(w.compared, "p0") != (!tc.fails && tc.ended == "") && tc.ended == "" && !tc.fails {
-					t.Errorf("compared %v", w.compared)
+				// Questions are compared when all have a verdict, so that a change among them is told.
+				want := []string{"p0", "p1", "p2"}
+				if tc.want != nil && tc.want.Of > 0 {
+					for _, p := range canary.Prompts {
+						want = append(want, p.ID)
+					}
+				}
+				if !tc.fails && tc.ended == "" && !slices.Equal(w.compared, want) {
+					t.Errorf("compared %v, want %v", w.compared, want)
+				}
+				for _, until := range n.until {
+					if until != n.until[0] {
+						t.Errorf("questions are put until %v", n.until)
+					}
 				}
 			})
 		})

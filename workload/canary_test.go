@@ -109,10 +109,10 @@ func TestSigns(t *testing.T) {
 		{Outcome: OutcomeOK},
 		{Outcome: OutcomeTruncated, Signs: loop},
 	}}
-	if got, ok := turn.Degenerate(); !ok || got != 0.25 {
-		t.Errorf("%g of the answers are nonsense, %v; want a quarter", got, ok)
+	if got, seen := turn.Degenerate(); seen != 4 || got != 0.25 {
+		t.Errorf("%g of %d answers are nonsense; want a quarter of 4", got, seen)
 	}
-	if _, ok := (Turn{Results: turn.Results[4:]}).Degenerate(); ok {
+	if _, seen := (Turn{Results: turn.Results[4:]}).Degenerate(); seen != 0 {
 		t.Error("something is said of answers whose text was not seen")
 	}
 }

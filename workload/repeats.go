@@ -27,7 +27,8 @@ func strongest(all []Repeats) Repeats {
 type Witness interface {
 	// Compare says whether an answer is the one before, and remembers it; "" where that means nothing.
 	Compare(r Result) Repeats
-	// Judge says how good the answers of a turn that has ended are beside those before, and remembers it.
+	// Judge says how good the answers of a turn that has ended are beside those before, and remembers it. Of one that has none to
+	// tell by it says what was found before.
 	Judge(t Turn) []Quality
 }
 

@@ -54,10 +54,10 @@ func (r Result) Sign() (Sign, bool) {
 	return r.Signs.Sign()
 }
 
-// Degenerate returns the share of the turn's successful answers that show a sign of nonsense; false where the text of none
-// was seen. What disturbs times does not matter here.
-func (t Turn) Degenerate() (float64, bool) {
-	seen, bad := 0, 0
+// Degenerate returns the share of the turn's successful answers that show a sign of nonsense, and of how many the text was seen;
+// with none there is no share. What disturbs times does not matter here.
+func (t Turn) Degenerate() (share float64, seen int) {
+	bad := 0
 	for _, r := range t.OKResults() {
 		if r.Signs == nil {
 			continue
@@ -68,7 +68,7 @@ func (t Turn) Degenerate() (float64, bool) {
 		}
 	}
 	if seen == 0 {
-		return 0, false
+		return 0, 0
 	}
-	return float64(bad) / float64(seen), true
+	return float64(bad) / float64(seen), seen
 }

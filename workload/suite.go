@@ -20,6 +20,15 @@ type Prompt struct {
 	Messages  []Message `json:"messages"`
 }
 
+// Texts returns the content of every message.
+func (p Prompt) Texts() []string {
+	all := make([]string, 0, len(p.Messages))
+	for _, m := range p.Messages {
+		all = append(all, m.Content)
+	}
+	return all
+}
+
 // Suite is a versioned, fixed set of prompts with the parameters they are sent with.
 type Suite struct {
 	Version     string   `json:"version"`
@@ -32,9 +41,7 @@ type Suite struct {
 func (s Suite) Texts() []string {
 	var all []string
 	for _, p := range s.Prompts {
-		for _, m := range p.Messages {
-			all = append(all, m.Content)
-		}
+		all = append(all, p.Texts()...)
 	}
 	return all
 }

@@ -196,6 +196,8 @@ func (c *checker) suite(doc suiteDoc) (Suite, error) {
 		out := Prompt{ID: p.ID, Kind: p.Kind, MaxTokens: p.MaxTokens}
 		if !idForm.MatchString(p.ID) {
 			c.fail(fmt.Sprintf("is %q; it must be lower-case letters, digits, dots and dashes", p.ID), "prompts", i, "id")
+		} else if p.ID == CanaryID {
+			c.fail(fmt.Sprintf("is %q, which is what metrics call the questions that follow the prompts", p.ID), "prompts", i, "id")
 		} else if first, dup := seen[p.ID]; dup {
 			c.fail(fmt.Sprintf("is %q, which prompts[%d] is called already", p.ID, first), "prompts", i, "id")
 		} else {

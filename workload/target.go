@@ -74,8 +74,10 @@ type Session interface {
 
 // Asker is a Session that can put questions.
 type Asker interface {
-	// Ask puts a question to the model. It mends nothing and disturbs nobody: it waits as long as others' work runs.
-	Ask(ctx context.Context, r Request) Result
+	// Ask puts a question to the model. It mends nothing and disturbs nobody: it waits as long as others' work runs, until the
+	// time that is given and not beyond, and then puts nothing. A question that was put is not cut off by that: a node may go on
+	// generating for a client that has hung up, beside what is measured next.
+	Ask(ctx context.Context, until time.Time, r Request) Result
 }
 
 // Ender is a Session that may find out that the node will not serve its model any more.

@@ -33,6 +33,7 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 		if !reached && ctx.Err() == nil {
 			t.Results = r.unsent(ctx, t, r.o.Suite.Prompts, dueOutcome(err), t.Reason)
 		}
+		t.Quality = r.judged(ctx, t)
 		return t, reached
 	}
 	t.ExoModel = session.ExoModel()
@@ -44,15 +45,22 @@ func (r *Runner) turn(ctx context.Context, cycle int, m Model) (t Turn, reached 
 	t.judge(len(r.o.Suite.Prompts))
 	t.Load = session.Load() // an implicit load shows only with the first request
 	rec.Mark(PhaseReleasing)
-	if t.Asked = r.ask(ctx, session, m, t); ctx.Err() == nil {
-		t.Quality = r.o.Witness.Judge(t)
-	}
+	t.Asked = r.ask(ctx, session, m, t)
+	t.Quality = r.judged(ctx, t)
 	if err := session.Close(ctx); err != nil {
 		r.o.Logger.Warn("Could not give back what the turn created", "model", m.Name, "err", err)
 	} else if t.Load = session.Load(); t.Load.Owned { // or it was kept
 		rec.Mark(PhaseReleased)
 	}
 	return t, reached
+}
+
+// judged says how good the answers of a turn are, which one that was canceled tells nothing of.
+func (r *Runner) judged(ctx context.Context, t Turn) []Quality {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return r.o.Witness.Judge(t)
 }
 
 // measure puts the warm-up and then every prompt to the model.

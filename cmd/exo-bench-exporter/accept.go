@@ -14,7 +14,6 @@ import (
 	"exo-bench-exporter/app"
 	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload/exo/foreign"
-	"exo-bench-exporter/workload/judging"
 )
 
 func acceptCommand() command {
@@ -42,41 +41,46 @@ func accept(ctx context.Context, inv invocation, model string) int {
 	if err != nil {
 		return fail(inv.stderr, err)
 	}
-	err = app.AcceptIn(cfg, model)
-	if errors.Is(err, judging.ErrInUse) {
-		err = askToAccept(ctx, cfg, model)
+	said := ""
+	accepted, err := app.AcceptIn(cfg, model)
+	switch {
+	case errors.Is(err, app.ErrInUse):
+		said, err = askToAccept(ctx, cfg, model)
+	case err == nil:
+		said = accepted.String()
 	}
 	if err != nil {
 		fmt.Fprintln(inv.stderr, "exo-bench-exporter accept:", err)
 		return exitFailed
 	}
-	fmt.Fprintf(inv.stdout, "The present speed of %s is its normal one from now on, and its present answers are.\n", model)
+	fmt.Fprintf(inv.stdout, "%s: %s\n", model, said)
 	return exitOK
 }
 
 // acceptTimeout bounds how long a running exporter may take to answer.
 const acceptTimeout = 5 * time.Second
 
-// askToAccept has the exporter that runs on this machine accept the model's speed.
-func askToAccept(ctx context.Context, cfg exporter.Config, model string) error {
+// askToAccept has the exporter that runs on this machine accept what is known of the model, and returns what it says.
+func askToAccept(ctx context.Context, cfg exporter.Config, model string) (said string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
 	heard := false
 	path := "/-/accept?model=" + url.QueryEscape(model)
-	err := callRunning(ctx, cfg.ListenAddress, http.MethodPost, path, func(address string, resp *http.Response) (bool, error) {
+	err = callRunning(ctx, cfg.ListenAddress, http.MethodPost, path, func(address string, resp *http.Response) (bool, error) {
 		heard = true
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
+		said = foreign.Cut(strings.TrimSpace(string(body)), len(body)+1)
 		switch resp.StatusCode {
 		case http.StatusOK:
 			return true, nil
 		case http.StatusUnauthorized:
 			return true, fmt.Errorf("the exporter asks for a password: curl -u USER -X POST %q", address)
 		}
-		said, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
 		// A server of TLS answers a bad request to plain HTTP.
-		return resp.StatusCode != http.StatusBadRequest, errors.New(foreign.Cut(strings.TrimSpace(string(said)), len(said)+1))
+		return resp.StatusCode != http.StatusBadRequest, errors.New(said)
 	})
 	if err != nil && !heard {
-		return fmt.Errorf("an exporter keeps the file, and does not answer: %w", err)
+		return "", fmt.Errorf("an exporter keeps the file, and does not answer: %w", err)
 	}
-	return err
+	return said, err
 }

@@ -133,10 +133,14 @@ func TestAccept(t *testing.T) {
 			t.Errorf("asked with %s %s", r.Method, r.URL)
 		}
 		w.WriteHeader(answer)
+		if answer == http.StatusOK {
+			fmt.Fprintln(w, "The present speed is the normal one from now on; of the answers nothing is known.")
+			return
+		}
 		fmt.Fprintln(w, "Accepting a speed by HTTP is off.")
 	}))
 	address := strings.TrimPrefix(server.URL, "http://")
-	expect(exitOK, "normal one from now on", address, "-model", "m&n")
+	expect(exitOK, "m&n: The present speed is the normal one from now on; of the answers", address, "-model", "m&n")
 	answer = http.StatusForbidden
 	expect(exitFailed, "is off", address, "-model", "m&n")
 	answer = http.StatusUnauthorized
@@ -145,5 +149,5 @@ func TestAccept(t *testing.T) {
 	stop()
 
 	expect(exitFailed, "nothing is known", "localhost:1", "-model", "x")
-	expect(exitOK, "normal one from now on", "localhost:1", "-model", "m")
+	expect(exitOK, "m: The present speed is the normal one from now on; of the answers nothing is known.", "localhost:1", "-model", "m")
 }

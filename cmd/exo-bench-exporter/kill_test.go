@@ -307,7 +307,8 @@ func TestTerminated(t *testing.T) {
 			e.wantGuestsOnly(t)
 			records, err := filepath.Glob(filepath.Join(e.state, "*"))
 			noError(t, err)
-			stays := []string{"cycle.json", "judge.json", "judge.json.lock"} // what is shown, and what is judged, goes on
+			// What is shown, and what is judged, goes on.
+			stays := []string{"cycle.json", "judge.json", "judge.json.lock", "answers.json", "answers.json.lock"}
 			records = slices.DeleteFunc(records, func(name string) bool { return slices.Contains(stays, filepath.Base(name)) })
 			if len(records) > 0 {
 				t.Errorf("the state directory still has %v", records)

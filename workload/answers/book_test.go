@@ -20,7 +20,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newBook(path string, log *bytes.Buffer) *Book {
-	return NewBook(Options{Path: path, Target: func() string { return "http://node.test" }, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	b := NewBook(Options{Path: path, Target: func() string { return "http://node.test" }, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	b.Load()
+	return b
 }
 
 // answer is an answer with a fingerprint.
@@ -126,24 +128,35 @@ func TestJudge(t *testing.T) {
 	usual := func(n int, after ...int) []workload.Turn {
 		return of(append(slices.Repeat([]int{n}, leastTurns), after...)...)
 	}
+	unanswered, others, failed := turn(0, 0), turn(0, 0), workload.Turn{Model: "m", Outcome: workload.TurnUnavailable}
+	unanswered.Asked = &workload.Asked{Version: "canary-1", Reason: "other people's work"}
+	others.Asked = &workload.Asked{Version: "canary-2", Reason: "other people's work"}
 	long := func(n int) []int { return slices.Repeat([]int{n}, 3*mostTurns) }
 	learnt := strings.Repeat("L", leastTurns)
 	for name, tc := range map[string]struct {
 		turns []workload.Turn
 		want  string
 	}{
-		"all is well":                        {usual(9, 9, 10, 8, 9, 7, 9), learnt + "oooooo"},
-		"nothing is right any more":          {usual(9, 0, 0, 0, 0), learnt + "oWWW"},
-		"three fewer":                        {usual(9, 6, 6, 6), learnt + "oWW"},
-		"two fewer, for long":                {usual(9, 7, 7, 7, 7, 7, 7, 7, 7), learnt + "oooooooo"},
-		"once, and once more later":          {usual(9, 0, 9, 0, 9), learnt + "oooo"},
-		"until it is mended":                 {usual(9, 0, 0, 0, 9, 9, 9), learnt + "oWWWoo"},
-		"one good turn among bad ones":       {usual(9, 0, 0, 9, 0, 0), learnt + "oWWWW"},
-		"a turn without questions":           {usual(9, 0, -1, 0, 0), learnt + "o WW"},
+		"all is well":                  {usual(9, 9, 10, 8, 9, 7, 9), learnt + "oooooo"},
+		"nothing is right any more":    {usual(9, 0, 0, 0, 0), learnt + "oWWW"},
+		"three fewer":                  {usual(9, 6, 6, 6), learnt + "oWW"},
+		"two fewer, for long":          {usual(9, 7, 7, 7, 7, 7, 7, 7, 7), learnt + "oooooooo"},
+		"once, and once more later":    {usual(9, 0, 9, 0, 9), learnt + "oooo"},
+		"until it is mended":           {usual(9, 0, 0, 0, 9, 9, 9), learnt + "oWWWoo"},
+		"one good turn among bad ones": {usual(9, 0, 0, 9, 0, 0), learnt + "oWWWW"},
+		"a turn without questions":     {usual(9, 0, -1, 0, 0), learnt + "o WW"},
+		"a turn without a verdict": {
+			append(usual(9, 0, 0), unanswered, turn(0, 0), unanswered, turn(9, 0), turn(9, 0)), learnt + "oWWWWWo",
+		},
+		"such while all is well":             {append(usual(9), unanswered, turn(0, 0), unanswered, turn(0, 0)), learnt + "oooW"},
+		"such before anything is known":      {[]workload.Turn{unanswered, turn(9, 0), unanswered}, " LL"},
+		"such of other questions":            {append(usual(9, 0, 0), others), learnt + "oW "},
+		"a turn that failed":                 {append(usual(9, 0, 0), failed, turn(9, 0), failed, turn(9, 0)), learnt + "oWWWWo"},
 		"for longer than is remembered":      {usual(9, long(2)...), learnt + "o" + strings.Repeat("W", 3*mostTurns-1)},
 		"broken from the beginning":          {of(1, 0, 1, 0), "LWWW"},
 		"weak from the beginning":            {of(2, 3, 2, 2), "LLLL"},
 		"weak, and then nothing":             {usual(3, 0, 0, 0), learnt + "oWW"},
+		"two right, and then nothing":        {usual(2, 0, 0, 0), learnt + "ooo"}, // within what is a loss
 		"better than it was, and back again": {usual(5, append(long(9), 5, 5)...), learnt + strings.Repeat("o", 3*mostTurns) + "oW"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,26 +173,51 @@ func TestJudge(t *testing.T) {
 	}
 	few := turn(9, 10)
 	few.Results = few.Results[:fewAnswers-1]
-	if got := judge(b, workload.BySigns, few); got != " " {
-		t.Errorf("of few answers: %q", got)
+	if got := judge(b, workload.BySigns, few, few); got != "WW" {
+		t.Errorf("of few answers: %q, want what was said before", got)
+	}
+	unseen := turn(9, 0)
+	for i := range fewAnswers {
+		unseen.Results[i].Signs = nil
+	}
+	if got := judge(b, workload.BySigns, unseen, unseen); got != "WW" {
+		t.Errorf("of answers whose text was not seen: %q, want what was said before", got)
+	}
+	b = newBook(filepath.Join(t.TempDir(), File), new(bytes.Buffer))
+	if got := judge(b, workload.BySigns, slices.Repeat([]workload.Turn{unseen}, leastTurns+2)...); strings.TrimSpace(got) != "" {
+		t.Errorf("of answers whose text was never seen: %q", got)
+	}
+	b = newBook(filepath.Join(t.TempDir(), File), new(bytes.Buffer))
+	if got := judge(b, workload.BySigns, slices.Repeat([]workload.Turn{turn(9, 10)}, leastTurns+6)...); got != learnt+"oooooo" {
+		t.Errorf("of a model that repeats itself in health: %q", got)
 	}
 }
 
 // What is accepted is usual from then on.
 func TestAccept(t *testing.T) {
 	b := newBook(filepath.Join(t.TempDir(), File), new(bytes.Buffer))
-	if b.Accept("m") {
+	if b.Accept("m") != nil {
 		t.Error("something is known of a model that was never measured")
 	}
 	judge(b, workload.ByCanary, slices.Repeat([]workload.Turn{turn(9, 0)}, 20)...)
 	if got := judge(b, workload.ByCanary, turn(4, 0), turn(4, 0)); got != "oW" {
 		t.Errorf("before: %q", got)
 	}
-	if !b.Accept("m") {
-		t.Error("nothing is known of the model")
+	if got := b.Accept("m"); len(got) != 2 || got[0] != (workload.Quality{By: workload.ByCanary, Now: 0.4, Usual: 0.4}) {
+		t.Errorf("%+v", got)
+	}
+	if b.Accept("n") != nil {
+		t.Error("something is known of a model that was never measured")
 	}
 	if got := judge(b, workload.ByCanary, turn(4, 0), turn(4, 0), turn(1, 0), turn(1, 0)); got != "oooW" {
 		t.Errorf("after: %q", got)
+	}
+	b = newBook(filepath.Join(t.TempDir(), File), new(bytes.Buffer))
+	if got := judge(b, workload.ByCanary, turn(0, 0), turn(0, 0), turn(0, 0)); got != "LWW" || b.Accept("m") == nil {
+		t.Errorf("a model that knows nothing: %q", got)
+	}
+	if got := judge(b, workload.ByCanary, turn(0, 0), turn(0, 0), turn(0, 0), turn(0, 0)); got != "oooo" {
+		t.Errorf("after it was accepted that it knows nothing: %q", got)
 	}
 }
 
@@ -202,6 +240,12 @@ func TestAcceptIn(t *testing.T) {
 	}
 	if known, err := AcceptIn(path, "m"); !known || err != nil {
 		t.Errorf("%v, %v", known, err)
+	}
+	if err := os.WriteFile(path+"2", []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := AcceptIn(path+"2", "m"); err == nil || !strings.Contains(err.Error(), path+"2") {
+		t.Errorf("a file that cannot be used: %v", err)
 	}
 	if got := judge(newBook(path, new(bytes.Buffer)), workload.ByCanary, turn(4, 0), turn(4, 0)); got != "oo" {
 		t.Errorf("after it: %q", got)
@@ -272,6 +316,47 @@ func TestUnusableFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	newBook(path, new(bytes.Buffer)).Compare(answer(1))
+}
+
+// A Book beside the one that keeps the file reads it, and neither writes it nor sets it aside.
+func TestOneExporterKeepsTheFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), File)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		var log bytes.Buffer
+		first := newBook(path, &log)
+		judge(first, workload.ByCanary, slices.Repeat([]workload.Turn{turn(9, 0)}, leastTurns)...)
+		first.Run(ctx)
+
+		first = newBook(path, &log)
+		second := newBook(path, &log)
+		if !bytes.Equal(second.Key(), first.Key()) || strings.Count(log.String(), "Another exporter keeps") != 1 {
+			t.Errorf("the second has another key, or says nothing: %s", &log)
+		}
+		if got := judge(second, workload.ByCanary, turn(0, 0), turn(0, 0)); got != "oW" {
+			t.Errorf("the second says %q", got)
+		}
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second.Run(ctx)
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("the second has written over the first one's file: %v", err)
+		}
+		if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, look := range []func(*Book){(*Book).Look, (*Book).Load} {
+			b := NewBook(Options{Path: path, Target: func() string { return "" }, Logger: slog.New(slog.DiscardHandler)})
+			look(b)
+			if _, err := os.Stat(path); err != nil || len(b.Key()) != keyLength {
+				t.Errorf("the first one's file: %v", err)
+			}
+		}
+		first.Run(ctx)
+	})
 }
 
 // A disk that is not there is said once and holds up nobody; what is remembered is bounded.

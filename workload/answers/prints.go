@@ -19,9 +19,9 @@ const (
 // computed in another batch than what is not: with other numerics, so that answers are compared with such alone that found
 // as much in it.
 type prints struct {
-	Of       string     `json:"of"`
-	Turn     int        `json:"turn"` // when it was compared last
-	Variants []*variant `json:"variants"`
+	Of       string    `json:"of"`
+	Turn     int       `json:"turn"` // when it was compared last
+	Variants []variant `json:"variants"`
 }
 
 type variant struct {
@@ -32,9 +32,9 @@ type variant struct {
 }
 
 func (p *prints) compare(print uint64, cached int) workload.Repeats {
-	i := slices.IndexFunc(p.Variants, func(v *variant) bool { return v != nil && v.Cached == cached })
+	i := slices.IndexFunc(p.Variants, func(v variant) bool { return v.Cached == cached })
 	if i < 0 {
-		p.Variants = append(p.Variants, &variant{Cached: cached})
+		p.Variants = append(p.Variants, variant{Cached: cached})
 		p.Variants = p.Variants[max(0, len(p.Variants)-maxVariants):]
 		i = len(p.Variants) - 1
 	}

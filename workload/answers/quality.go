@@ -16,7 +16,7 @@ const (
 	hopeless = 0.1
 	// again is how many suspicious turns in a row make answers worse, and how many others end that.
 	again = 2
-	// fewAnswers is how many a share is made of at least.
+	// fewAnswers is how many answers that could be judged a share is made of at least.
 	fewAnswers = 8
 )
 
@@ -31,8 +31,8 @@ func samples(t workload.Turn) (all []sample) {
 	if share, ok := t.Correct(); ok && t.Asked.Of >= fewAnswers {
 		all = append(all, sample{workload.ByCanary, share, workload.Epoch{SHA256: t.Asked.Version}})
 	}
-	ok := t.OKResults()
-	if share, seen := t.Degenerate(); seen && len(ok) >= fewAnswers {
+	if share, seen := t.Degenerate(); seen >= fewAnswers {
+		ok := t.OKResults()
 		all = append(all, sample{workload.BySigns, 1 - share, ok[len(ok)-1].Epoch})
 	}
 	return all
@@ -49,13 +49,14 @@ type quality struct {
 	Worse bool      `json:"worse"`
 }
 
-// usual returns the median share, and the share at which a turn is suspicious; false while too few turns are known.
+// usual returns the median share, and the share at which a turn is suspicious, which is below 0 where none is low enough to tell
+// anything; false while too few turns are known.
 func (q *quality) usual() (usual, low float64, known bool) {
 	if len(q.Usual) < leastTurns {
 		return 0, 0, false
 	}
 	usual, known = workload.Quantile(q.Usual, 0.5)
-	return usual, max(0, usual-max(loss, sigmas*deviation(q.Usual))), known
+	return usual, usual - max(loss, sigmas*deviation(q.Usual)), known
 }
 
 // deviation returns the standard deviation of shares.
@@ -91,6 +92,12 @@ func (q *quality) judge(s sample) workload.Quality {
 		q.learn(s.share)
 	}
 	return workload.Quality{By: s.by, Now: s.share, Usual: usual, Learning: !known, Worse: q.Worse}
+}
+
+// standing returns what the last turn said that had a share.
+func (q *quality) standing(by workload.Yardstick) workload.Quality {
+	usual, _, known := q.usual()
+	return workload.Quality{By: by, Now: q.Last, Usual: usual, Learning: !known, Worse: q.Worse}
 }
 
 func (q *quality) learn(share float64) {

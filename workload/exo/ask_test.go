@@ -25,7 +25,7 @@ func askAll(t *testing.T, s workload.Session, model string) (right int, prints [
 	t.Helper()
 	for i := range workload.StandardCanary().Prompts {
 		q := question(model, i)
-		r := s.(workload.Asker).Ask(t.Context(), q)
+		r := s.(workload.Asker).Ask(t.Context(), time.Now().Add(time.Hour), q)
 		if !r.OK() || r.Verdict == "" || r.Contended || r.OutputTokens > 32 || r.Epoch.Nonce || r.Fingerprint == 0 {
 			t.Errorf("%s: %s (%s), %d tokens, verdict %q, epoch %+v", q.Prompt.ID, r.Outcome, r.Err, r.OutputTokens, r.Verdict, r.Epoch)
 		}
@@ -46,7 +46,7 @@ func TestAskTheSimulator(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const model = "llama-3.2-1b"
-				node, s := openSim(t, options, model, func(o *exo.Options) { o.FingerprintKey = []byte("key") })
+				node, s := openSim(t, options, model, func(o *exo.Options) { o.FingerprintKey = func() []byte { return []byte("key") } })
 				if r := s.Measure(t.Context(), workload.Request{Model: model, Prompt: shortPrompt, Warmup: true}); !r.OK() {
 					t.Fatalf("warm-up: %s (%s)", r.Outcome, r.Err)
 				}
@@ -99,7 +99,8 @@ func TestAskAModelThatThinks(t *testing.T) {
 		_, s := openSim(t, exosim.Options{AnswerTokens: 600}, "deepseek-r1")
 		q := question("deepseek-r1", 0)
 		q.Prompt.Messages = []workload.Message{{Role: "user", Content: "Why is the sea salty?"}}
-		if r := s.(workload.Asker).Ask(t.Context(), q); !r.OK() || r.Verdict != workload.VerdictThought || r.Fingerprint != 0 {
+		r := s.(workload.Asker).Ask(t.Context(), time.Now().Add(time.Hour), q)
+		if !r.OK() || r.Verdict != workload.VerdictThought || r.Fingerprint != 0 {
 			t.Errorf("%s (%s), verdict %q", r.Outcome, r.Err, r.Verdict)
 		}
 	})
@@ -114,11 +115,62 @@ func TestAskABusyNode(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		r := s.(workload.Asker).Ask(t.Context(), question("llama-3.2-1b", 0))
+		r := s.(workload.Asker).Ask(t.Context(), time.Now().Add(time.Hour), question("llama-3.2-1b", 0))
 		truth, _ := node.Truth(id)
 		if r.Verdict != workload.VerdictRight || r.Contended || truth.End == "" || r.Start.Before(truth.Received.Add(5*time.Second)) {
 			t.Errorf("verdict %q, contended %v, at %s; the stranger's: %+v", r.Verdict, r.Contended, r.Start, truth)
 		}
+	})
+}
+
+// What ends is the waiting, and not an answer: a node may go on generating for a client that has hung up, as legacy exo does.
+func TestAskUntil(t *testing.T) {
+	const model = "llama-3.2-1b"
+	t.Run("busy", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			node, s := openSim(t, exosim.Options{}, model)
+			if _, err := node.StartStranger(model, 2000); err != nil { // some eight seconds
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			start := time.Now()
+			r := s.(workload.Asker).Ask(t.Context(), start.Add(2*time.Second), question(model, 0))
+			if took := time.Since(start); r.Outcome != workload.OutcomeCanceled || r.Err == "" || r.Prompt == "" || took != 2*time.Second {
+				t.Errorf("%+v, after %s", r, took)
+			}
+			r = s.(workload.Asker).Ask(t.Context(), time.Now().Add(time.Minute), question(model, 0))
+			if r.Verdict != workload.VerdictRight || r.Contended {
+				t.Errorf("a later one: %s (%s), verdict %q", r.Outcome, r.Err, r.Verdict)
+			}
+		})
+	})
+	for name, options := range map[string]exosim.Options{"HEAD": {}, "legacy": {Dialect: exosim.Exo0, MaxGenerateTokens: 64}} {
+		t.Run("in mid-answer, "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, s := openSim(t, options, model)
+				if r := s.Measure(t.Context(), workload.Request{Model: model, Prompt: shortPrompt, Warmup: true}); !r.OK() {
+					t.Fatalf("warm-up: %s (%s)", r.Outcome, r.Err)
+				}
+				until := time.Now().Add(5 * time.Millisecond)
+				r := s.(workload.Asker).Ask(t.Context(), until, question(model, 0))
+				if !time.Now().After(until) || r.Verdict != workload.VerdictRight {
+					t.Errorf("%s (%s), verdict %q, after %s", r.Outcome, r.Err, r.Verdict, r.E2E)
+				}
+			})
+		})
+	}
+	t.Run("a node that wants to be asked later", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			node, s := openSim(t, exosim.Options{}, model)
+			if _, err := node.Inject(exosim.Fault{Kind: exosim.HTTPError, Status: http.StatusTooManyRequests, Count: 1000}); err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			r := s.(workload.Asker).Ask(t.Context(), start.Add(5*time.Second), question(model, 0))
+			if took := time.Since(start); r.Outcome != workload.OutcomeHTTPError || took > 5*time.Second || took < 2*time.Second {
+				t.Errorf("%s (%s), after %s", r.Outcome, r.Err, took)
+			}
+		})
 	})
 }
 
@@ -163,7 +215,7 @@ func TestAskByOpenAIsAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := question("m", 0)
-	if r := s.(workload.Asker).Ask(t.Context(), q); !r.OK() || r.Verdict != workload.VerdictRight {
+	if r := s.(workload.Asker).Ask(t.Context(), time.Now().Add(time.Hour), q); !r.OK() || r.Verdict != workload.VerdictRight {
 		t.Errorf("%s (%s), verdict %q", r.Outcome, r.Err, r.Verdict)
 	}
 	body := node.bodies[len(node.bodies)-1]

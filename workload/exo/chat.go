@@ -53,7 +53,7 @@ func (s *chatEvents) Next() (answer.Event, error) {
 				continue
 			}
 		case ev.Kind == sse.Fault:
-			out.Error = httpapi.ErrorMessage(ev.Data)
+			out.Error = errorWords(ev.Data)
 		case ev.Kind == sse.Bare:
 			if out.Error = bareError(ev.Data); out.Error == "" {
 				continue
@@ -63,7 +63,7 @@ func (s *chatEvents) Next() (answer.Event, error) {
 		case idle(ev.Data):
 			continue
 		case string(ev.Type) == "error":
-			out.Error = httpapi.ErrorMessage(ev.Data)
+			out.Error = errorWords(ev.Data)
 		default:
 			var c chunk
 			if err := unmarshalEvent(ev, &c, "a chunk of a chat completion"); err != nil {
@@ -120,7 +120,7 @@ func unmarshalEvent(ev sse.Event, v any, what string) error {
 	case err != nil && !ev.Complete:
 		return io.ErrUnexpectedEOF
 	case err != nil:
-		return &malformedError{fmt.Sprintf("event %q is not %s: %v", httpapi.OneLine(string(ev.Data)), what, err)}
+		return &malformedError{fmt.Sprintf("an event of %d bytes is not %s: %s", len(ev.Data), what, unquoted(err))}
 	}
 	return nil
 }
@@ -163,6 +163,7 @@ func (f faults) any() bool {
 type choice struct {
 	Index        answer.Count `json:"index"`
 	Delta        delta        `json:"delta"`
+	Message      opt[delta]   `json:"message"` // in the place of deltas, in one document
 	FinishReason word         `json:"finish_reason"`
 	Usage        opt[usage]   `json:"usage"` // Moonshot
 	Error        fault        `json:"error"`
@@ -176,7 +177,7 @@ func (c *chunk) event(b []byte, numbers *numbering) answer.Event {
 	failed := slices.ContainsFunc(c.Choices, func(ch choice) bool { return ch.FinishReason == "error" || ch.Error.set })
 	switch {
 	case c.Error.set, c.Object == "error", nameless, failed:
-		ev.Error = httpapi.ErrorMessage(b)
+		ev.Error = errorWords(b)
 	case c.Groq.V.Error != "":
 		ev.Error = httpapi.OneLine(string(c.Groq.V.Error))
 	}
@@ -202,6 +203,15 @@ func (c *chunk) event(b []byte, numbers *numbering) answer.Event {
 		}
 	}
 	return ev
+}
+
+// whole returns the text of an answer that is one document, as that of no token.
+func (c *chunk) whole() answer.Delta {
+	if len(c.Choices) == 0 {
+		return answer.Delta{}
+	}
+	d := c.Choices[0].Message.V.delta()
+	return answer.Delta{Words: d.Words, ThoughtWords: d.ThoughtWords}
 }
 
 // reason returns a finish_reason; empty for the word by which some servers say that there is none yet.

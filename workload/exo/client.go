@@ -62,8 +62,8 @@ type Options struct {
 	Runners func() (names []string, ok bool)
 	// Progress is told how a load goes on, see instance.Options; may be nil.
 	Progress func(instance.Progress)
-	// FingerprintKey is that of the fingerprints of answers; none are made without.
-	FingerprintKey []byte
+	// FingerprintKey returns that of the fingerprints of answers; nil where none are to be made.
+	FingerprintKey func() []byte
 	// Watcher watches this process while an answer comes; nil where its time is not the real one.
 	Watcher *stall.Watcher
 	// Prompts are texts that the node is sent; what it repeats of them is shown to nobody, as of the key.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
@@ -155,8 +156,8 @@ func (d exo1) open(ctx context.Context, c *Client, m workload.Model) (*session, 
 	s.host = c.host(ctx, lease)
 	s.host.IdleWatts, _ = rest.Idle(lease.Nodes())
 	s.observe = c.observePower(lease.Nodes)
-	s.watch = func(ctx context.Context) func([]workload.Result) bool {
-		stop := lease.Watch(ctx)
+	s.watch = func(ctx context.Context, until time.Time) func([]workload.Result) bool {
+		stop := lease.WatchUntil(ctx, until)
 		return func(results []workload.Result) bool {
 			contended, why := stop(results...)
 			if contended {
@@ -225,6 +226,8 @@ func (s genStats) stats() answer.Stats {
 	}
 }
 
+var errNoChoices = errors.New("it has no choices")
+
 // benchDocument reads an answer of /bench that comes as one document.
 func benchDocument(b []byte) (answer.Event, error) {
 	var doc struct {
@@ -238,25 +241,11 @@ func benchDocument(b []byte) (answer.Event, error) {
 		return answer.Event{}, err
 	}
 	ev := doc.event(b, &numbering{})
-	ev.Delta = wholeText(b) // which has no time
+	ev.Delta = doc.whole() // which has no time
 	ev.Stats = doc.Stats.V.stats()
 	ev.Energy = doc.Power.V.TotalEnergyJoules
 	if len(doc.Choices) == 0 && ev.Error == "" {
-		return answer.Event{}, errors.New("it has no choices")
+		return answer.Event{}, errNoChoices
 	}
 	return ev, nil
-}
-
-// wholeText returns the text of an answer that is one document, as that of no token.
-func wholeText(b []byte) answer.Delta {
-	var doc struct {
-		Choices []struct {
-			Message opt[delta] `json:"message"`
-		} `json:"choices"`
-	}
-	if json.Unmarshal(b, &doc) != nil || len(doc.Choices) == 0 {
-		return answer.Delta{}
-	}
-	d := doc.Choices[0].Message.V.delta()
-	return answer.Delta{Words: d.Words, ThoughtWords: d.ThoughtWords}
 }

@@ -169,7 +169,7 @@ func (l *ollamaLine) event(b []byte) answer.Event {
 		Print: m.Content.print ^ m.Thinking.print ^ m.ToolCalls.print,
 	}}
 	if l.Error.set {
-		ev.Error = httpapi.ErrorMessage(b)
+		ev.Error = errorWords(b)
 	}
 	if l.Done {
 		ev.Finish = cmp.Or(string(l.DoneReason), "stop") // older ones give no reason

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"exo-bench-exporter/workload"
-	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/sse"
 )
 
@@ -32,7 +31,7 @@ func (x *exchange) whole(ctx context.Context, body io.Reader) workload.Result {
 	ev, err := x.route.document(b)
 	switch {
 	case err != nil:
-		return x.rec.fail(workload.OutcomeProtocolError, fmt.Sprintf("the answer is not a chat completion: %v", err))
+		return x.rec.fail(workload.OutcomeProtocolError, "the answer is not a chat completion: "+unquoted(err))
 	case ev.Error != "":
 		return x.rec.fail(workload.OutcomeStreamError, ev.Error)
 	}
@@ -52,7 +51,7 @@ func notAStream(kind string, body io.Reader) string {
 	}
 	switch {
 	case json.Unmarshal(b, &doc) == nil && doc.Error.set:
-		why += ": " + httpapi.ErrorMessage(b)
+		why += ": " + errorWords(b)
 	case json.Valid(b):
 		why += " of JSON: the node, or something before it, does not stream"
 	case kind == "text/html" || bytes.HasPrefix(b, []byte("<")):

@@ -401,7 +401,10 @@ func TestMeasureFailures(t *testing.T) {
 		},
 		{name: "not HTTP, and no line", handler: wire("hello"), outcome: workload.OutcomeProtocolError, words: "malformed HTTP"},
 		{name: "not HTTP", handler: wire("hello\r\n\r\n"), outcome: workload.OutcomeProtocolError, words: "malformed HTTP"},
-		{name: "not JSON", handler: stream(nil, step{ms, "data: hello\n\n"}), outcome: workload.OutcomeProtocolError, words: `"hello"`},
+		{
+			name: "not JSON", handler: stream(nil, step{ms, "data: hello\n\n"}), outcome: workload.OutcomeProtocolError,
+			words: "an event of 5 bytes",
+		},
 		{name: "JSON of another kind", handler: stream(nil, step{ms, "data: [1]\n\n"}), outcome: workload.OutcomeProtocolError},
 		{
 			name: "content of another kind", handler: stream(nil, step{ms, data(`{"content":[1]}`, "", "")}), outcome: workload.OutcomeProtocolError,

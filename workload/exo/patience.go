@@ -53,8 +53,9 @@ func (l *loads) forget() {
 // patience is how long a session goes on asking a node that wants to be asked again: for as long
 // as it may be busy with others, in each turn, and for as long as it may load the model.
 type patience struct {
-	busy time.Duration
-	load func(time.Duration) (ok bool)
+	busy  time.Duration
+	load  func(time.Duration) (ok bool)
+	until time.Time // when it ends in any case; zero for never
 }
 
 // wait returns how long to wait before asking again, and takes it from what is left; ok is false
@@ -66,6 +67,8 @@ func (p *patience) wait(e *httpapi.StatusError, loads bool) (d time.Duration, ok
 		d = max(e.RetryAfter, waitAtLeast)
 	}
 	switch {
+	case !p.until.IsZero() && time.Until(p.until) < d:
+		return 0, false
 	case e.Code == http.StatusTooManyRequests:
 		if d > p.busy {
 			return 0, false

@@ -109,7 +109,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
 		"status":   reply(401, `{"error":{"message":"wrong key `+key+` for `+secret+`"}}`),
 		"stream":   stream(nil, step{ms, `data: {"error":{"message":"failed on ` + secret + ` with ` + key + `"}}` + "\n\n"}),
-		"event":    stream(nil, step{ms, "data: {oops " + secret + key + "\n\n"}),
+		"event":    stream(nil, step{ms, "event: error\ndata: {oops " + secret + key + "\n\n"}),
 		"document": reply(200, `{"error":{"message":"`+secret+key+`"}}`),
 		"redirect": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://elsewhere.test/"+key)

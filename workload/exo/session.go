@@ -2,6 +2,7 @@ package exo
 
 import (
 	"context"
+	"time"
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
@@ -20,8 +21,9 @@ type session struct {
 	// release gives back what Open created; nil where there is nothing to give back.
 	release func(context.Context) error
 	// watch waits for other people's work to end, looks out for it, and returns what tells whether
-	// any ran beside the requests with these results; nil where that cannot be seen.
-	watch func(context.Context) (contended func([]workload.Result) bool)
+	// any ran beside the requests with these results; nil where that cannot be seen. It does not wait beyond until, unless
+	// that is zero.
+	watch func(ctx context.Context, until time.Time) (contended func([]workload.Result) bool)
 	// diagnose says, after a request that failed, what is the matter with the model on the node,
 	// empty for nothing, and mends it where it can; over tells that the node will not serve the
 	// model any more. Nil where that cannot be seen.
@@ -69,7 +71,7 @@ func (s *session) Close(ctx context.Context) error {
 func (s *session) Measure(ctx context.Context, r workload.Request) workload.Result {
 	contended := func([]workload.Result) bool { return false }
 	if s.watch != nil {
-		contended = s.watch(ctx)
+		contended = s.watch(ctx, time.Time{})
 	}
 	var seen observation
 	if s.observe != nil {
@@ -107,11 +109,7 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 func (s *session) shown(res workload.Result, r workload.Request) workload.Result {
 	hide := s.client.private.hide
 	if len(s.client.opts.Prompts) == 0 { // only those of this request are known
-		var prompts []string
-		for _, m := range r.Prompt.Messages {
-			prompts = append(prompts, m.Content)
-		}
-		hide = newPrivate(s.client.opts.APIKey, prompts...).hide
+		hide = newPrivate(s.client.opts.APIKey, r.Prompt.Texts()...).hide
 	}
 	for _, words := range []*string{&res.Err, &res.Answered, &res.ResponseID, &res.FinishReason, &res.Epoch.Engine, &res.Epoch.Version} {
 		*words = hide(*words)
@@ -132,13 +130,9 @@ func (s *session) exchange(r workload.Request, rt route, f form) *exchange {
 	}
 	text := 0
 	if rt.cold {
-		for _, m := range r.Prompt.Messages {
-			text += len(m.Content)
+		for _, content := range r.Prompt.Texts() {
+			text += len(content)
 		}
-	}
-	prompt := make([]string, 0, len(r.Prompt.Messages))
-	for _, m := range r.Prompt.Messages {
-		prompt = append(prompt, m.Content)
 	}
 	epoch := c.epoch(facts.name)
 	epoch.Endpoint, epoch.Nonce, epoch.Form = rt.endpoint, rt.nonce, f.String()
@@ -150,7 +144,7 @@ func (s *session) exchange(r workload.Request, rt route, f form) *exchange {
 		warn:     c.warnOnce,
 		rec: &record{
 			dialect: s.dialect, asked: s.id, answers: s.answers, text: text, looks: s.looks,
-			question: r.Expect != nil, reading: answer.NewReading(c.fingerprintKey(rt, r), prompt, r.Expect),
+			question: r.Expect != nil, reading: answer.NewReading(c.fingerprintKey(rt, r), r.Prompt.Texts(), r.Expect),
 			evidence: answer.Evidence{
 				Asked: r.Prompt.MaxTokens, Prompt: r.Prompt.MostTokens(),
 				Arrivals: make([]answer.Arrival, 0, min(max(r.Prompt.MaxTokens, 0), maxRoom)),

@@ -13,9 +13,6 @@ import (
 // ErrUnknown marks errors about a model of which nothing is known.
 var ErrUnknown = errors.New("nothing is known of the speed of this model")
 
-// ErrInUse marks errors about a file that a running exporter keeps.
-var ErrInUse = errors.New("a running exporter keeps this file")
-
 // Accept takes the present speed of a model as its normal one. The error is ErrUnknown.
 func (c *Clerk) Accept(model string) error {
 	now := c.o.What()
@@ -35,15 +32,8 @@ func (c *Clerk) Accept(model string) error {
 	return nil
 }
 
-// AcceptIn is Accept for the file at path, which no exporter keeps at this moment.
+// AcceptIn is Accept for the file at path, of which the caller holds the lock.
 func AcceptIn(path, model string) error {
-	lock, ours := lockOf(path)
-	if !ours {
-		return ErrInUse
-	}
-	if lock != nil {
-		defer lock.Close()
-	}
 	content, err := regular.Read(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %q: there is no %s", ErrUnknown, model, path)

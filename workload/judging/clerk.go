@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -35,7 +33,6 @@ type Options struct {
 type Clerk struct {
 	o     Options
 	queue chan event
-	lock  *os.File // held while the file is this Clerk's; nil where it is not, or nothing can be locked
 
 	mu       sync.Mutex // guards what follows; never held while anything is read or written
 	sheet    *sheet     // nil before anything is known
@@ -90,13 +87,11 @@ func (c *Clerk) put(s *sheet) {
 // Run judges what comes until ctx is done, then what came before that. That the file cannot be written is
 // said once, and so is that it is another exporter's.
 func (c *Clerk) Run(ctx context.Context) {
-	var ours bool
-	if c.lock, ours = lockOf(c.o.Path); !ours {
+	release, ours := statefile.Lock(c.o.Path)
+	defer release()
+	if !ours {
 		c.o.Logger.Warn("Another exporter keeps what it knows of speeds here; what this one learns is gone with it",
 			"file", c.o.Path)
-	}
-	if c.lock != nil {
-		defer c.lock.Close()
 	}
 	w := writer{clerk: c, off: !ours}
 	c.begin(ctx)
@@ -222,21 +217,4 @@ func (c *Clerk) unwritten(b *bytes.Buffer) error {
 	}
 	c.changed = false
 	return c.sheet.encode(b)
-}
-
-// lockOf takes the lock of the file at path; ours is false when another process has it.
-func lockOf(path string) (lock *os.File, ours bool) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, true // writing will say why
-	}
-	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, true
-	}
-	ok, err := statefile.TryLock(f)
-	if err == nil && !ok {
-		_ = f.Close()
-		return nil, false
-	}
-	return f, true
 }

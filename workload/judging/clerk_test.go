@@ -20,6 +20,7 @@ import (
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/judge"
 	"exo-bench-exporter/workload/record"
+	"exo-bench-exporter/workload/statefile"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -282,10 +283,15 @@ func TestAcceptance(t *testing.T) {
 		if d.worst("a") != "" || d.worst("b") != judge.Drop {
 			t.Errorf("%q and %q after a was accepted", d.worst("a"), d.worst("b"))
 		}
-		if err := AcceptIn(path, "b"); !errors.Is(err, ErrInUse) {
-			t.Errorf("the file of a running exporter is changed: %v", err)
+		if _, ours := statefile.Lock(path); ours {
+			t.Error("the file of a running exporter can be changed")
 		}
 		d.end()
+		if release, ours := statefile.Lock(path); !ours {
+			t.Error("the file of an exporter that has ended cannot be changed")
+		} else {
+			release()
+		}
 		if err := AcceptIn(path, "stranger"); !errors.Is(err, ErrUnknown) {
 			t.Errorf("a stranger is accepted: %v", err)
 		}
@@ -314,6 +320,7 @@ func TestOneExporterKeepsTheFile(t *testing.T) {
 		first := open(t, path, "", ours)
 		first.measure(0, 30, 50, "a")
 		second := open(t, path, "", ours)
+		time.Sleep(time.Second) // of the bubble: it tries for a while
 		second.measure(30, 31, 20, "b")
 		if !strings.Contains(second.log.String(), "Another exporter keeps") {
 			t.Errorf("log: %s", &second.log)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func noError(t *testing.T, err error) {
@@ -89,4 +91,32 @@ func TestLock(t *testing.T) {
 		t.Errorf("after it was given up: %t, %v", ok, err)
 	}
 	noError(t, files[1].Close())
+}
+
+// One process keeps a document at a time; who has its lock for a moment is waited for.
+func TestDocumentIsLocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "new", "doc.json")
+		release, ours := Lock(path)
+		if !ours {
+			t.Fatal("a document that nobody keeps cannot be locked")
+		}
+		start := time.Now()
+		none, second := Lock(path)
+		if none(); second || time.Since(start) > time.Second {
+			t.Errorf("locked twice: %v, after %s", second, time.Since(start))
+		}
+		time.AfterFunc(again/2, release)
+		release, ours = Lock(path)
+		if !ours {
+			t.Error("a lock that was had for a moment is not waited for")
+		}
+		release()
+		file := filepath.Join(t.TempDir(), "file")
+		noError(t, os.WriteFile(file, nil, 0o600))
+		release, ours = Lock(filepath.Join(file, "doc.json"))
+		if release(); !ours {
+			t.Error("where nothing can be locked somebody keeps the document")
+		}
+	})
 }

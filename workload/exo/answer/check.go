@@ -12,9 +12,9 @@ const mostChecked = 4096
 // check holds the answer to a question until it is judged.
 type check struct {
 	expect  *workload.Expectation
-	said    strings.Builder
-	thought bool // some of the answer was marked as thought
-	pieces  int  // of what was not
+	said    *strings.Builder // behind a pointer, which fmt does not follow
+	thought bool             // some of the answer was marked as thought
+	pieces  int              // of what was not
 }
 
 func (c *check) add(text string, thought bool) {
@@ -34,7 +34,7 @@ const (
 // verdict judges what was said after the thoughts. Thoughts that were cut off are no answer, neither right nor wrong; exo
 // does not mark the last piece of such as a thought.
 func (c *check) verdict(finish string) workload.Verdict {
-	if c.thought && finish == "length" && c.pieces <= 1 {
+	if c.thought && finish == finishLength && c.pieces <= 1 {
 		return workload.VerdictThought
 	}
 	text := c.said.String()

@@ -7,8 +7,8 @@ import (
 	"hash"
 )
 
-// print makes a fingerprint of an answer, however it came in pieces. It is of 32 bits and keyed: too few to tell a text by
-// for somebody who has the key, and nothing at all for anybody else.
+// print makes a fingerprint of an answer, however it came in pieces. It is keyed, and that protects it: with the key a guess
+// at the text can be checked, though none can be got back of 32 bits; without it, nothing can be told.
 type print struct {
 	hash    hash.Hash
 	thought bool // what was said last

@@ -1,7 +1,7 @@
 package answer
 
 import (
-	"unicode/utf8"
+	"strings"
 
 	"exo-bench-exporter/workload"
 )
@@ -14,11 +14,10 @@ const mostRead = 8192
 //
 //	Delta.Content, Thought → Reading → workload.Signs, a fingerprint, workload.Verdict
 type Reading struct {
-	began   bool
-	pending []byte // of a character that an event cut off
-	signs   signs
-	print   *print // nil where no fingerprint is wanted
-	check   *check // nil where no question was put
+	began bool
+	signs signs
+	print *print // nil where no fingerprint is wanted
+	check *check // nil where no question was put
 }
 
 // NewReading returns a Reading of an answer to a prompt of these texts. With no key there is no fingerprint; with no
@@ -29,7 +28,7 @@ func NewReading(key []byte, prompt []string, expect *workload.Expectation) *Read
 		r.print = newPrint(key)
 	}
 	if expect != nil {
-		r.check = &check{expect: expect}
+		r.check = &check{expect: expect, said: new(strings.Builder)}
 	}
 	return r
 }
@@ -44,24 +43,22 @@ func (r *Reading) Add(d Delta) {
 }
 
 func (r *Reading) add(w Words, thought bool) {
-	if w.text == "" {
+	text := w.string()
+	if text == "" {
 		return
 	}
 	r.began = true
 	if r.print != nil {
-		r.print.add(w.text, thought)
+		r.print.add(text, thought)
 	}
 	if r.check != nil {
-		r.check.add(w.text, thought)
+		r.check.add(text, thought)
 	}
-	r.pending = append(r.pending, w.text...)
-	for r.signs.seen < mostRead && utf8.FullRune(r.pending) {
-		c, n := utf8.DecodeRune(r.pending)
-		r.pending = r.pending[n:]
+	for _, c := range text { // of whole characters, as a string of JSON is
+		if r.signs.seen == mostRead {
+			return
+		}
 		r.signs.add(c)
-	}
-	if r.signs.seen == mostRead {
-		r.pending = nil
 	}
 }
 
@@ -70,10 +67,6 @@ func (r *Reading) Signs() *workload.Signs {
 	if !r.began {
 		return nil
 	}
-	for range r.pending { // bytes of a character that never became one
-		r.signs.add(utf8.RuneError)
-	}
-	r.pending = nil
 	return r.signs.sum()
 }
 

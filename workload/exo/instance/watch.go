@@ -37,17 +37,28 @@ const (
 	readyPoll = retryInterval
 )
 
-// Watch waits until a request can be put, and watches over it: until nobody else's work is
+// Watch is WatchUntil without an end.
+func (l *Lease) Watch(ctx context.Context) (stop func(results ...workload.Result) (contended bool, why string)) {
+	return l.WatchUntil(ctx, time.Time{})
+}
+
+// WatchUntil waits until a request can be put, and watches over it: until nobody else's work is
 // under way, for at most BusyTimeout in a turn, and until the model is ready, since exo starts
 // a runner that has failed again, and a request that is put meanwhile would take the load for
 // its time to first token. It does not wait longer for an instance that is gone or stays dead,
-// nor for a load than LoadTimeout.
+// nor for a load than LoadTimeout,
+// and not beyond until, unless that is zero.
 //
 // stop takes the results of the request, in the order in which they came, and tells whether it
 // was contended, and by what: somebody else's request or load ran beside it, or exo may have
 // given it to another instance. What cannot be looked at is taken for nothing.
-func (l *Lease) Watch(ctx context.Context) (stop func(results ...workload.Result) (contended bool, why string)) {
-	l.ready(ctx)
+func (l *Lease) WatchUntil(ctx context.Context, until time.Time) (stop func(results ...workload.Result) (contended bool, why string)) {
+	waiting, cancel := ctx, context.CancelFunc(func() {})
+	if !until.IsZero() {
+		waiting, cancel = context.WithDeadline(ctx, until)
+	}
+	l.ready(waiting)
+	cancel()
 	return func(results ...workload.Result) (bool, string) {
 		for _, r := range results {
 			l.m.Mine(r.ResponseID)
