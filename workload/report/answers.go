@@ -192,11 +192,11 @@ func (all Answers) events(model string) (events []Event) {
 func (a *analysis) worse(r Report) (said []string) {
 	for _, m := range a.rows {
 		for _, e := range m.Answers.Worse {
-			until := ""
+			until := "on"
 			if !e.To.IsZero() {
-				until = " until " + moment(e.To, r.To)
+				until = "until " + moment(e.To, r.To)
 			}
-			said = append(said, fmt.Sprintf("%s gave worse answers from %s on%s: %s.", m.Name, moment(e.From, r.To), until, e.Words()))
+			said = append(said, fmt.Sprintf("%s gave worse answers from %s %s: %s.", m.Name, moment(e.From, r.To), until, e.Words()))
 		}
 	}
 	return said

@@ -55,7 +55,7 @@ func TestAnswers(t *testing.T) {
 	if !slices.Equal(got.Worse, []report.Episode{worse}) {
 		t.Errorf("%+v", got.Worse)
 	}
-	said(t, r, "llama-3.1-8b gave worse answers from Monday 01:45 UTC on until Monday 02:15 UTC: "+
+	said(t, r, "llama-3.1-8b gave worse answers from Monday 01:45 UTC until Monday 02:15 UTC: "+
 		"20 % of the questions were answered rightly, where 100 % are usual.")
 	var events []string
 	for _, e := range r.Course.Events {
