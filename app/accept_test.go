@@ -25,7 +25,7 @@ func TestAcceptAnswers(t *testing.T) {
 				_, err := node.Inject(exosim.Fault{Kind: exosim.Gibberish})
 				noError(t, err)
 				how := setting{
-					node: node, suite: shortSuite(2, faultTokens), seams: Seams{Listener: newQuietListener()},
+					node: node, suite: shortSuite(2, 48), seams: Seams{Listener: newQuietListener()},
 					vars: []string{"MODELS", victim, "STATE_DIR", t.TempDir(), "CYCLE_INTERVAL", "10m", "WEB_ACCEPT", "true"},
 				}
 				s := newStack(t, how)
@@ -33,6 +33,9 @@ func TestAcceptAnswers(t *testing.T) {
 				time.Sleep(15 * time.Minute)
 				if all := s.scrape(t); all[worse] != 1 {
 					t.Fatalf("a model that answers nothing from the beginning: %v", all[worse])
+				}
+				if got := s.scrape(t)[`exobench_answer_degenerate_ratio{model="`+victim+`"}`]; got != 1 {
+					t.Errorf("%g of the answers are nonsense", got)
 				}
 				cfg := s.Config
 				if _, err := AcceptIn(cfg, victim); !errors.Is(err, ErrInUse) {

@@ -204,8 +204,9 @@ func faultCases() []faultCase {
 				if r.figure("exobench_canary_correct_ratio") != 0 || r.before[`exobench_canary_correct_ratio{model="`+victim+`"}`] != 1 {
 					t.Error("the canary is right, or was not before")
 				}
-				if got := r.figure("exobench_answer_degenerate_ratio"); got != 1 {
-					t.Errorf("%g of the answers are nonsense", got)
+				// Answers of so few tokens show no sign; see TestAcceptAnswers for such as do.
+				if got := r.figure("exobench_answer_degenerate_ratio"); got != 0 {
+					t.Errorf("%g of the short answers show a sign of nonsense", got)
 				}
 			},
 		},

@@ -24,8 +24,8 @@ func degenerate() metric.Group[workload.Result] {
 				Name: "degenerate_answers_total", Unit: "answers", Labels: []string{"sign"},
 				Help: "Answers of successful requests that show a sign of nonsense: repetition (half of it or more ends a sequence of 16 " +
 					"characters that it had before), garbled (a tenth or more is control characters or no characters) or script (three tenths or " +
-					"more of its letters are of a script of which the prompt has none). A share of such answers is usual where a server bans the " +
-					"end of the answer, as exo's /bench does: what tells is a change.",
+					"more of its letters are of a script of which the prompt has none); no answer below 48 characters does. A share of such answers " +
+					"is usual where a server bans the end of the answer, as exo's /bench does: what tells is a change.",
 			},
 			Values: signs,
 			Of: func(r workload.Result) string {

@@ -87,9 +87,11 @@ func answerNotes(t workload.Turn) (all []string) {
 		share, known := t.Correct()
 		switch {
 		case known && (share < few || worse(workload.ByCanary)):
-			named := a.Wrong[:min(len(a.Wrong), maxNoted)]
-			all = append(all, fmt.Sprintf("%d of %d questions with known answers were answered rightly; wrongly: %s%s",
-				a.Right, a.Of, strings.Join(named, ", "), andMore(len(a.Wrong)-len(named))))
+			said := fmt.Sprintf("%d of %d questions with known answers were answered rightly", a.Right, a.Of)
+			if len(a.Wrong) > 0 {
+				said += "; wrongly: " + listed(a.Wrong)
+			}
+			all = append(all, said)
 		case !known && !(workload.Model{Name: t.Model}).Facts().Thinks:
 			all = append(all, "no verdict on its answers to questions: "+foreign.Cut(a.Reason, maxSaid))
 		}
@@ -103,11 +105,13 @@ func answerNotes(t workload.Turn) (all []string) {
 	return all
 }
 
-func andMore(n int) string {
-	if n == 0 {
-		return ""
+// listed lists names, no more of them than a note holds.
+func listed(names []string) string {
+	shown := names[:min(len(names), maxNoted)]
+	if more := len(names) - len(shown); more > 0 {
+		shown = append(slices.Clip(shown), fmt.Sprintf("%d more", more))
 	}
-	return fmt.Sprintf(", %d more", n)
+	return strings.Join(shown, ", ")
 }
 
 // minClumps is the part of a turn's token events from which on it is worth a note that they came
@@ -129,13 +133,8 @@ func clumpsNote(t workload.Turn) string {
 // name lists the prompts of the results that are meant, each with its detail.
 func name(results []workload.Result, detail func(workload.Result) string, is func(workload.Result) bool) string {
 	var named []string
-	more := 0
 	for _, r := range results {
 		if !is(r) {
-			continue
-		}
-		if len(named) == maxNoted {
-			more++
 			continue
 		}
 		text := foreign.ID(r.Prompt)
@@ -146,8 +145,5 @@ func name(results []workload.Result, detail func(workload.Result) string, is fun
 		}
 		named = append(named, text)
 	}
-	if more > 0 {
-		named = append(named, fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(named, ", ")
+	return listed(named)
 }

@@ -56,3 +56,40 @@ func TestNotes(t *testing.T) {
 	s.TurnDone(turn)
 	expectPage(t, showPage(t, s), []string{"short0 (5 of 32 tokens)", "buffered: b1, b2", "100.0 and 50.0 tok/s"}, nil)
 }
+
+// What is said of answers, with no more names than a note holds.
+func TestAnswerNotes(t *testing.T) {
+	asked := func(right int, wrong ...string) *workload.Asked {
+		return &workload.Asked{Version: "c", Right: right, Of: 10, Wrong: wrong}
+	}
+	worse := func(by workload.Yardstick) []workload.Quality { return []workload.Quality{{By: by, Worse: true}} }
+	short := &workload.Signs{Characters: 2, Foreign: 1}
+	for name, tc := range map[string]struct {
+		turn workload.Turn
+		want []string
+	}{
+		"few are right": {
+			answering("", nil, asked(4, "a", "b", "c", "d", "e", "f")),
+			[]string{"4 of 10 questions with known answers were answered rightly; wrongly: a, b, c, d, 2 more"},
+		},
+		"worse than usual": {
+			answering("", nil, asked(7, "a", "b", "c"), worse(workload.ByCanary)...),
+			[]string{"7 of 10 questions with known answers were answered rightly; wrongly: a, b, c"},
+		},
+		"right again, and called worse still": {
+			answering("", nil, asked(10), worse(workload.ByCanary)...),
+			[]string{"10 of 10 questions with known answers were answered rightly"},
+		},
+		"nonsense": {
+			answering("", &workload.Signs{Characters: 99, Garbled: 1}, nil), []string{"answers look like nonsense: p (garbled)"},
+		},
+		"none now, and called worse still": {answering("", short, nil, worse(workload.BySigns)...), nil},
+		"no verdict": {
+			answering("", nil, &workload.Asked{Reason: "busy"}), []string{"no verdict on its answers to questions: busy"},
+		},
+	} {
+		if got := answerNotes(tc.turn); !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}

@@ -91,6 +91,8 @@ func TestSigns(t *testing.T) {
 		"a loop":                  {Signs{Characters: 300, Repeated: 0.9}, SignRepetition},
 		"half of it again":        {Signs{Characters: 300, Repeated: 0.5}, SignRepetition},
 		"short, and said twice":   {Signs{Characters: 40, Repeated: 0.6}, ""},
+		"2π":                      {Signs{Characters: 2, Foreign: 1}, ""},
+		"short, with an escape":   {Signs{Characters: 9, Garbled: 0.2}, ""},
 		"one control character":   {Signs{Characters: 300, Garbled: 0.01}, ""},
 		"control characters":      {Signs{Characters: 300, Garbled: 0.4}, SignGarbled},
 		"a quotation in Greek":    {Signs{Characters: 300, Foreign: 0.1}, ""},

@@ -8,7 +8,7 @@ type Signs struct {
 	Repeated float64 `json:"repeated_ratio"`
 	// Garbled is the share of control characters and of what is no character (invalid UTF-8).
 	Garbled float64 `json:"garbled_ratio"`
-	// Foreign is the share of the letters that are of a script of which the prompt has none.
+	// Foreign is the share of the letters that are of a script of which the prompt has none; 0 where the prompt has no letters.
 	Foreign float64 `json:"foreign_script_ratio"`
 }
 
@@ -25,7 +25,7 @@ const (
 // AllSigns lists every sign.
 func AllSigns() []Sign { return []Sign{SignRepetition, SignGarbled, SignScript} }
 
-// What makes a sign, and how many characters it takes to say so.
+// What makes a sign, and below how many characters nothing is one: "2π" is an answer.
 const (
 	fewCharacters  = 48
 	mostlyRepeated = 0.5
@@ -36,11 +36,13 @@ const (
 // Sign returns the sign by which the answer is nonsense, the surest first; false where there is none.
 func (s Signs) Sign() (Sign, bool) {
 	switch {
+	case s.Characters < fewCharacters:
+		return "", false
 	case s.Garbled >= oftenGarbled:
 		return SignGarbled, true
 	case s.Foreign >= oftenForeign:
 		return SignScript, true
-	case s.Repeated >= mostlyRepeated && s.Characters >= fewCharacters:
+	case s.Repeated >= mostlyRepeated:
 		return SignRepetition, true
 	}
 	return "", false

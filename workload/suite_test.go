@@ -166,6 +166,7 @@ func TestParseSuiteNamesLineAndReason(t *testing.T) {
 			edit(goodSuite[strings.Index(goodSuite, "prompts:"):], "prompts: []\n"), []string{"bad.yaml:4: prompts has 0 entries"},
 		},
 		"bad id":            {edit("id: one", "id: One"), []string{"bad.yaml:5: prompts[0].id", `"One"`}},
+		"the questions' id": {edit("id: one", "id: canary"), []string{"bad.yaml:5: prompts[0].id", "the questions that follow"}},
 		"id twice":          {goodSuite + second, []string{"bad.yaml:11: prompts[1].id", "prompts[0] is called already"}},
 		"no kind":           {edit("    kind: chat\n", ""), []string{"bad.yaml:5: prompts[0].kind"}},
 		"zero tokens":       {edit("max_tokens: 8", "max_tokens: 0"), []string{"bad.yaml:7: prompts[0].max_tokens is 0"}},

@@ -52,7 +52,9 @@ func TestSigns(t *testing.T) {
 		"vertical tabs":            {"Tell me", " ( " + strings.Repeat("\v", 30) + " " + strings.Repeat("\v", 30), workload.SignGarbled},
 		"no UTF-8":                 {"Tell me", prose[:100] + strings.Repeat("\xff\xfe", 20), workload.SignGarbled},
 		"letters from everywhere":  {"Tell me", strings.Repeat("許可штаб the ال뷔ตร ", 6), workload.SignScript},
-		"Russian of English":       {"Tell me", strings.Repeat("мост построен летом, и по нему ходили рабочие. ", 1), workload.SignScript},
+		"Russian of English":       {"Tell me", "мост построен летом, и по нему ходили рабочие каждый день. ", workload.SignScript},
+		"Russian of no script":     {"2+2=?", "мост построен летом, и по нему ходили рабочие каждый день. ", ""},
+		"a formula":                {"How long is it?", "2π", ""},
 		"Russian of Russian":       {"Расскажи", "мост построен летом, и по нему ходили рабочие. ", ""},
 	} {
 		for _, most := range []int{1, 7, 4096} {

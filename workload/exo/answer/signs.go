@@ -38,6 +38,9 @@ func newSigns(prompt []string) signs {
 			}
 		}
 	}
+	if s.scripts == 0 {
+		s.scripts = ^scripts(0) // where the prompt is of no script, no answer is of another
+	}
 	return s
 }
 
