@@ -16,7 +16,7 @@ type claim struct {
 }
 
 // claims are all that readers have to find.
-var claims = slices.Concat(generalClaims, trustClaims, judgeClaims, monthClaims)
+var claims = slices.Concat(generalClaims, lanesClaims, trustClaims, judgeClaims, monthClaims)
 
 var generalClaims = []claim{
 	{name: "nothing is wider than the window", check: wide},

@@ -101,7 +101,7 @@ func generalCases() map[string]sights {
 // TestEveryClaimSeesItsFault shows each claim a dashboard for which it holds, and the same with one thing that does not.
 func TestEveryClaimSeesItsFault(t *testing.T) {
 	cases := generalCases()
-	for _, more := range []map[string]sights{trustCases(), judgeCases(), monthCases(), conditionCases()} {
+	for _, more := range []map[string]sights{lanesCases(), trustCases(), judgeCases(), monthCases(), conditionCases()} {
 		maps.Copy(cases, more)
 	}
 	for name, tt := range cases {

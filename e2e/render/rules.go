@@ -24,6 +24,7 @@ var everywhere = []rule{
 	{name: "ticks are numbers with a unit", check: badTicks},
 	{name: "the axis fits what is drawn", check: badAxis},
 	{name: "the legend's colours tell series apart", check: badLegend},
+	{name: "lanes say words", check: wordless},
 	{name: "texts of tiles are legible", check: smallPrint},
 	{name: "figures have as many digits as they carry", check: tooPrecise},
 	{name: "nothing is green when nothing is scraped", states: []string{"exporterdown"}, check: green},

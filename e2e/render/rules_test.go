@@ -46,6 +46,11 @@ func TestEveryRuleSeesItsFault(t *testing.T) {
 			PanelSight{Legend: []Text{{Text: "client", Color: "#ffb357"}, {Text: "server", Color: "#ffb357"}}},
 			PanelSight{Legend: []Text{{Text: "client", Color: "#ffb357"}, {Text: "server", Color: green}}},
 		},
+		"lanes say words": {
+			"",
+			PanelSight{Lanes: []Lane{{Name: failing, States: []string{"-Infinity+"}}}},
+			PanelSight{Lanes: []Lane{{Name: failing, States: []string{"up", "DOWN"}}}},
+		},
 		"texts of tiles are legible": {
 			"", PanelSight{Tiles: []Tile{{Text: Text{Text: sentence}, Size: 6, Least: 6}}}, PanelSight{Tiles: []Tile{tile("", "no data", "")}},
 		},
@@ -77,7 +82,8 @@ func TestEveryRuleSeesItsFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found := func(p PanelSight) []string {
 				var rules []string
-				for _, f := range faults(Sight{UID: "exobench-overview", Greens: []string{green}, state: tt.state, Panels: []PanelSight{p, aBanner}}) {
+				panels := []PanelSight{p, aBanner, aLane}
+				for _, f := range faults(Sight{UID: "exobench-overview", Greens: []string{green}, state: tt.state, Panels: panels}) {
 					rules = append(rules, f.rule)
 				}
 				return rules

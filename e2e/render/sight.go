@@ -39,6 +39,7 @@ type PanelSight struct {
 	Rows         [][]Text  `json:"rows"`
 	RowCount     int       `json:"rowCount"`
 	RowsOnScreen int       `json:"rowsOnScreen"`
+	Lanes        []Lane    `json:"lanes"`
 	Axis         *Axis     `json:"axis"`
 	Legend       []Text    `json:"legend"`
 	Drawn        *Range    `json:"drawn"`

@@ -6,7 +6,7 @@ import * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 
 import { modelOverrides, type Override } from './models';
-import { describe, query, refIds, thresholds, type About, type Series, type Step } from './panels';
+import { describe, none, query, refIds, thresholds, type About, type Series, type Step } from './panels';
 
 export interface GraphOptions {
   /** Stacked bars instead of lines: for counts of events. */
@@ -128,11 +128,28 @@ export function graphPanel(about: About, series: Series[], options: GraphOptions
   return panel;
 }
 
-/** What something was in the course of time, in words and colours: a gap is a time of which nothing is known. */
+/** All lanes on one page, which the builder refuses to say: a pager, which Grafana has by default, takes the height of two of them. */
+class Lanes extends statetimeline.PanelBuilder {
+  constructor() {
+    super();
+    this.internal.options.perPage = 0;
+  }
+}
+
+/**
+ * What something was in the course of time, in words and colours: a gap is a time of which nothing is known. The scheme of colours
+ * must not be that of thresholds: Grafana then merges the values that pass the same one, and neither words nor colours of mappings are
+ * seen. The fixed colour is that of gaps in the legend.
+ */
 export function timelinePanel(about: About, series: Series[], mappings: dashboard.ValueMapping[]): statetimeline.PanelBuilder {
-  const panel = describe(new statetimeline.PanelBuilder(), about)
-    .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
+  const panel = describe(new Lanes(), about)
+    .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Fixed).fixedColor('transparent'))
     .mappings(mappings)
+    // Grafana's legend lists a gap, too, by its noValue: not what the whole panel says when it is empty. One that can be read as a
+    // number, such as an empty one, would be drawn as if it had been measured.
+    .withOverride({ matcher: { id: 'byType', options: 'number' }, properties: [{ id: 'noValue', value: none }] })
+    // An answer without series is a frame without a time to Grafana, which it complains of; without the frame it says noValue.
+    .withTransformation({ id: 'filterFieldsByName', options: { exclude: { pattern: '^$' } } })
     .showValue(common.VisibilityMode.Never)
     .mergeValues(true)
     .rowHeight(0.8)

@@ -101,7 +101,6 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        width: 2,
         title: 'TTFT',
         description: 'Median over the prompts of the last turn, while the model is up. Metric: exobench_model_time_to_first_token_seconds.',
         unit: unit.seconds,
@@ -135,7 +134,7 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        width: 5,
+        width: 4,
         title: 'Decode speed is',
         description:
           'What the exporter finds, the worst first, while the model is up. It says nothing before 24 cycles and a day of history. ' +

@@ -1,7 +1,15 @@
 // Heatmaps and state timelines are no components of @grafana/ui: they are drawn here from the same fields, so that
 // their texts, colours and ranges are Grafana's and their pixels are not.
 
-import { FieldType, getDisplayProcessor, getFieldDisplayName, getValueFormat, type DataFrame } from '@grafana/data';
+import {
+  FieldType,
+  getActiveThreshold,
+  getDisplayProcessor,
+  getFieldDisplayName,
+  getValueFormat,
+  type DataFrame,
+  type Field,
+} from '@grafana/data';
 import React from 'react';
 
 import type { View } from './view';
@@ -119,6 +127,21 @@ export interface Lane {
   spans: Span[];
 }
 
+/**
+ * What a state timeline says of a value. Where it merges values and its scheme of colours is that of thresholds, it says the threshold
+ * that a number has passed, in that one's colour, whatever the mappings are.
+ */
+function saying(field: Field, view: View): (value: unknown) => { text: string; suffix?: string; color?: string } {
+  const { color, thresholds } = field.config;
+  if (view.panel.options?.mergeValues === false || color?.mode !== 'thresholds' || !thresholds?.steps.length) {
+    return field.display ?? getDisplayProcessor({ field, theme: view.theme });
+  }
+  return (value) => {
+    const passed = getActiveThreshold(Number(value), thresholds.steps);
+    return { text: `${passed.value}+`, color: view.theme.visualization.getColorByName(passed.color) };
+  };
+}
+
 /** The lanes of a state timeline: what is said of each series, and when. */
 export function lanes(view: View): Lane[] {
   const made: Lane[] = [];
@@ -128,7 +151,7 @@ export function lanes(view: View): Lane[] {
     const times = [...(time.values as any)] as number[];
     const step = time.config.interval ?? 15000;
     for (const one of frame.fields.filter((f) => f !== time)) {
-      const display = one.display ?? getDisplayProcessor({ field: one, theme: view.theme });
+      const display = saying(one, view);
       const spans: Span[] = [];
       [...(one.values as any)].forEach((value: unknown, i: number) => {
         if (value === null || value === undefined) return;
