@@ -193,6 +193,7 @@ export function heatmapPanel(about: About, expr: string, options: HeatmapOptions
         .steps(64),
     )
     .yAxis(axis)
+    .cellValues(new heatmap.CellValuesBuilder().unit('short')) // counts; Grafana's scale of colours says them in the axis' unit otherwise
     .cellGap(0)
     .tooltip(new heatmap.HeatmapTooltipBuilder().mode(common.TooltipDisplayMode.Single).yHistogram(true));
 }
