@@ -121,6 +121,7 @@ func (e *engines) serve(t *testing.T, file string) {
 	host, port, _ := net.SplitHostPort(address)
 	p := stack.Start(t, nil, e.server, "--model", e.model+"/smollm2"+file+".gguf", "--alias", realAlias,
 		"--host", host, "--port", port, "--parallel", "1", "--threads", "1", "--offline")
+	t.Cleanup(p.Kill) // before it would be asked to end, which waits for the answer that it is in the middle of
 	stack.Eventually(t, time.Minute, 20*time.Millisecond, "llama-server is ready", func() bool {
 		if !p.Alive() {
 			t.Fatal("llama-server has ended")
