@@ -37,6 +37,12 @@ within() {
 }
 page() { curl -fsS "http://127.0.0.1:$1" 2>/dev/null; }
 five() { (($(page "$base/metrics" | grep -c "^exobench_model_output_tokens_per_second{") == 5)); }
+# Grafana itself asks Prometheus, by the data source that it is provisioned with.
+grafana_has_five() {
+	grep -q '"values":\[\[[0-9]*\],\[5\]\]' < <(curl -fsS -H 'Content-Type: application/json' -d '{"from": "now-5m", "to": "now", "queries": [
+		{"refId": "A", "datasource": {"uid": "exobench-prometheus"}, "instant": true, "expr": "count(exobench_model_output_tokens_per_second)"}
+	]}' "http://127.0.0.1:$((base + 3))/api/ds/query" 2>/dev/null)
+}
 has() { grep -q "$2" < <(page "$1"); }
 # check itself fails where no exo is.
 keeps_state() { grep -q '^ok *state' < <(real exec -T exporter /usr/local/bin/exo-bench-exporter check); }
@@ -82,6 +88,7 @@ check "the demo starts" demo up -d --build --wait
 check "five models have figures" within 300 five
 check "their memory is seen" within 60 has "$base/metrics" '^exobench_model_resident_memory_bytes{'
 check "Grafana has the dashboards" within 60 has "$((base + 3))/api/search" exobench-overview
+check "Grafana has their figures" within 60 grafana_has_five
 demo down -v
 check "the real volumes are there still" volume exo-bench-e2e_prometheus-data
 check "the demo's are not" test -z "$(docker volume ls -q --filter name=exo-bench-e2e-demo)"
