@@ -33,7 +33,7 @@ var withoutData = map[string]string{
 	"exobench-model, Memory through the turns B":        noPSS,
 	"exobench-node, exo's resident memory B":            noPSS,
 	"exobench-compare, Memory bandwidth used A":         outruns,
-	"exobench-compare, Side by side K":                  outruns,
+	"exobench-compare, Side by side L":                  outruns,
 	"exobench-node, Agents A":                           "a demo is one machine",
 }
 
@@ -57,7 +57,7 @@ const (
 
 func init() {
 	for _, judged := range []struct{ panel, queries, why string }{
-		{"overview, Models", "E", noBaseline},
+		{"overview, Models", "D", noBaseline},
 		{"overview, Decode speed against its baseline", "BC", noBaseline},
 		{"overview, What has changed and holds", "BCDE", noBaseline},
 		{"model, Speed against its baseline", "ACDEFGH", noBaseline},

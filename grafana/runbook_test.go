@@ -124,7 +124,7 @@ func TestStatesAreTried(t *testing.T) {
 	}
 	values := map[string]string{"job": "j", "instance": "i", "__range": "1h"}
 	tried := []string{
-		"Decode, tokens per second, last turn A", "Models A", "Models B", "Models down A", "Unreachable A", "Alerts firing A", "Firing alerts A",
+		"Decode, tokens per second, last turn A", "Models A", "Models B", "Down A", "Unreachable A", "Alerts firing A", "Firing alerts A",
 	}
 	for _, d := range load(t) {
 		if d.UID != "exobench-overview" {

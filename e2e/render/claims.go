@@ -72,8 +72,8 @@ func learning(s Sight) []string {
 			found = append(found, "no models")
 		}
 	case "exobench-model":
-		for _, t := range append(s.find("Decode speed is").Tiles, Tile{})[:1] {
-			says("the tile", "learning: ", t.Text)
+		for _, t := range append(s.find("Speed").Tiles, Tile{})[:1] {
+			says("the tile", "learns ", t.Text)
 		}
 	}
 	return found
@@ -141,8 +141,8 @@ func lossAlerts(s Sight) []string {
 	}
 	list := s.find("Firing alerts")
 	row := list.row("Alert", "ExoBenchThroughputDrop")
-	for heading, want := range map[string]string{"Model": slower, "Severity": "warning", "What to do": "runbook", "Where": "panel"} {
-		if s.Width == phone && heading != "Severity" && heading != "Model" {
+	for heading, want := range map[string]string{"Model": slower, "Level": "warning", "What to do": "runbook", "Where": "panel"} {
+		if s.Width == phone && heading != "Level" && heading != "Model" {
 			continue
 		}
 		if got := list.cell(row, heading).Text; got != want {
@@ -167,7 +167,7 @@ func lossAlerts(s Sight) []string {
 
 func lossOnModel(s Sight) []string {
 	var found []string
-	if tiles := s.find("Decode speed is").Tiles; len(tiles) != 1 || tiles[0].Text.Text != "slower" || s.good(tiles[0].Text) {
+	if tiles := s.find("Speed").Tiles; len(tiles) != 1 || tiles[0].Text.Text != "slower" || s.good(tiles[0].Text) {
 		found = append(found, fmt.Sprintf("the tile says %v", tiles))
 	}
 	graph := s.find("Speed against its baseline")

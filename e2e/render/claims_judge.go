@@ -81,8 +81,8 @@ func percent(text string) (float64, error) {
 
 func partOnModel(s Sight) []string {
 	var found []string
-	tiles := s.find("Decode speed is").Tiles
-	if len(tiles) != 1 || tiles[0].Text.Text != "some prompts are slower" || tiles[0].Color != orange {
+	tiles := s.find("Speed").Tiles
+	if len(tiles) != 1 || tiles[0].Text.Text != "some prompts" || tiles[0].Color != orange {
 		found = append(found, fmt.Sprintf("the tile says %v", tiles))
 	}
 	says := s.find("What the judge says")
@@ -123,8 +123,8 @@ func lossOfNode(s Sight) []string {
 }
 
 func lossOfNodeOnModel(s Sight) []string {
-	tiles := s.find("Decode speed is").Tiles
-	if len(tiles) != 1 || tiles[0].Text.Text != "slower, as all models are" || tiles[0].Color != orange {
+	tiles := s.find("Speed").Tiles
+	if len(tiles) != 1 || tiles[0].Text.Text != "as all are" || tiles[0].Color != orange {
 		return []string{fmt.Sprintf("the tile says %v", tiles)}
 	}
 	return nil

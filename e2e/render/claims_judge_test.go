@@ -29,7 +29,7 @@ func judgeCases() map[string]sights {
 	}
 	part := func(prompts string) []PanelSight {
 		return []PanelSight{
-			stat("Decode speed is", Text{Text: "some prompts are slower", Color: orange}),
+			stat("Speed", Text{Text: "some prompts", Color: orange}),
 			table("What the judge says", []string{"Of", "Prompts"}, texts("decode", prompts)),
 		}
 	}
@@ -41,7 +41,7 @@ func judgeCases() map[string]sights {
 			graphOf("Decode speed against its baseline", slower, "all models"),
 		}
 	}
-	tile := func(text string) PanelSight { return stat("Decode speed is", Text{Text: text, Color: orange}) }
+	tile := func(text string) PanelSight { return stat("Speed", Text{Text: text, Color: orange}) }
 	const overview, model = "exobench-overview", "exobench-model"
 	return map[string]sights{
 		"each kind of change has its word and colour": {
@@ -55,7 +55,7 @@ func judgeCases() map[string]sights {
 			seen("allslow", overview, slow(slower)...), seen("allslow", overview, slow(halved)...),
 		},
 		"a loss of the node is on the model's page": {
-			seen("allslow", model, tile("slower")), seen("allslow", model, tile("slower, as all models are")),
+			seen("allslow", model, tile("slower")), seen("allslow", model, tile("as all are")),
 		},
 	}
 }

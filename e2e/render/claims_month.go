@@ -52,15 +52,18 @@ func fence(s Sight) []string {
 
 func periods(s Sight) []string {
 	want := map[string][]string{
-		"exobench-overview": {"Requests ok, last 7d", "Objectives met, last 7d"},
+		"exobench-overview": {"requests, 7d", "Objectives met, last 7d"},
 		"exobench-compare":  {"This period and the one " + longAgo + " before", "Decode, now and " + longAgo + " before"},
-		"exobench-model":    {"Decode, 7d"},
+		"exobench-model":    {"median, 7d", "p50, 7d"},
 	}[s.UID]
 	var texts []string
 	for _, p := range s.Panels {
 		texts = append(texts, p.Title)
 		for _, c := range p.Columns {
 			texts = append(texts, c.Name)
+		}
+		for _, t := range p.Tiles {
+			texts = append(texts, t.Title)
 		}
 	}
 	var found []string
@@ -70,7 +73,7 @@ func periods(s Sight) []string {
 		}
 	}
 	// Grafana 10.4 fills in no variable in the heading of a column, which has one that needs none instead.
-	if s.UID == "exobench-overview" && !slices.Contains(texts, "vs "+longAgo+" ago") && !slices.Contains(texts, "vs earlier") {
+	if s.UID == "exobench-overview" && !slices.Contains(texts, "vs "+longAgo) && !slices.Contains(texts, "vs then") {
 		found = append(found, "no column says what is compared with")
 	}
 	for _, text := range texts {

@@ -14,12 +14,13 @@ func monthCases() map[string]sights {
 	}
 	against := func(heading string) Sight {
 		return Sight{UID: "exobench-overview", state: "month", Panels: []PanelSight{
-			table("Models", []string{"Model", heading}), stat("Requests ok, last 7d", Text{Text: "99.8%"}), table("Objectives met, last 7d", nil),
+			table("Models", []string{"Model", heading}), table("Objectives met, last 7d", nil),
+			{Type: "stat", Title: "ok", Tiles: []Tile{{Title: "requests, 7d"}}},
 		}}
 	}
 	return map[string]sights{
 		"the banner is one line":                       {Sight{Panels: []PanelSight{tall}}, Sight{Panels: []PanelSight{aBanner}}},
 		"marks are no fence":                           {marked(29), marked(9)},
-		"titles name the period that is compared with": {against("vs yesterday"), against("vs 7d ago")},
+		"titles name the period that is compared with": {against("vs yesterday"), against("vs 7d")},
 	}
 }

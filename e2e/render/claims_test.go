@@ -36,7 +36,7 @@ func generalCases() map[string]sights {
 		return table("What has changed and holds", []string{"Model", "Since, ago"}, []Text{{Text: "Nothing has changed"}, {Text: since}})
 	}
 	list := func(link string) PanelSight {
-		return table("Firing alerts", []string{"Severity", "For", "Model", "What to do", "Where", "Alert"}, []Text{
+		return table("Firing alerts", []string{"Level", "For", "Model", "What to do", "Where", "Alert"}, []Text{
 			{Text: "warning"},
 			{Text: "42 mins"},
 			{Text: slower},
@@ -61,10 +61,10 @@ func generalCases() map[string]sights {
 			Sight{UID: "exobench-overview", Width: 1440, Panels: []PanelSight{{Title: "Models", Top: 500, Height: 200}}},
 		},
 		"what is learning says so in grey": {
-			Sight{UID: "exobench-model", state: "firstday", Panels: []PanelSight{stat("Decode speed is", Text{Text: "normal", Color: green})}},
+			Sight{UID: "exobench-model", state: "firstday", Panels: []PanelSight{stat("Speed", Text{Text: "normal", Color: green})}},
 			Sight{
 				UID: "exobench-model", state: "firstday",
-				Panels: []PanelSight{stat("Decode speed is", Text{Text: "learning: 12 of 24 cycles and a day", Color: neutral})},
+				Panels: []PanelSight{stat("Speed", Text{Text: "learns 12/24", Color: neutral})},
 			},
 		},
 		"a healthy node is normal": {
@@ -88,11 +88,11 @@ func generalCases() map[string]sights {
 		"a loss is on the model's page": {
 			Sight{
 				UID: "exobench-model", state: "slower",
-				Panels: []PanelSight{stat("Decode speed is", Text{Text: "slower", Color: red}), speed, evidence(), judge},
+				Panels: []PanelSight{stat("Speed", Text{Text: "slower", Color: red}), speed, evidence(), judge},
 			},
 			Sight{
 				UID: "exobench-model", state: "slower",
-				Panels: []PanelSight{stat("Decode speed is", Text{Text: "slower", Color: red}), speed, evidence(1), judge},
+				Panels: []PanelSight{stat("Speed", Text{Text: "slower", Color: red}), speed, evidence(1), judge},
 			},
 		},
 	}

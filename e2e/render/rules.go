@@ -81,7 +81,7 @@ var severities = []string{"info", "warning", "critical"}
 // unsorted finds rows that say something worse than the one above.
 func unsorted(p PanelSight) []string {
 	var found []string
-	rank := func(row []Text) int { return slices.Index(severities, p.cell(row, "Severity").Text) }
+	rank := func(row []Text) int { return slices.Index(severities, p.cell(row, "Level").Text) }
 	for i := 1; i < len(p.Rows); i++ {
 		if rank(p.Rows[i]) > rank(p.Rows[i-1]) {
 			found = append(found, fmt.Sprintf("row %d is worse than the one above: %v", i+1, p.Rows[i]))
@@ -224,7 +224,7 @@ func green(s Sight, p PanelSight) []string {
 	return slices.Compact(found)
 }
 
-// ofPeriod finds in a title that the panel's figures are of a period, and not of now.
+// ofPeriod finds in a title of a panel or a tile that its figures are of a period, and not of now.
 var ofPeriod = regexp.MustCompile(`(?i)\b(period|median|before|then|\d+[mhdw])\b`)
 
 // speedOfTheDown finds speeds on tiles of models that cannot be asked.
@@ -237,7 +237,7 @@ func speedOfTheDown(s Sight, p PanelSight) []string {
 	speeds := strings.Contains(p.Title, "tokens per second") // which the tiles do not repeat
 	for _, t := range p.Tiles {
 		speed := strings.Contains(t.Text.Text, "tok/s") || speeds && digit.MatchString(t.Value())
-		if one && t.Title != failing || !speed {
+		if one && t.Title != failing || !speed || ofPeriod.MatchString(t.Title) {
 			continue
 		}
 		found = append(found, fmt.Sprintf("%s: %s", t.Title, t.Value()))

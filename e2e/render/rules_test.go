@@ -123,7 +123,7 @@ func TestRowsBelowThePanel(t *testing.T) {
 		for _, s := range tt.severities {
 			rows = append(rows, texts(s))
 		}
-		p := table(tt.title, []string{"Severity"}, rows...)
+		p := table(tt.title, []string{"Level"}, rows...)
 		p.RowCount, p.RowsOnScreen = len(rows), tt.onScreen
 		if got := hidden(Sight{Width: 1440}, p); len(got) != tt.want {
 			t.Errorf("%s: %q, want %d", name, got, tt.want)
@@ -169,6 +169,18 @@ func TestSpeedsAreSeen(t *testing.T) {
 	} {
 		if got := speedOfTheDown(Sight{UID: "exobench-overview", state: "modelfails"}, tt.panel); len(got) != tt.want {
 			t.Errorf("%s: %q, want %d", name, got, tt.want)
+		}
+	}
+}
+
+// TestSpeedsOfAPeriod shows the rule about speeds of what does not run a tile of now and, beside it, one of a period.
+func TestSpeedsOfAPeriod(t *testing.T) {
+	tile := func(title string) PanelSight {
+		return PanelSight{Type: "stat", Title: "Decode", Tiles: []Tile{{Title: title, Text: Text{Text: title + " 51.0 tok/s"}}}}
+	}
+	for title, want := range map[string]int{failing: 1, "median, 6h": 0} {
+		if got := speedOfTheDown(Sight{state: "exporterdown"}, tile(title)); len(got) != want {
+			t.Errorf("%s: %q, want %d", title, got, want)
 		}
 	}
 }

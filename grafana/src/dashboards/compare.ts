@@ -103,10 +103,11 @@ export function compare(): dashboard.Dashboard {
               description:
                 'Medians over the period. Metrics: exobench_model_output_tokens_per_second, exobench_model_time_to_first_token_seconds, ' +
                 'exobench_inter_token_latency_seconds, exobench_request_duration_seconds, exobench_model_footprint_bytes, ' +
-                'exobench_model_resident_memory_peak_bytes, exobench_model_memory_bandwidth_utilization_ratio, and ' +
+                'exobench_model_resident_memory_peak_bytes, exobench_model_reported_peak_memory_bytes (exo\'s own peak, 7.37 % more than was ' +
+                'allocated, never to be added to the others), exobench_model_memory_bandwidth_utilization_ratio, and ' +
                 'exobench_energy_joules_total over exobench_energy_output_tokens_total: of the requests of which the ' +
                 'energy is known. "too short" where it is of none although exo shows power: none took long enough for two readings. ' +
-                'Per GB as in Speed for memory.',
+                'tok/s per GB as in Speed for memory.',
               unit: unit.none,
               noValue: nothing.samples,
               width: 24,
@@ -114,18 +115,19 @@ export function compare(): dashboard.Dashboard {
             },
             [
               { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1 },
-              { title: 'Decode, relative', expr: q.decodeRelative, unit: unit.times, decimals: 2, width: 140 },
+              { title: 'Decode, relative', expr: q.decodeRelative, unit: unit.times, decimals: 2, width: 128 },
               { title: 'TTFT', expr: q.ttft, unit: unit.seconds, decimals: 2 },
-              { title: 'TTFT, relative', expr: q.ttftRelative, unit: unit.times, decimals: 2, width: 125 },
+              { title: 'TTFT, relative', expr: q.ttftRelative, unit: unit.times, decimals: 2, width: 110 },
               { title: 'ITL p50', expr: q.interToken, unit: unit.seconds, width: 90 },
               { title: 'Request p50', expr: q.request, unit: unit.seconds },
               { title: 'Footprint', expr: q.footprint, unit: unit.bytes, decimals: 1, width: 100 },
               { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1, width: 100 },
-              { title: 'Per GB', expr: q.perGigabyte, unit: unit.perGigabyte, decimals: 1, width: 165 },
+              { title: 'exo peak', expr: q.reported, unit: unit.bytes, decimals: 1, width: 100 },
+              { title: 'tok/s per GB', expr: q.perGigabyte, unit: unit.none, decimals: 1, width: 100 },
               { title: 'J per token', expr: q.joules, unit: unit.joulesPerToken, decimals: 2, mappings: words(tooShort) },
               { title: 'MBU', expr: q.bandwidth, unit: unit.ratio, decimals: 0, width: 70 },
             ],
-            { row: 'model', rowTitle: 'Model', link: modelLink, sort: 'Decode', descending: true, minWidth: 115 },
+            { row: 'model', rowTitle: 'Model', link: modelLink, sort: 'Decode', descending: true, minWidth: 110 },
           ),
         ],
       },

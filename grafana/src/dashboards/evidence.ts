@@ -33,8 +33,8 @@ export function evidencePanel(size: Pick<About, 'width' | 'height'>, q: typeof e
       { title: 'Counts differ', expr: q.mismatches, ...count },
       { title: 'Cached', expr: q.cached, unit: unit.tokens, decimals: 0 },
       { title: 'Clumped', expr: q.coalesced, ...count },
-      { title: 'Tokens per event', expr: q.tokensPerEvent, unit: unit.none, decimals: 2 },
+      { title: 'Tokens per event', expr: q.tokensPerEvent, unit: unit.none, decimals: 2, width: 134 },
     ],
-    { minWidth: 105, ...row },
+    { minWidth: 98, ...row },
   );
 }

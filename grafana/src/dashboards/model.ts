@@ -5,15 +5,17 @@ import { answerPanels } from './answers';
 import { build, labelVariable, uid, windowVariable } from './common';
 import { evidencePanel } from './evidence';
 import { graphPanel, heatmapPanel, helper, hour, roleColors, sampleCount, timelinePanel, type HeatmapOptions } from './graphs';
-import { noData, none, nothing, stateWords, unit, unknown, words, type About, type Series } from './panels';
+import { noData, none, nothing, stateTiles, stateWords, unit, unknown, words, type About, type Series } from './panels';
 import { histograms, least, type Histogram } from './queries';
 import { model as q } from './queries_model';
 import { statPanel } from './stats';
 import { tablePanel } from './tables';
-import { band, verdictCell, verdictState, verdictTile } from './verdicts';
+import { band, verdictCell, verdictState } from './verdicts';
 import { whyPanels } from './why';
 
 const tile = { width: 3, height: 3, noValue: noData };
+/** Small above a figure: of what it is. */
+const named = { text: common.BigValueTextMode.ValueAndName, nameSize: 13 };
 const third = { width: 8, height: 8 };
 
 function heat(histogram: Histogram, how: string, options: HeatmapOptions = {}) {
@@ -55,7 +57,6 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        width: 2,
         title: 'State',
         description:
           'up: the last turn gave figures, and exo answers now. DOWN: it gave none. unreachable: exo does not answer. waiting: no ' +
@@ -69,34 +70,26 @@ function tiles() {
     statPanel(
       {
         ...tile,
-        title: 'Last success',
-        description: 'Age of the newest successful request. Metric: exobench_last_success_timestamp_seconds.',
+        title: 'Age',
+        description: 'How long ago the newest successful request was. Metric: exobench_last_success_timestamp_seconds.',
         unit: unit.seconds,
       },
-      [{ expr: q.lastSuccess, legend: 'ago' }],
-      { decimals: 0 },
+      [{ expr: q.lastSuccess, legend: 'newest success' }],
+      { ...named, decimals: 0 },
     ),
     statPanel(
       {
         ...tile,
+        width: 5,
         title: 'Decode',
-        description: 'Output speed over the last turn, while the model is up. Metric: exobench_model_output_tokens_per_second.',
+        description:
+          'Output speed over the last turn, while the model is up, beside the median of the turns of the window chosen above. Metric: ' +
+          'exobench_model_output_tokens_per_second.',
         unit: unit.tokensPerSecond,
         noValue: none,
       },
-      [{ expr: q.decode, legend: '{{model}}' }],
-      { decimals: 1 },
-    ),
-    statPanel(
-      {
-        ...tile,
-        title: 'Decode, $window',
-        description: 'Median of the turns of the window. Metric: exobench_model_output_tokens_per_second.',
-        unit: unit.tokensPerSecond,
-        noValue: none,
-      },
-      [{ expr: q.decodeMedian, legend: '{{model}}' }],
-      { decimals: 1 },
+      [{ expr: q.decode, legend: '{{model}}' }, { expr: q.decodeMedian, legend: 'median, $window' }],
+      { ...named, decimals: 1, mappings: words(stateTiles) },
     ),
     statPanel(
       {
@@ -106,44 +99,48 @@ function tiles() {
         unit: unit.seconds,
         noValue: none,
       },
-      [{ expr: q.ttft, legend: '{{model}}' }],
+      [{ expr: q.ttft, legend: 'last turn' }],
+      named,
     ),
     statPanel(
       {
         ...tile,
-        title: 'ITL p50, $window',
-        description: 'Half of the gaps between tokens were shorter. Metric: exobench_inter_token_latency_seconds.',
+        title: 'ITL',
+        description: 'Inter-token latency: half of the gaps between tokens were shorter. Metric: exobench_inter_token_latency_seconds.',
         unit: unit.seconds,
         noValue: none,
       },
-      [{ expr: q.interToken, legend: '{{model}}' }],
+      [{ expr: q.interToken, legend: 'p50, $window' }],
+      named,
     ),
     statPanel(
       {
         ...tile,
-        title: 'RSS peak',
+        title: 'RSS',
         description:
-          'Largest resident memory of exo\'s process tree in the last turn, while the model is up. Metric: ' +
+          'Peak: largest resident memory of exo\'s process tree in the last turn, while the model is up. Metric: ' +
           'exobench_model_resident_memory_peak_bytes; absent where exo\'s processes are not visible.',
         unit: unit.bytes,
         noValue: none,
       },
-      [{ expr: q.rss, legend: '{{model}}' }],
-      { decimals: 1 },
+      [{ expr: q.rss, legend: 'peak, last turn' }],
+      { ...named, decimals: 1 },
     ),
     statPanel(
       {
         ...tile,
         width: 4,
-        title: 'Decode speed is',
+        title: 'Speed',
         description:
-          'What the exporter finds, the worst first, while the model is up. It says nothing before 24 cycles and a day of history. ' +
+          'What the exporter finds of the decode rate, the worst first, while the model is up. It learns for 24 cycles and a day. "as all are": ' +
+          'slower, as all models are; "some prompts": those are slower; "at times": slower again and again; "drifting": slower little by little; ' +
+          '"unstable": slower, as it was before for a while; "not judged": the exporter\'s log says why. ' +
           'Metrics: exobench_speed_alarm, exobench_speed_alarm_shared, exobench_judge_learning, exobench_judge_history_cycles.',
         unit: unit.none,
         noValue: none,
       },
       [{ expr: q.verdict, legend: '{{model}}' }],
-      { mappings: words(verdictTile), text: common.BigValueTextMode.Value, size: 14 },
+      { mappings: words(verdictCell), text: common.BigValueTextMode.Value },
     ),
   ];
 }
@@ -248,19 +245,19 @@ function againstBaseline() {
       },
       [
         { title: 'It is', expr: q.judged.verdict, unit: unit.none, mappings: words(verdictCell), width: 110 },
-        { title: 'Since, ago', expr: q.judged.since, unit: unit.seconds, decimals: 1 },
+        { title: 'Since, ago', expr: q.judged.since, unit: unit.seconds, decimals: 1, width: 90 },
         { title: 'Change', expr: q.judged.change, unit: unit.ratio, decimals: 1 },
         { title: 'From', expr: q.judged.low, unit: unit.ratio, decimals: 1 },
         { title: 'To', expr: q.judged.high, unit: unit.ratio, decimals: 1 },
-        { title: 'Evidence', expr: q.judged.evidence, unit: unit.times, decimals: 2 },
-        { title: 'Prompts', expr: q.judged.prompts, unit: unit.count, decimals: 0 },
-        { title: 'Last cycle', expr: q.judged.lastCycle, unit: unit.ratio, decimals: 1 },
-        { title: 'Normal rate', expr: q.judged.rate, unit: unit.tokensPerSecond, decimals: 1 },
-        { title: 'Normal time', expr: q.judged.time, unit: unit.seconds },
+        { title: 'Evidence', expr: q.judged.evidence, unit: unit.times, decimals: 2, width: 80 },
+        { title: 'Prompts', expr: q.judged.prompts, unit: unit.count, decimals: 0, width: 76 },
+        { title: 'Last cycle', expr: q.judged.lastCycle, unit: unit.ratio, decimals: 1, width: 87 },
+        { title: 'Normal rate', expr: q.judged.rate, unit: unit.tokensPerSecond, decimals: 1, width: 98 },
+        { title: 'Normal time', expr: q.judged.time, unit: unit.seconds, width: 101 },
         { title: 'Noise', expr: q.judged.noise, unit: unit.ratio, decimals: 1 },
         { title: 'Cycles', expr: q.judged.cycles, unit: unit.count, decimals: 0 },
       ],
-      { row: 'quantity', rowTitle: 'Of', rowWidth: 90, minWidth: 95 },
+      { row: 'quantity', rowTitle: 'Of', rowWidth: 76, minWidth: 68 },
     ),
   ];
 }

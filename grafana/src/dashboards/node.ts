@@ -47,7 +47,7 @@ export function node(): dashboard.Dashboard {
           statPanel(
             {
               ...small,
-              title: 'Configuration',
+              title: 'Config',
               description: 'Whether the last attempt to load the configuration succeeded. Metric: exobench_config_last_reload_successful.',
               unit: unit.none,
             },

@@ -34,6 +34,8 @@ const success: Step[] = [
 
 const tile = { width: 3, height: 3, noValue: noData };
 const wide = { ...tile, width: 4 };
+/** Small above a figure: of what it is. */
+const named = { text: common.BigValueTextMode.ValueAndName, nameSize: 13 };
 
 /** Is anything scraped, does exo answer, are the models up, does anything fire, are the figures new? In the order in which they depend on each other. */
 function tiles() {
@@ -41,7 +43,7 @@ function tiles() {
   return [
     statPanel(
       {
-        ...tile,
+        ...wide,
         title: 'Exporter',
         description:
           'Whether Prometheus reaches the exporter at this moment. Metric: up. Where it does not, nothing else on this page is known.',
@@ -58,12 +60,12 @@ function tiles() {
         unit: unit.none,
       },
       [{ expr: status.exo, legend: '{{dialect}}' }],
-      { filled: true, text: common.BigValueTextMode.ValueAndName, nameSize: 13, mappings: words(upOrDown, unknown) },
+      { ...named, filled: true, mappings: words(upOrDown, unknown) },
     ),
     statPanel(
       {
         ...tile,
-        title: 'Models down',
+        title: 'Down',
         description:
           'Models that are asked and whose last turn gave no figures. Metrics: exobench_model_up, 1 when the last turn was ok or ' +
           'partial; exobench_exo_up. ' +
@@ -71,11 +73,11 @@ function tiles() {
         unit: unit.none,
       },
       [{ expr: q.modelsDown, legend: 'models' }],
-      { filled: true, mappings: none('none'), steps: [{ color: 'green', from: null }, { color: 'red', from: 1 }] },
+      { ...named, filled: true, mappings: none('none'), steps: [{ color: 'green', from: null }, { color: 'red', from: 1 }] },
     ),
     statPanel(
       {
-        ...tile,
+        ...wide,
         title: 'Unreachable',
         description:
           'Models that cannot be asked, because exo does not answer or because the exporter is not scraped: of the latter those of ' +
@@ -84,7 +86,7 @@ function tiles() {
         unit: unit.none,
       },
       [{ expr: q.unreachable, legend: 'models' }],
-      { filled: true, mappings: none('none'), steps: [{ color: 'green', from: null }, { color: 'red', from: 1 }] },
+      { ...named, filled: true, mappings: none('none'), steps: [{ color: 'green', from: null }, { color: 'red', from: 1 }] },
     ),
     statPanel(
       {
@@ -96,8 +98,8 @@ function tiles() {
       },
       [{ expr: q.alerts, legend: '{{severity}}' }],
       {
+        ...named,
         filled: true,
-        text: common.BigValueTextMode.ValueAndName, nameSize: 13,
         mappings: words({ '0': { text: 'none', color: 'green' }, '-1': { text: 'not loaded', color: 'orange' } }, unknown),
         overrides: Object.entries({ critical: 'red', warning: 'orange', info: 'blue' }).map(([severity, fixedColor]) => ({
           matcher: { id: 'byName', options: severity },
@@ -107,15 +109,16 @@ function tiles() {
     ),
     statPanel(
       {
-        ...wide,
-        title: 'Newest result',
+        ...tile,
+        title: 'Age',
         description:
           'Age of the newest successful request, in cycle intervals: below 1 all is well, above 2 a whole cycle brought nothing. ' +
           'Metrics: exobench_last_success_timestamp_seconds, exobench_cycle_interval_seconds.',
         unit: unit.intervals,
       },
-      [{ expr: status.age, legend: 'age' }],
+      [{ expr: status.age, legend: 'newest result' }],
       {
+        ...named,
         filled: true,
         decimals: 1,
         mappings: words({}, unknown),
@@ -124,13 +127,13 @@ function tiles() {
     ),
     statPanel(
       {
-        ...wide,
-        title: 'Requests ok, last $window',
-        description: 'Share of all requests that were ok. Metric: exobench_requests_total.',
+        ...tile,
+        title: 'ok',
+        description: 'Share of all requests of the window that were ok. Metric: exobench_requests_total.',
         unit: unit.ratio,
       },
-      [{ expr: q.success, legend: 'ok' }],
-      { filled: true, decimals: 1, mappings: words({}, unknown), steps: success },
+      [{ expr: q.success, legend: 'requests, $window' }],
+      { ...named, filled: true, decimals: 1, mappings: words({}, unknown), steps: success },
     ),
   ];
 }
@@ -151,7 +154,7 @@ function speeds() {
     [{ expr: q.decodeOrState, legend: '{{model}}' }],
     {
       decimals: 1,
-      text: common.BigValueTextMode.ValueAndName, nameSize: 13,
+      ...named,
       mappings: words(stateTiles, unknown),
       overrides: modelOverrides(),
     },
@@ -163,17 +166,15 @@ function models() {
     {
       title: 'Models',
       description:
-        'The models side by side: those that are configured now. Decode: the last turn, beside the median of the turns of the window ' +
-        'chosen above, and against the same ' +
-        'model some time ago. Speed: what the exporter finds, the worst first; "learns" while it knows too little (24 cycles and a ' +
-        'day); "as all are" where all models of the node are slower. vs normal: the last cycle against the baseline that it has ' +
-        'learnt, noise included. ' +
-        'TTFT and inter-token latency over the window, of n requests: percentiles that the samples cannot carry are left out (p95 ' +
-        'below 20, p99 below 100). ' +
-        'In goals: requests within all three objectives above, of those that have figures or failed. RSS peak: of exo\'s processes ' +
-        'in the last turn; ' +
-        'exo\'s own figure, 7.37 % more than was allocated, stands beside it, because on Apple silicon RSS may hold all, part or none ' +
-        'of the weights (its footprint is on the dashboard of the model). The two are never to be added. J/token: energy by output token of the last turn, ' +
+        'The models side by side: those that are configured now. Speed: what the exporter finds, the worst first; "learns" while it knows too little (24 cycles and a ' +
+        'day); "as all are" where all models of the node are slower. tok/s: decode, the median of the turns of the window chosen above; ' +
+        'the last turn stands above the table. Off by: the last cycle against the baseline that it has learnt, noise included. vs: the ' +
+        'last turn against the same model some time ago. ' +
+        'TTFT and ITL (inter-token latency): medians over the window, each with a higher percentile beside it, of n requests: percentiles ' +
+        'that the samples cannot carry are left out (p95 below 20, p99 below 100). ' +
+        'Goals: requests within all three objectives above, of those that have figures or failed. RSS: its peak, of exo\'s processes ' +
+        'in the last turn. On Apple silicon it may hold all, part or none of the weights: the footprint, and exo\'s own peak, are on the ' +
+        'dashboards of the model and compare. J/token: energy by output token of the last turn, ' +
         'exobench_model_energy_per_token_joules; "too short" where exo shows power and no request took long enough for two readings.',
       unit: unit.none,
       noValue: nothing.models,
@@ -181,24 +182,23 @@ function models() {
       height: 7,
     },
     [
-      { title: 'State', expr: q.state, unit: unit.none, mappings: words(stateWords), width: 92 },
-      { title: 'Speed', expr: q.verdict, unit: unit.none, mappings: words(verdictCell), width: 104 },
-      { title: 'Decode', expr: q.decode, unit: unit.tokensPerSecond, decimals: 1, width: 88 },
-      { title: 'Median', expr: q.decodeMedian, unit: unit.tokensPerSecond, decimals: 1, width: 88 },
-      { title: 'vs normal', expr: q.againstBaseline, unit: unit.ratio, decimals: 1, width: 83 },
-      { title: 'vs earlier', heading: 'vs $yesterday ago', expr: q.againstYesterday, unit: unit.ratio, decimals: 1, steps: loss, width: 84 },
-      { title: 'TTFT p50', expr: q.ttft, unit: unit.seconds, width: 82 },
-      { title: 'TTFT p95', expr: q.ttft95, unit: unit.seconds, width: 82 },
-      { title: 'ITL p50', expr: q.interToken, unit: unit.seconds, width: 70 },
-      { title: 'ITL p99', expr: q.interToken99, unit: unit.seconds, width: 70 },
+      { title: 'State', expr: q.state, unit: unit.none, mappings: words(stateWords), width: 97 },
+      { title: 'Speed', expr: q.verdict, unit: unit.none, mappings: words(verdictCell), width: 110 },
+      { title: 'tok/s', heading: 'tok/s $window', expr: q.decodeMedian, unit: unit.none, decimals: 1, width: 78 },
+      { title: 'Off by', expr: q.againstBaseline, unit: unit.ratio, decimals: 1 },
+      { title: 'vs then', heading: 'vs $yesterday', expr: q.againstYesterday, unit: unit.ratio, decimals: 1, steps: loss },
+      { title: 'TTFT', expr: q.ttft, unit: unit.seconds },
+      { title: 'p95', expr: q.ttft95, unit: unit.seconds },
+      { title: 'ITL', expr: q.interToken, unit: unit.seconds, width: 66 },
+      { title: 'p99', expr: q.interToken99, unit: unit.seconds, width: 66 },
       { title: 'n', expr: q.samples, unit: unit.count, decimals: 0, width: 50 },
-      { title: 'In goals', expr: q.goodput, unit: unit.ratio, decimals: 1, width: 72 },
-      { title: 'RSS peak', expr: q.rss, unit: unit.bytes, decimals: 1 },
-      { title: 'exo peak', expr: q.reported, unit: unit.bytes, decimals: 1 },
-      { title: 'J/token', expr: q.joules, unit: unit.none, decimals: 2, width: 72, mappings: words(tooShort) },
-      { title: 'ok', expr: q.modelSuccess, unit: unit.ratio, decimals: 1, steps: success, width: 68 },
+      { title: 'Goals', expr: q.goodput, unit: unit.ratio, decimals: 0, width: 56 },
+      { title: 'RSS', expr: q.rss, unit: unit.bytes, decimals: 1, width: 68 },
+      { title: 'J/token', expr: q.joules, unit: unit.none, decimals: 2, width: 74, mappings: words(tooShort) },
+      { title: 'ok', expr: q.modelSuccess, unit: unit.ratio, decimals: 1, steps: success },
     ],
-    { row: 'model', rowTitle: 'Model', rowWidth: 120, link: modelLink, minWidth: 78 },
+    // In a window of 1440 pixels Grafana's own menu leaves 1090 to a table, and a scroll bar takes 15 of those.
+    { row: 'model', rowTitle: 'Model', rowWidth: 101, link: modelLink, minWidth: 62 },
   );
 }
 

@@ -39,12 +39,12 @@ export function alerts() {
     },
     [q.alertList, q.alertSizes, q.alertRanks],
     {
-      'Value #C': { title: 'Severity', width: 80, mappings: words(severityWords) },
+      'Value #C': { title: 'Level', width: 80, mappings: words(severityWords) },
       severity: { title: 'severity', hidden: true },
       // The lines that say that there is no alert, or no rule, have no age.
       'Value #A': {
         title: 'For',
-        width: 85,
+        width: 80,
         unit: unit.seconds,
         decimals: 0,
         mappings: words({ '0': { text: none, color: 'text' }, '-1': { text: none, color: 'text' } }),
@@ -67,8 +67,8 @@ export function alerts() {
       alertname: { title: 'Alert', width: 210 },
       dashboard: { title: 'dashboard', hidden: true },
     },
-    [{ by: 'Severity', descending: true }, { by: 'For' }],
-    215,
+    [{ by: 'Level', descending: true }, { by: 'For' }],
+    220,
   );
 }
 
@@ -100,7 +100,6 @@ export function history() {
       [{ expr: q.verdictOverTime, legend: '{{model}}' }],
       words(verdictState),
     ),
-    changesPanel({ ...across, height: 15 }),
     timelinePanel(
       {
         ...across,
@@ -112,6 +111,8 @@ export function history() {
       [{ expr: q.alertHistory, legend: '{{alertname}} {{model}}' }],
       words(severityWords),
     ),
+    // The last of its row: it has room for the changes of all models, and is nearly empty while there are none.
+    changesPanel({ ...across, height: 15 }),
   ];
 }
 

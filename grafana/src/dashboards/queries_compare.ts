@@ -66,6 +66,7 @@ export const compare = {
   promptRelative: `${meanDuration('prompt, model')} / on (prompt) group_left () (${meanDuration('prompt', ofReference)})`,
   other: { decode: change(decodeRate), ttft: change(turnTTFT), rss: change(rss) },
   rss: median(rss),
+  reported: median(reported),
   decodeNow: `avg by (model) (${metric(decodeRate)})`,
   decodeThen: `avg by (model) (${metric(decodeRate)} offset $offset)`,
 };

@@ -13,6 +13,7 @@ import {
   increase,
   last,
   live,
+  liveOrState,
   median,
   metric,
   noFailures,
@@ -79,7 +80,7 @@ export const evidenceByModel = Object.fromEntries(
 export const model = {
   state: state(ofModel),
   lastSuccess: `time() - max(${metric('exobench_last_success_timestamp_seconds', ofModel)} > 0)`,
-  decode: live(decodeRate, 'model', ofModel),
+  decode: liveOrState(decodeRate, ofModel),
   decodeMedian: median(decodeRate, ofModel, '', chosen),
   ttft: live(turnTTFT, 'model', ofModel),
   interToken: quantile('p50', histograms.interToken, 'model', ofModel, chosen),

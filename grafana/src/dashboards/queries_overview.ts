@@ -18,7 +18,6 @@ import {
   over,
   perToken,
   quantile,
-  reported,
   request,
   rss,
   samples,
@@ -106,7 +105,6 @@ export const overview = {
   success: scraped(success('', chosen)),
 
   decodeOrState: liveOrState(decodeRate),
-  decode: live(decodeRate),
   decodeMedian: configured(median(decodeRate, '', '', chosen)),
   againstYesterday,
   verdict: verdictOfRunning(decode),
@@ -117,7 +115,6 @@ export const overview = {
   interToken99: configured(quantile('p99', histograms.interToken, 'model', '', chosen)),
   samples: configured(samples(histograms.ttft, 'model', '', chosen)),
   rss: live(rss),
-  reported: live(reported),
   joules: orTooShort(live(perToken), `(${state()}) == ${states.up}`),
   modelSuccess: configured(success('model', chosen)),
   goodput: configured(goodput),

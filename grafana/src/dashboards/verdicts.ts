@@ -22,21 +22,8 @@ const short: Record<Verdict, Word> = {
   collapse: { text: 'collapsed', color: 'red' },
 };
 
-const long: Record<Verdict, string> = {
-  unjudged: 'not judged: see the exporter\'s log',
-  normal: 'normal',
-  gain: 'faster',
-  unstable: 'slower, as it was before for a while',
-  shared: 'slower, as all models are',
-  partial: 'some prompts are slower',
-  intermittent: 'slower again and again',
-  drift: 'slower little by little',
-  drop: 'slower',
-  collapse: 'much slower',
-};
-
-function mapping(text: (verdict: Verdict) => string, learning: Record<string, string>): Record<string, Word> {
-  const said = Object.entries(verdicts).map(([verdict, value]) => [value, { ...short[verdict as Verdict], text: text(verdict as Verdict) }]);
+function mapping(learning: Record<string, string>): Record<string, Word> {
+  const said = Object.entries(verdicts).map(([verdict, value]) => [value, short[verdict as Verdict]]);
   return { ...Object.fromEntries(said), ...Object.fromEntries(Object.entries(learning).map(([value, text]) => [value, { text, color: neutral }])) };
 }
 
@@ -46,15 +33,10 @@ function learning(some: (cycles: number) => string, all: string): Record<string,
   return { ...Object.fromEntries(counts), [String(-1 - leastCycles)]: all };
 }
 
-/** For a cell. */
-export const verdictCell = mapping((v) => short[v].text, learning((n) => `learns ${n}/${leastCycles}`, 'learns a day'));
-/** For a tile. */
-export const verdictTile = mapping(
-  (v) => long[v],
-  learning((n) => `learning: ${n} of ${leastCycles} cycles and a day`, `learning: ${leastCycles} cycles, not a day yet`),
-);
+/** For a cell or a tile. */
+export const verdictCell = mapping(learning((n) => `learns ${n}/${leastCycles}`, 'learns a day'));
 /** For a graph of states. */
-export const verdictState = mapping((v) => short[v].text, { '-1': 'learning' });
+export const verdictState = mapping({ '-1': 'learning' });
 
 const kindWords = Object.fromEntries(
   Object.entries(short)
@@ -99,10 +81,10 @@ export function changesPanel(size: { width: number; height: number }): table.Pan
     },
     [changes.age, changes.ratio, changes.evidence, changes.prompts, changes.shared],
     {
-      model: { title: 'Model', width: 150 },
+      model: { title: 'Model', width: 160 },
       quantity: { title: 'Of', width: 70 },
       kind: { title: 'Kind', width: 105, mappings: words(kindWords) },
-      'Value #A': { title: 'Since, ago', unit: unit.seconds, decimals: 1, mappings: dash },
+      'Value #A': { title: 'Since, ago', width: 110, unit: unit.seconds, decimals: 1, mappings: dash },
       'Value #B': { title: 'By', unit: unit.ratio, decimals: 1 },
       'Value #C': { title: 'Evidence', unit: unit.times, decimals: 1 },
       'Value #D': { title: 'Prompts', unit: unit.count, decimals: 0 },
