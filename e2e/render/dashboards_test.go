@@ -29,8 +29,19 @@ var (
 // grafanas are the versions whose components the dashboards are shown with: the oldest that README names, and the newest.
 var grafanas = []string{"10.4", "13.2"}
 
-// widths are those of the windows that are looked through, in pixels: a screen's and, with the newest components, a telephone's.
-var widths = []int{1440, phone}
+// screenWidth is the width of the window that every dashboard is looked at through, in pixels; docked is what is left of it by
+// Grafana's menu, which is beside the dashboard unless a reader closes it.
+const screenWidth, docked = 1440, 1440 - 300
+
+// widthsOf returns the widths of the windows that a dashboard is looked through, those that are not the screen's with the newest
+// components alone: in every state a telephone's, and in one the screen's beside the menu of the dashboards that are for it.
+func widthsOf(state, dashboard string) []int {
+	widths := []int{screenWidth, phone}
+	if state == "healthy" && (strings.Contains(dashboard, "overview") || strings.Contains(dashboard, "model")) {
+		widths = append(widths, docked)
+	}
+	return widths
+}
 
 // look is one dashboard in one state.
 type look struct {
@@ -132,7 +143,7 @@ func prepare(t *testing.T) []look {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, width := range widths {
+			for _, width := range widthsOf(s.name, filepath.Base(file)) {
 				l := look{
 					Name: fmt.Sprintf("%s %s %d", s.name, filepath.Base(file), width), Prometheus: url, To: s.now().Unix(), Width: width, Open: true,
 					Dashboard: path, state: s.name, Chosen: s.chosen,
@@ -212,12 +223,10 @@ func seen(t *testing.T, version, out string, looks []look) []look {
 	if err != nil {
 		t.Fatalf("Debian's package chromium is needed: %v", err)
 	}
-	looks = slices.DeleteFunc(slices.Clone(looks), func(l look) bool { return l.Width == phone && version != grafanas[len(grafanas)-1] })
+	looks = slices.DeleteFunc(slices.Clone(looks), func(l look) bool { return l.Width != screenWidth && version != grafanas[len(grafanas)-1] })
 	for i, l := range looks {
 		name := strings.TrimSuffix(filepath.Base(l.Dashboard), ".json")
-		if l.Width == phone {
-			name += "-phone"
-		}
+		name += map[int]string{phone: "-phone", docked: "-docked"}[l.Width]
 		if looks[i].Out, err = filepath.Abs(filepath.Join(out, version, l.state, name)); err != nil {
 			t.Fatal(err)
 		}

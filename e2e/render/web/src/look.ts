@@ -71,7 +71,8 @@ async function bundle(grafana: string): Promise<string> {
   const script = result.outputFiles.find(({ path }) => path.endsWith('.js'))!.text;
   return `<!doctype html><meta charset="utf-8"><style>${style}
 *,*::before,*::after{box-sizing:border-box}
-body{font-family:Inter,sans-serif;font-size:14px;line-height:1.5714;color:rgb(204,204,220);background:#111217}
+html{font-size:14px}
+body{font-family:Inter,sans-serif;font-size:14px;line-height:1.5714;letter-spacing:.01071em;color:rgb(204,204,220);background:#111217}
 button{font:inherit;color:inherit}ul{margin:0;padding:0;list-style:none}h2,h3,h6{font-size:14px;margin:0;font-weight:500}a{color:inherit}
 </style><body><script>${script.replaceAll('</script', '<\\/script')}</script>`;
 }

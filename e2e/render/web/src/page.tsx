@@ -149,6 +149,8 @@ function Shown({ placed, view }: { placed: Placed; view: View | undefined }): Re
           width={w}
           height={h}
           description={panel.description || undefined}
+          // In Grafana it keeps the room of its button.
+          menu={<></>}
           displayMode={panel.transparent ? 'transparent' : 'default'}
           {...(panel.title ? {} : { hoverHeader: true })}
         >

@@ -3,6 +3,7 @@
 import type { GrafanaTheme2 } from '@grafana/data';
 
 import type { Marks } from './annotations';
+import { headingCut } from './heading';
 import { heatmapTicks, lanes } from './heatmap';
 import type { Placed } from './layout';
 import { tilesOf } from './stat';
@@ -153,7 +154,7 @@ function table(root: Element, view: View): Pick<PanelSight, 'columns' | 'rows' |
   const frame = root.getBoundingClientRect();
   const columns = [...root.querySelectorAll('[role=columnheader]')].map((e) => {
     const box = e.getBoundingClientRect();
-    return { name: (e as HTMLElement).innerText.trim(), visible: box.right <= frame.right + 1 && box.left >= frame.left - 1, cut: cut(e) };
+    return { name: (e as HTMLElement).innerText.trim(), visible: box.right <= frame.right + 1 && box.left >= frame.left - 1, cut: cut(e) || headingCut(e, view) };
   });
   const lines = [...root.querySelectorAll('[role=row]')].filter((row) => row.querySelector('[role=cell]'));
   const onScreen = lines.filter((row) => row.getBoundingClientRect().bottom <= frame.bottom + 2);
