@@ -43,7 +43,9 @@ func TestBrokenModelIsTold(t *testing.T) {
 		t.Errorf("the healthy model answers %g of the questions rightly, want some and not all", usual)
 	}
 	m.want(`exobench_canary_correct_ratio{model="llama-3.2-1b"}`, usual)
-	m.want(`exobench_answers_usual_ratio{by="signs",model="llama-3.2-1b"}`, 1)
+	if sensible := m.value(`exobench_answers_usual_ratio{by="signs",model="llama-3.2-1b"}`); sensible < 0.75 {
+		t.Errorf("the healthy model's answers are without a sign in a share of %g", sensible)
+	}
 	m.want(`exobench_answer_repeats{model="llama-3.2-1b",prompt="canary"}`, 1)
 	m.want(changes, 0)
 	m.want(worse("canary"), 0)
