@@ -59,15 +59,18 @@ func TestKernelThatCannotBeTrusted(t *testing.T) {
 	}
 }
 
+// aboutExo has the kernel be wrong of exo's runner alone.
+func aboutExo(v map[string]uint64) {
+	if v["resident_size"] == 900*mib {
+		v["resident_size"] = 90 * mib
+	}
+}
+
 // TestDisagreementAboutExo has the kernel be right of this process and wrong of exo's.
 func TestDisagreementAboutExo(t *testing.T) {
 	var log strings.Builder
 	f := macExo()
-	f.lie = func(v map[string]uint64) {
-		if v["resident_size"] == 900*mib {
-			v["resident_size"] = 90 * mib
-		}
-	}
+	f.lie = aboutExo
 	s := watchMac(f, &log)
 	for range maxAttempts - 1 {
 		if v := s.Look(); v.By != "rusage" {
@@ -111,11 +114,7 @@ func TestBirthsOfWhichPSDiffers(t *testing.T) {
 func TestGivenUpInATurn(t *testing.T) {
 	var log strings.Builder
 	f := macExo()
-	f.lie = func(v map[string]uint64) {
-		if v["resident_size"] == 900*mib {
-			v["resident_size"] = 90 * mib
-		}
-	}
+	f.lie = aboutExo
 	s := watchMac(f, &log)
 	rec := s.Begin("m")
 	rec.Mark(workload.PhaseMeasure)
