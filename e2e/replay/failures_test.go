@@ -41,32 +41,37 @@ func engine(t testing.TB, ruleFile string) *Engine {
 	return e
 }
 
+// failure is one kind of failure and the alert that tells of it.
+type failure struct {
+	trouble         Trouble
+	alert, severity string
+	within          float64 // cycles after the onset
+}
+
 // Whatever fails, at whatever point of a cycle: the alert of that name comes within two cycles (two and a tenth after the
-// last one that ended, where cycles are stuck), and none about speed beside it or afterwards.
+// last one that ended, where cycles are stuck; after the third failure of a prompt among others that succeed), and none about
+// speed beside it or afterwards.
 func TestFailures(t *testing.T) {
-	kinds := []struct {
-		trouble Trouble
-		alert   string
-		within  float64 // cycles
-	}{
-		{ExoDead, "ExoBenchExoDown", 2},
-		{ModelFailing, "ExoBenchModelFailing", 2},
-		{ExporterGone, "ExoBenchExporterDown", 2},
-		{CyclesStuck, "ExoBenchStale", 2.15},
+	failures := []failure{
+		{ExoDead, "ExoBenchExoDown", "critical", 2},
+		{ModelFailing, "ExoBenchModelFailing", "critical", 2},
+		{PromptFailing, "ExoBenchModelFailing", "warning", 4},
+		{ExporterGone, "ExoBenchExporterDown", "critical", 2},
+		{CyclesStuck, "ExoBenchStale", "warning", 2.15},
 	}
 	const points, lasts, cycles = 10, 6, 16
 	onset := func(point int) float64 { return 6 + float64(point)/points }
 	e := engine(t, ruleFile(t))
 	var nodes []*node
-	since := map[string]float64{} // by instance
-	alerts := map[string]string{}
-	for _, k := range kinds {
+	since := map[string]float64{}    // by instance
+	expected := map[string]failure{} // by instance
+	for i, f := range failures {
 		for point := range points {
-			from, instance := onset(point), fmt.Sprintf("%s-%d", k.alert, point)
-			since[instance], alerts[instance] = from, k.alert
+			from, instance := onset(point), fmt.Sprintf("%s-%d-%d", f.alert, i, point)
+			since[instance], expected[instance] = from, f
 			nodes = append(nodes, newNode(instance, func(now float64) Trouble {
 				if now >= from && now < from+lasts {
-					return k.trouble
+					return f.trouble
 				}
 				return Well
 			}))
@@ -84,8 +89,9 @@ func TestFailures(t *testing.T) {
 		}
 		now := float64(at.Sub(start)) / float64(interval)
 		e.Firing(func(a *prometheus.Alert) {
-			alert, instance := a.Labels.Get("alertname"), a.Labels.Get("instance")
-			if _, before := told[instance]; !before && alert == alerts[instance] {
+			alert, severity, instance := a.Labels.Get("alertname"), a.Labels.Get("severity"), a.Labels.Get("instance")
+			f := expected[instance]
+			if _, before := told[instance]; !before && alert == f.alert && severity == f.severity {
 				told[instance] = now - since[instance]
 			}
 			if strings.HasPrefix(alert, "ExoBenchThroughput") || alert == "ExoBenchAllModelsSlow" || alert == "ExoBenchLatencyRegression" {
@@ -93,18 +99,18 @@ func TestFailures(t *testing.T) {
 			}
 		})
 	}
-	for _, k := range kinds {
+	for _, f := range failures {
 		worst := 0.0
 		for instance, after := range told {
-			if alerts[instance] != k.alert {
+			if expected[instance] != f {
 				continue
 			}
 			worst = max(worst, after)
-			if after <= 0 || after > k.within {
+			if after <= 0 || after > f.within {
 				t.Errorf("%s is told %.2f cycles after the onset", instance, after)
 			}
 		}
-		t.Logf("%s within %.2f cycles", k.alert, worst)
+		t.Logf("%s (%s) within %.2f cycles", f.alert, f.severity, worst)
 	}
 	if len(told) != len(nodes) {
 		t.Errorf("%d of %d failures are told of", len(told), len(nodes))

@@ -13,12 +13,13 @@ import (
 // Trouble is a failure that has nothing to do with speed.
 type Trouble int
 
-// ExoDead fails every turn, ModelFailing those of the first model, in ExporterGone nothing can be scraped, and in
-// CyclesStuck no turn ends.
+// ExoDead fails every turn, ModelFailing those of the first model, PromptFailing one of that model's prompts, in ExporterGone
+// nothing can be scraped, and in CyclesStuck no turn ends.
 const (
 	Well Trouble = iota
 	ExoDead
 	ModelFailing
+	PromptFailing
 	ExporterGone
 	CyclesStuck
 )
@@ -48,12 +49,13 @@ type node struct {
 
 // turns are those of a model.
 type turns struct {
-	next       int // cycle whose turn is next
-	up         bool
-	ok, failed float64
+	next                        int // cycle whose turn is next
+	up                          bool
+	promptUp                    bool
+	ok, partial, failed, broken float64 // turns, and requests that broke off
 
-	seriesUp, seriesOK, seriesFailed, seriesRefused, seriesRate *Series
-	judged                                                      []*Series // all 0
+	seriesUp, seriesOK, seriesPartial, seriesFailed, seriesRefused, seriesBroken, seriesRate *Series
+	judged                                                                                   []*Series // all 0
 }
 
 func newNode(instance string, trouble func(float64) Trouble) *node {
@@ -67,10 +69,12 @@ func newNode(instance string, trouble func(float64) Trouble) *node {
 	for i := range n.models {
 		name := fmt.Sprintf("model-%d", i)
 		n.models[i] = turns{
-			up: true, seriesUp: series("exobench_model_up", "model", name),
+			up: true, promptUp: true, seriesUp: series("exobench_model_up", "model", name),
 			seriesOK:      series("exobench_turns_total", "model", name, "outcome", "ok"),
+			seriesPartial: series("exobench_turns_total", "model", name, "outcome", "partial"),
 			seriesFailed:  series("exobench_turns_total", "model", name, "outcome", "failed"),
 			seriesRefused: series("exobench_requests_total", "model", name, "prompt", "p", "outcome", "connect_error"),
+			seriesBroken:  series("exobench_requests_total", "model", name, "prompt", "p", "outcome", "truncated"),
 			seriesRate:    series("exobench_output_tokens_per_second", "model", name, "prompt", "p"),
 			judged: []*Series{
 				series("exobench_judge_learning", "model", name, "quantity", "decode"),
@@ -113,10 +117,12 @@ func (n *node) scrape(e *Engine, at time.Time) error {
 	for _, m := range n.models {
 		put(m.seriesUp, number(m.up))
 		put(m.seriesOK, m.ok)
+		put(m.seriesPartial, m.partial)
 		put(m.seriesFailed, m.failed)
 		put(m.seriesRefused, m.failed)
+		put(m.seriesBroken, m.broken)
 		rate := gone
-		if m.up {
+		if m.promptUp {
 			rate = 50
 		}
 		put(m.seriesRate, rate)
@@ -133,10 +139,14 @@ func (m *turns) turn(trouble Trouble, model int) {
 	case trouble == CyclesStuck || trouble == ExporterGone:
 	case trouble == ExoDead, trouble == ModelFailing && model == 0:
 		m.failed++
-		m.up = false
+		m.up, m.promptUp = false, false
+	case trouble == PromptFailing && model == 0:
+		m.partial++
+		m.broken++
+		m.up, m.promptUp = true, false
 	default:
 		m.ok++
-		m.up = true
+		m.up, m.promptUp = true, true
 	}
 }
 

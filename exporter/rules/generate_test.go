@@ -118,10 +118,19 @@ func TestWindowsFollowFromTheInterval(t *testing.T) {
 		interval time.Duration
 		want     []string
 	}{
-		{15 * time.Minute, []string{`"failed"}[45m]`, "offset 30s", "for: 2m", "memory_bytes[53m15s]", "exobench_cycle_interval_seconds != 900"}},
+		{15 * time.Minute, []string{
+			`"failed"}[45m]`, "prompt:failed[1h7m30s]", "stale[8m30s]",
+			"offset 30s", "for: 2m", "memory_bytes[53m15s]", "exobench_cycle_interval_seconds != 900",
+		}},
 		{10 * time.Minute, []string{`"failed"}[30m]`, "offset 30s", "for: 2m", "memory_bytes[35m30s]", "exobench_cycle_interval_seconds != 600"}},
-		{5 * time.Second, []string{`"failed"}[15s]`, "offset 1s", "for: 5s", "memory_bytes[18s]", "exobench_cycle_interval_seconds != 5"}},
-		{6 * time.Hour, []string{`"failed"}[18h]`, "offset 30s", "for: 2m", "memory_bytes[21h18m]", "exobench_cycle_interval_seconds != 21600"}},
+		{5 * time.Second, []string{
+			`"failed"}[15s]`, "prompt:failed[22s]", "stale[4s]",
+			"offset 1s", "for: 5s", "memory_bytes[18s]", "exobench_cycle_interval_seconds != 5",
+		}},
+		{6 * time.Hour, []string{
+			`"failed"}[18h]`, "prompt:failed[1d15m]", "stale[16m]",
+			"offset 30s", "for: 2m", "memory_bytes[21h18m]", "exobench_cycle_interval_seconds != 21600",
+		}},
 	} {
 		_, text := generate(t, Options{Interval: tt.interval})
 		for _, want := range tt.want {
@@ -140,7 +149,7 @@ func TestGroupsAreEvaluatedWhenTheyAreDue(t *testing.T) {
 		7 * 24 * time.Hour: {"30s", "15m", "15m"},
 	} {
 		f, _ := generate(t, Options{Interval: interval})
-		for i, name := range []string{"exobench-speed", "exobench-turns", "exobench-prompts"} {
+		for i, name := range []string{"exobench-speed", "exobench-turns", "exobench-seldom"} {
 			for _, g := range f.Groups {
 				if g.Name == name && g.Interval != want[i] {
 					t.Errorf("at %v %s is evaluated every %s, want %s", interval, name, g.Interval, want[i])

@@ -24,9 +24,22 @@ const seldom = 15 * time.Minute
 
 // Every returns the interval of a group that costs more than it is worth every Step: n cycles in whole Steps, where that is
 // neither shorter than Step nor longer than seldom.
-func (o Options) Every(n float64) string {
+func (o Options) Every(n float64) string { return o.Duration(o.every(n)) }
+
+func (o Options) every(n float64) time.Duration {
 	every := time.Duration(n * float64(o.Interval)).Truncate(o.Evaluation)
-	return o.Duration(max(o.Evaluation, min(every, seldom)))
+	return max(o.Evaluation, min(every, seldom))
+}
+
+// RangeEvery returns a range selector that holds the newest sample of a record that is made Every(n), also while the next is
+// being made.
+func (o Options) RangeEvery(n float64) string {
+	return "[" + o.Duration(o.every(n)+2*o.Evaluation) + "]"
+}
+
+// RangeOfEvery returns a range selector that holds cycles of a record that is made Every(n), with the sample from before them.
+func (o Options) RangeOfEvery(cycles, n float64) string {
+	return "[" + o.Duration(time.Duration(cycles*float64(o.Interval)).Round(time.Second)+o.every(n)) + "]"
 }
 
 // day is a day for common intervals; 24 cycles where that is longer, and 96 where cycles come so fast
