@@ -95,15 +95,21 @@ func cutOf(b []byte) (cut answer.Cut) {
 		if c == '\\' {
 			i++
 			c = unescaped(b[i])
+			if b[i] == 'u' {
+				i += len("0000")
+			}
 		}
 		switch {
 		case c == ' ':
 		case before == ' ' && words, asciiLetter(before) && bytes.IndexByte(stops, c) >= 0:
-			return cut | answer.Between
+			cut |= answer.Between
 		default:
 			words = true
 		}
 		before = c
+	}
+	if asciiLetter(before) {
+		cut |= answer.Open
 	}
 	return cut
 }

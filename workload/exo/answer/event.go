@@ -116,6 +116,7 @@ const (
 	Letter  Cut = 1 << iota // it begins with a letter of ASCII
 	Space                   // it is a single space
 	Between                 // there is space within it, between what is none, or a stop after a letter
+	Open                    // it ends with a letter of ASCII
 )
 
 // Token says what an event counts as.

@@ -30,7 +30,7 @@ func (t *Tally) fewer(e *Evidence, told int) {
 	}
 	fits := size <= mostPerToken*told
 	cut := float64(size) < leastPerToken*float64(events) && float64(size) >= leastPerToken*float64(told)
-	if fits && cut || e.several(told) {
+	if fits && (cut || e.pieces()) || e.several(told) {
 		t.Steps = nil
 		t.scattered(e, told)
 	}

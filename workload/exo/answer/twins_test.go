@@ -84,6 +84,12 @@ func TestFewerTokensThanEvents(t *testing.T) {
 		{"the node's own rate is that of its count", Evidence{Arrivals: sized(5), Stats: Stats{GenerationTPS: 49}}, 16, 100},
 		{"the node's own rate is that of the events", Evidence{Arrivals: sized(1), Stats: Stats{GenerationTPS: 101}}, 8, 100},
 		{"text that was cut into single characters", Evidence{Arrivals: sized(1)}, 8, 25},
+		{"words that were cut in two, which came evenly", Evidence{Arrivals: change(sized(2), func(i int, a *Arrival) {
+			a.Cut = []Cut{Open, Letter | Open}[i%2]
+		})}, 16, 50},
+		{"words that each have two tokens", Evidence{Arrivals: change(sized(5), func(i int, a *Arrival) {
+			a.Cut = []Cut{Open, Letter | Open}[i%2]
+		})}, 4, 100},
 		{"each event four times", Evidence{Arrivals: say(sized(5), func(i int) uint64 { return uint64(i/4 + 1) })}, 8, 25},
 		{"each event twice, but for the first", Evidence{Arrivals: say(sized(5), func(i int) uint64 { return uint64((i+1)/2 + 1) })}, 17, 52},
 		{"one word only", Evidence{Arrivals: say(sized(5), func(int) uint64 { return 7 })}, 16, 100},

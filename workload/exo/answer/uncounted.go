@@ -9,6 +9,14 @@ const (
 	fewEvents    = 4
 	// oddPart is the part of the events that may be odd by accident, beside one.
 	oddPart = 20
+	// Events are pieces of tokens where so large a part of them has letters at its ends, so large a part of those goes on in
+	// the middle of a word, and they hold so few bytes on the mean. Of tokens that Llama 2 and 3, Mistral and GPT-4 make of
+	// English, German, French, Spanish, Go and Python, stretches of 16 are like that in at most three of a hundred, of 64 in
+	// at most two; stretches of 64 halves of them are in at least 94. Only from somePieces on is the mean one.
+	letteredPart = 0.33
+	withinWords  = 0.3
+	leastPerWord = 3
+	somePieces   = 16
 )
 
 // uncounted says why the events of an answer, which nobody counts the tokens of, are no tokens; empty where they may
@@ -33,8 +41,28 @@ func (e *Evidence) uncounted() string {
 		return "each holds the text of several"
 	case apart > strays:
 		return "words come apart from the space before them"
+	case e.pieces():
+		return "they are pieces of words"
 	}
 	return ""
+}
+
+// pieces reports whether the text shows that events are less than tokens: words that were cut into pieces.
+func (e *Evidence) pieces() bool {
+	size, lettered, within := 0, 0, 0
+	for i, a := range e.Arrivals {
+		if a.Cut&(Letter|Open) == 0 {
+			continue
+		}
+		lettered++
+		size += a.Size
+		if i > 0 && a.Cut&Letter != 0 && e.Arrivals[i-1].Cut&Open != 0 {
+			within++
+		}
+	}
+	n := float64(lettered)
+	return len(e.Arrivals) >= somePieces && n >= letteredPart*float64(len(e.Arrivals)) && float64(within) >= withinWords*n &&
+		size < leastPerWord*lettered
 }
 
 // doubt gives up the count of an answer that rests on its events where these are no tokens: nothing is known of its
