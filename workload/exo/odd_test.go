@@ -216,6 +216,7 @@ func TestOddFormsOfFailures(t *testing.T) {
 		{"an error's field", stream(nil, append(spoken(4, aWord), step{tick, `error: {"code":500,"message":"worker died"}` + "\n\n"})...), workload.OutcomeStreamError, "worker died"},
 		{"an error by a code", stream(nil, append(spoken(4, aWord), step{tick, `data: {"code":"50001","msg":"worker died"}` + "\n\n"})...), workload.OutcomeStreamError, "worker died"},
 		{"an error without a field name", stream(nil, append(spoken(4, aWord), step{tick, `{"error":{"message":"worker died"}}` + "\n"})...), workload.OutcomeStreamError, "worker died"},
+		{"an error without a field name over several lines", stream(nil, append(spoken(4, aWord), step{tick, "{\n  \"error\": {\n    \"message\": \"worker"}, step{tick, " died\"\n  }\n}"})...), workload.OutcomeStreamError, "worker died"},
 		{"a line of JSON that is no error", stream(nil, append(spoken(4, aWord), step{tick, `{"at":7}` + "\n" + "data: [DONE]\n\n"})...), workload.OutcomeTruncated, "without a finish_reason"},
 		{"an object that is an error", stream(nil, append(spoken(4, aWord), step{tick, `data: {"object":"error","message":"worker died","type":"InternalServerError","code":500}` + "\n\n"})...), workload.OutcomeStreamError, "worker died"},
 		{"a detail", stream(nil, append(spoken(4, aWord), step{tick, `data: {"detail":"upstream gone"}` + "\n\n"})...), workload.OutcomeStreamError, "upstream gone"},

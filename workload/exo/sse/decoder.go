@@ -37,7 +37,7 @@ type Kind uint8
 const (
 	Data    Kind = iota // the data lines of one event, joined by line feeds
 	Comment             // one line that began with a colon
-	Bare                // one line of JSON without a field name, which is none of a stream's
+	Bare                // a JSON document without a field name, of one line or several, which is none of a stream's
 	Fault               // the value of a field "error", which is none either: llama.cpp's server writes it
 )
 
@@ -64,7 +64,7 @@ type Event struct {
 type Decoder struct {
 	r     io.Reader
 	max   int
-	lines bool // every line with something in it is an event
+	lines bool // every document, and every other line with something in it, is an event
 	buf   []byte
 
 	start   int // first byte of the line at hand
@@ -73,6 +73,8 @@ type Decoder struct {
 
 	dataStart, dataEnd int // data of the event at hand, in buf before start
 	hasData            bool
+
+	doc document // at hand, which is not whole yet
 
 	kind    [maxType]byte // type of the event at hand
 	kindLen int
@@ -94,8 +96,8 @@ func NewDecoder(r io.Reader, limit int) *Decoder {
 	return &Decoder{r: r, max: limit, buf: make([]byte, min(initialBuffer, limit))}
 }
 
-// NewLineDecoder returns a Decoder of r for which every line that is not empty is a data event,
-// as in a stream of JSON documents, one a line. The limit is that of NewDecoder.
+// NewLineDecoder returns a Decoder of r for which every JSON document, usually one a line, is a data event,
+// and so is every other line that is not empty. The limit is that of NewDecoder.
 func NewLineDecoder(r io.Reader, limit int) *Decoder {
 	d := NewDecoder(r, limit)
 	d.lines = true
@@ -180,14 +182,17 @@ func (d *Decoder) take(from, to int) (ev Event, ok bool) {
 		}
 	}
 	switch {
+	case d.inDocument(from, to), !d.doc.open && from < to && d.buf[from] == '{':
+		return d.documentLine(from, to)
+	case d.doc.open: // and broken off: the line comes after it
+		d.start, d.scanned = from, from
+		return d.endDocument(true), true
 	case d.lines:
 		return d.event(Data, from, to, true), from < to
 	case from == to:
 		return d.dispatch(true)
 	case d.buf[from] == ':':
 		return d.event(Comment, d.value(from+1, to), to, true), true
-	case d.buf[from] == '{':
-		return d.event(Bare, from, to, true), true
 	case d.buf[from] == 'e':
 		if at, ok := d.named(fieldError, from, to); ok {
 			return d.event(Fault, at, to, true), true
@@ -255,7 +260,7 @@ func (d *Decoder) event(k Kind, from, to int, complete bool) Event {
 	return Event{Kind: k, Data: d.buf[from:to:to], Time: d.stamp, Read: d.reads, Complete: complete}
 }
 
-// remainder delivers what the end of the stream cut off: first the last line, then the event.
+// remainder delivers what the end of the stream cut off: first the last line, then a document, then the event.
 func (d *Decoder) remainder() (ev Event, ok bool) {
 	if d.start < d.end {
 		from := d.start
@@ -264,6 +269,9 @@ func (d *Decoder) remainder() (ev Event, ok bool) {
 			ev.Complete = false
 			return ev, true
 		}
+	}
+	if d.doc.open {
+		return d.endDocument(false), true
 	}
 	return d.dispatch(false)
 }
@@ -290,7 +298,11 @@ func (d *Decoder) fill() {
 // makeRoom moves what is still needed to the front of a full buf, and doubles buf when that
 // does not help; false when it must not grow any more.
 func (d *Decoder) makeRoom() bool {
-	if d.start == d.end && !d.hasData {
+	from := d.start // of what is needed besides the data
+	if d.doc.open {
+		from = d.doc.start
+	}
+	if from == d.end && !d.hasData {
 		d.start, d.scanned, d.end = 0, 0, 0
 	}
 	if d.end < len(d.buf) {
@@ -304,8 +316,9 @@ func (d *Decoder) makeRoom() bool {
 			d.dataStart, d.dataEnd = 0, kept
 		}
 	}
-	d.end = kept + copy(d.buf[kept:], d.buf[d.start:d.end])
-	d.start, d.scanned = kept, d.end
+	d.end = kept + copy(d.buf[kept:], d.buf[from:d.end])
+	by := from - kept
+	d.start, d.scanned, d.doc.start, d.doc.end = d.start-by, d.end, d.doc.start-by, d.doc.end-by
 	if d.end < len(d.buf) {
 		return true
 	}

@@ -57,7 +57,7 @@ func render(k Kind, complete bool, data string) string {
 	if !complete {
 		s += " cut"
 	}
-	return fmt.Sprintf("%s %q", s, data)
+	return fmt.Sprintf("%s %q", s, strings.ReplaceAll(strings.ReplaceAll(data, "\r\n", "\n"), "\r", "\n")) // a document's line ends
 }
 
 func TestDecoder(t *testing.T) {
@@ -71,6 +71,12 @@ func TestDecoder(t *testing.T) {
 			"a document by itself", "data: a\n\n{\"error\": 1}\ndata: b\n\n{",
 			[]string{`data "a"`, `bare "{\"error\": 1}"`, `data "b"`, `bare cut "{"`},
 		},
+		{
+			"a document over several lines", "data: a\n\n{\n  \"error\": {\n    \"message\": \"b } [\\\"\"\n  }\n}\n\ndata: c\n\n",
+			[]string{`data "a"`, `bare "{\n  \"error\": {\n    \"message\": \"b } [\\\"\"\n  }\n}"`, `data "c"`},
+		},
+		{"a document that breaks off", "{\n \"a\":\ndata: b\n\n{\n\n{}\n{\n", []string{`bare "{\n \"a\":"`, `data "b"`, `bare "{"`, `bare "{}"`, `bare cut "{"`}},
+		{"a document within an event", "data: a\n{\n}\ndata: b\n\n", []string{`bare "{\n}"`, `data "a\nb"`}},
 		{"an error's field", "data: a\nerror: b\ndata: c\n\nerrors: d\n", []string{`fault "b"`, `data "a\nc"`}},
 		{"no space after the colon", "data:a\n\n", []string{`data "a"`}},
 		{"only one space is taken off", "data:  a \n\n", []string{`data " a "`}},
@@ -231,7 +237,7 @@ func TestLineDecoder(t *testing.T) {
 		read     int
 		complete bool
 	}
-	d := NewLineDecoder(&reads{chunks: []string{"{\"a\":1}\n{\"b\"", ":2}\r\n\n", "data: {\"c\":3}\n{\"d\":4}"}}, 0)
+	d := NewLineDecoder(&reads{chunks: []string{"{\"a\":1}\n{\"b\"", ":2}\r\n\n", "data: {\"c\":3}\n{\n \"d\":", "5\n}\n{\"e\":\n{\"f\":6}\n{\"d\":4}"}}, 0)
 	var got []event
 	for {
 		ev, err := d.Next()
@@ -240,7 +246,7 @@ func TestLineDecoder(t *testing.T) {
 		}
 		got = append(got, event{string(ev.Data), ev.Read, ev.Complete})
 	}
-	want := []event{{`{"a":1}`, 1, true}, {`{"b":2}`, 2, true}, {`data: {"c":3}`, 3, true}, {`{"d":4}`, 4, false}}
+	want := []event{{`{"a":1}`, 1, true}, {`{"b":2}`, 2, true}, {`data: {"c":3}`, 3, true}, {"{\n \"d\":5\n}", 4, true}, {`{"e":`, 4, true}, {`{"f":6}`, 4, true}, {`{"d":4}`, 5, false}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
