@@ -78,9 +78,10 @@ func (t *Tally) scattered(e *Evidence, told int) {
 	t.Silent = told - min(told, max(t.First, int(math.Round(each*float64(len(e.Arrivals))))))
 }
 
-// overran measures the first Asked tokens of an answer that is longer.
+// overran measures the first Asked tokens of an answer of which more came. That the node went on past what was asked for
+// its count shows, or events that are no less than tokens and more than a template puts before them.
 func (t *Tally) overran(e *Evidence, told int) {
-	t.Overran = true
+	t.Overran = !e.within(told) || e.runningBeyond() || e.Extra > maxHead && e.less() == ""
 	steps := e.steps()
 	if steps == nil {
 		each := max(1, int(math.Round(float64(told)/float64(e.Events()))))

@@ -276,6 +276,18 @@ func TestTake(t *testing.T) {
 			want{output: 32, first: 1, silent: 32, source: unknown, overran: true, disbelieved: 1},
 		},
 		{
+			"more events than tokens were asked for, which are pieces of words",
+			Evidence{
+				Asked: 32, Arrivals: change(cut(32, Open, Letter|Open), func(_ int, a *Arrival) { a.Size = 2 }), Extra: 40, Finish: "length",
+			},
+			want{output: 32, first: 1, silent: 32, source: unknown, disbelieved: 1},
+		},
+		{
+			"two events more than tokens were asked for, which nobody counts",
+			Evidence{Asked: 32, Arrivals: came(32), Extra: 2, Finish: "length"},
+			want{output: 32, first: 1, source: events, steps: each(32, 1)},
+		},
+		{
 			"a head before events of two words, which nobody counts",
 			Evidence{Asked: 8, Sent: t0, Arrivals: append([]Arrival{{At: t0, Size: 7}}, cut(8, 0, Between)[:7]...), Extra: 1, Finish: "length"},
 			want{output: 7, first: 1, silent: 7, source: unknown, mismatch: true, disbelieved: 1},

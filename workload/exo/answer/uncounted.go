@@ -22,24 +22,32 @@ const (
 // uncounted says why the events of an answer, which nobody counts the tokens of, are no tokens; empty where they may
 // be.
 func (e *Evidence) uncounted() string {
-	size, several, apart := 0, 0, 0
-	for i, a := range e.Arrivals {
+	size, several := 0, 0
+	for _, a := range e.Arrivals {
 		size += a.Size
 		if a.Cut&Between != 0 {
 			several++
 		}
+	}
+	if events := len(e.Arrivals); events >= fewEvents && (size > mostPerToken*events || several > odd(events)) {
+		return "each holds the text of several"
+	}
+	return e.less()
+}
+
+// odd is how many of the events may be odd by accident.
+func odd(events int) int { return max(1, events/oddPart) }
+
+// less says why the events of an answer are less than tokens, by their text; empty where they may be more.
+func (e *Evidence) less() string {
+	apart := 0
+	for i, a := range e.Arrivals {
 		if i > 0 && a.Cut&Letter != 0 && e.Arrivals[i-1].Cut == Space {
 			apart++
 		}
 	}
-	events := len(e.Arrivals)
-	strays := max(1, events/oddPart)
 	switch {
-	case events < fewEvents:
-		return ""
-	case size > mostPerToken*events, several > strays:
-		return "each holds the text of several"
-	case apart > strays:
+	case len(e.Arrivals) >= fewEvents && apart > odd(len(e.Arrivals)):
 		return "words come apart from the space before them"
 	case e.pieces():
 		return "they are pieces of words"
