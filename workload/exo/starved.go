@@ -24,7 +24,7 @@ func (x *exchange) run(ctx context.Context) (res workload.Result, refused *refus
 	if res.Starved && res.Outcome == workload.OutcomeBuffered && 2*max(seen.Longest, seen.Jump) >= res.TTFT {
 		res.Outcome, res.Err = workload.OutcomeOK, "" // it was the exporter that let the answer lie
 	}
-	if res.Starved {
+	if res.Starved && !x.rec.question && !res.Warmup { // of these no time goes anywhere
 		x.log.Info("The times of a request are not the model's: "+why, "model", res.Model, "prompt", res.Prompt)
 	}
 	return res, refused

@@ -68,3 +68,35 @@ func TestWithoutAWatcherNothingIsMarked(t *testing.T) {
 		}
 	})
 }
+
+// Of questions and of warm-ups no time goes anywhere, so that nobody has to be told what spoilt it.
+func TestStallsAreNotSaidWhereNothingIsTimed(t *testing.T) {
+	put := func(name string, said bool, ask func(*testing.T, *session) workload.Result) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: stream(nil, step{100 * ms, tok("a")},
+					step{200 * ms, data(`{"role":"assistant","content":"b"}`, "stop", useOf(9, 2, 0)) + doneEvent})})
+				var log strings.Builder
+				s := n.session(workload.DialectOpenAI, func(o *Options) {
+					o.Watcher, o.Logger = stall.Fixed(stall.Report{Duration: time.Second, Longest: 300 * ms, Late: 298 * ms}),
+						slog.New(slog.NewTextHandler(&log, nil))
+				})
+				r := ask(t, s)
+				if !r.OK() || !r.Starved || strings.Contains(log.String(), "The times of a request") != said {
+					t.Errorf("%s (%s), starved %v, the log says %q", r.Outcome, r.Err, r.Starved, log.String())
+				}
+			})
+		})
+	}
+	put("measured", true, func(t *testing.T, s *session) workload.Result { return s.Measure(t.Context(), request(8)) })
+	put("warm-up", false, func(t *testing.T, s *session) workload.Result {
+		r := request(8)
+		r.Warmup = true
+		return s.Measure(t.Context(), r)
+	})
+	put("question", false, func(t *testing.T, s *session) workload.Result {
+		r := request(8)
+		r.Expect = &workload.Expectation{}
+		return s.Ask(t.Context(), time.Now().Add(time.Minute), r)
+	})
+}
