@@ -2,9 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
+	"exo-bench-exporter/exporter"
 	"exo-bench-exporter/workload/exo"
 )
 
@@ -54,5 +60,27 @@ ok    there          as a/a
 	noError(t, json.Unmarshal([]byte(j.String()), &doc))
 	if doc.Version == "" || doc.OK == nil || *doc.OK || len(doc.Found) != 6 || doc.Found[0].Fix != fix || doc.Found[0].OK || !doc.Found[2].OK {
 		t.Errorf("document %s", j.String())
+	}
+}
+
+// What a server sends behind its answers net/http writes to the log of its own.
+func TestWhatComesUnaskedIsNotShown(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}a s3cret of the model")
+		_, _ = io.Copy(io.Discard, c) // until the client has hung up
+		_ = c.Close()
+	}))
+	defer srv.Close()
+	self, err := os.Executable()
+	noError(t, err)
+	cmd := exec.Command(self, "check")
+	cmd.Env = []string{asProgram + "=1", "HOME=" + t.TempDir(), exporter.EnvPrefix + "EXO_URL=" + srv.URL}
+	out, err := cmd.CombinedOutput()
+	if _, failed := err.(*exec.ExitError); !failed || strings.Contains(string(out), "s3cret") || !strings.Contains(string(out), srv.URL) {
+		t.Errorf("%v: %s", err, out)
 	}
 }

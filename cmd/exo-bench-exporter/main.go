@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"strings"
@@ -31,6 +32,8 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	// A reader of the log or the progress that has gone ends nothing: what was loaded on exo would stay.
 	signal.Ignore(syscall.SIGPIPE)
+	// Nobody writes there but net/http, which quotes what a server has sent unasked.
+	log.SetOutput(io.Discard)
 	inv := invocation{env: environ(), stdout: os.Stdout, stderr: os.Stderr}
 	// Closing the terminal of a server has it read its configuration anew, and ends every other
 	// command as Ctrl-C does, unless it was started with nohup.

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 const (
@@ -124,7 +126,7 @@ func (c *Client) unreachable(err error) error {
 	if errors.As(err, &outer) {
 		cause = outer.Err // without the URL and its query
 	}
-	e := &DriverError{Reason: fmt.Sprintf("the driver at %s cannot be reached: %v", c.url, cause), Fix: fixReach, Err: err}
+	e := &DriverError{Reason: fmt.Sprintf("the driver at %s cannot be reached: %v", c.url, foreign.Unquoted(cause)), Fix: fixReach, Err: err}
 	var unknown x509.UnknownAuthorityError
 	if errors.As(err, &unknown) {
 		e.Fix = "give the certificate of the authority that signed the driver's in EXOBENCH_DRIVER_CA_FILE"

@@ -15,6 +15,7 @@ import (
 
 	"exo-bench-exporter/workload"
 	"exo-bench-exporter/workload/exo/answer"
+	"exo-bench-exporter/workload/exo/foreign"
 	"exo-bench-exporter/workload/exo/httpapi"
 	"exo-bench-exporter/workload/exo/sse"
 	"exo-bench-exporter/workload/stall"
@@ -85,7 +86,7 @@ func (x *exchange) put(ctx context.Context) (res workload.Result, refused *refus
 // answer reads an answer with status 200 as what it is.
 func (x *exchange) answer(ctx context.Context, resp *http.Response) workload.Result {
 	framing := x.dialect.traits().framing
-	events := framing.decoder(resp.Body, 0)
+	events := framing.decoder(foreign.Body{Reader: resp.Body}, 0)
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	begin := events.Peek()
 	if packed := httpapi.Compressed(resp.Header, begin); packed != nil {

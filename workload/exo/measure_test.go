@@ -300,17 +300,6 @@ func TestMeasureFailures(t *testing.T) {
 		}
 	}
 	// wire answers with bytes that no HTTP server would write.
-	wire := func(answer string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			c, buf, err := http.NewResponseController(w).Hijack()
-			if err != nil {
-				panic(err)
-			}
-			_, _ = buf.WriteString(answer)
-			_ = buf.Flush()
-			_ = c.Close()
-		}
-	}
 	keepAlive := func(end error) http.HandlerFunc {
 		steps := []step{{0, ": keep-alive\n\n"}}
 		for range 30 {

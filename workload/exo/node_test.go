@@ -247,3 +247,16 @@ func request(maxTokens int) workload.Request {
 		},
 	}}
 }
+
+// wire serves bytes as they are, and closes the connection.
+func wire(answer string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		c, buf, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = buf.WriteString(answer)
+		_ = buf.Flush()
+		_ = c.Close()
+	}
+}

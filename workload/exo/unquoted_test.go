@@ -114,3 +114,37 @@ func lines(last string) http.HandlerFunc {
 		_, _ = w.Write([]byte(`{"model":"org/m","message":{"content":"a"}}` + "\n" + last + "\n"))
 	}
 }
+
+// What comes in the place of HTTP is said to be none, whatever was asked, and not repeated.
+func TestNoLineIsQuoted(t *testing.T) {
+	const head, chunked = "HTTP/1.1 200 OK\r\n", "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for name, tc := range map[string]struct{ answer, words string }{
+		"no HTTP":            {"s3cret\r\n\r\n", "malformed HTTP response"},
+		"a version":          {"HTTP/s3cret 200 OK\r\n\r\n", "malformed HTTP version"},
+		"a status":           {"HTTP/1.1 s3c s3cret\r\n\r\n", "malformed HTTP status code"},
+		"a header":           {head + "s3cret\r\n\r\n", "malformed MIME header"},
+		"a first header":     {head + " s3cret\r\n\r\n", "malformed MIME header initial line"},
+		"a length":           {head + "Content-Length: s3cret\r\n\r\n", "bad Content-Length"},
+		"two lengths":        {head + "Content-Length: 1\r\nContent-Length: \"s3cret\"\r\n\r\n", "multiple Content-Length headers"},
+		"an encoding":        {head + "Transfer-Encoding: s3cret\r\n\r\n", "unsupported transfer encoding"},
+		"the end of a body":  {head + chunked + "9\r\ndata: {}\n\r\n0\r\ns3cret\r\n\r\n", "malformed MIME header"},
+		"a body's next part": {head + chunked + "9\r\ndata: {}\n\r\ns3cret\r\n", "invalid byte in chunk length"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newFakeNode(t, map[string]http.HandlerFunc{pathV1: wire(tc.answer), "/version": wire(tc.answer)})
+				s := n.session(workload.DialectOpenAI, nil)
+				r := s.Measure(t.Context(), request(8))
+				err := s.client.api.Call(t.Context(), http.MethodGet, "/version", nil, nil)
+				if err == nil {
+					t.Fatal("the call did not fail")
+				}
+				for _, said := range []string{r.Err, err.Error()} {
+					if strings.Contains(said, "s3c") || !strings.Contains(said, tc.words) {
+						t.Errorf("%s: it says %q", r.Outcome, said)
+					}
+				}
+			})
+		})
+	}
+}

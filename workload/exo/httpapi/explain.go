@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // explainBound bounds the look at what a server speaks that did not answer.
@@ -20,8 +22,9 @@ const explainBound = 2 * time.Second
 
 // Explain adds to an error of a connection what a person can do about it, where that can be told:
 // http and https taken for each other, a certificate of an authority that is not known, and what the
-// exporter itself lacks.
+// exporter itself lacks. It says nothing that came over the connection.
 func (c *Client) Explain(err error) error {
+	err = foreign.Unquoted(err)
 	var authority x509.UnknownAuthorityError
 	var record tls.RecordHeaderError
 	switch {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"exo-bench-exporter/workload/exo/foreign"
 )
 
 // Stream makes one call without a body and hands the answer to read as it comes, at most
@@ -31,7 +33,7 @@ func (c *Client) do(ctx context.Context, method, path string, what any, limit in
 		b, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a message is better than none
 		return c.Status(method, path, resp, b)
 	}
-	body := bufio.NewReader(resp.Body)
+	body := bufio.NewReader(foreign.Body{Reader: resp.Body})
 	begin, _ := body.Peek(2) // read will say what is the matter with it
 	if packed := Compressed(resp.Header, begin); packed != nil {
 		return fmt.Errorf("the answer to %s %s is %w", method, path, packed)

@@ -75,7 +75,10 @@ func TestDecoder(t *testing.T) {
 			"a document over several lines", "data: a\n\n{\n  \"error\": {\n    \"message\": \"b } [\\\"\"\n  }\n}\n\ndata: c\n\n",
 			[]string{`data "a"`, `bare "{\n  \"error\": {\n    \"message\": \"b } [\\\"\"\n  }\n}"`, `data "c"`},
 		},
-		{"a document that breaks off", "{\n \"a\":\ndata: b\n\n{\n\n{}\n{\n", []string{`bare "{\n \"a\":"`, `data "b"`, `bare "{"`, `bare "{}"`, `bare cut "{"`}},
+		{
+			"a document that breaks off", "{\n \"a\":\ndata: b\n\n{\n\n{}\n{\n",
+			[]string{`bare "{\n \"a\":"`, `data "b"`, `bare "{"`, `bare "{}"`, `bare cut "{"`},
+		},
 		{"a document within an event", "data: a\n{\n}\ndata: b\n\n", []string{`bare "{\n}"`, `data "a\nb"`}},
 		{"an error's field", "data: a\nerror: b\ndata: c\n\nerrors: d\n", []string{`fault "b"`, `data "a\nc"`}},
 		{"no space after the colon", "data:a\n\n", []string{`data "a"`}},
@@ -237,7 +240,9 @@ func TestLineDecoder(t *testing.T) {
 		read     int
 		complete bool
 	}
-	d := NewLineDecoder(&reads{chunks: []string{"{\"a\":1}\n{\"b\"", ":2}\r\n\n", "data: {\"c\":3}\n{\n \"d\":", "5\n}\n{\"e\":\n{\"f\":6}\n{\"d\":4}"}}, 0)
+	d := NewLineDecoder(&reads{chunks: []string{
+		"{\"a\":1}\n{\"b\"", ":2}\r\n\n", "data: {\"c\":3}\n{\n \"d\":", "5\n}\n{\"e\":\n{\"f\":6}\n{\"d\":4}",
+	}}, 0)
 	var got []event
 	for {
 		ev, err := d.Next()
@@ -246,7 +251,15 @@ func TestLineDecoder(t *testing.T) {
 		}
 		got = append(got, event{string(ev.Data), ev.Read, ev.Complete})
 	}
-	want := []event{{`{"a":1}`, 1, true}, {`{"b":2}`, 2, true}, {`data: {"c":3}`, 3, true}, {"{\n \"d\":5\n}", 4, true}, {`{"e":`, 4, true}, {`{"f":6}`, 4, true}, {`{"d":4}`, 5, false}}
+	want := []event{
+		{`{"a":1}`, 1, true},
+		{`{"b":2}`, 2, true},
+		{`data: {"c":3}`, 3, true},
+		{"{\n \"d\":5\n}", 4, true},
+		{`{"e":`, 4, true},
+		{`{"f":6}`, 4, true},
+		{`{"d":4}`, 5, false},
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
