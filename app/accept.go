@@ -59,6 +59,7 @@ func (b *Bench) accept(model string) (a Accepted, err error) {
 	if quality := b.book.Accept(model); quality != nil {
 		a.Answers = true
 		b.metrics.AnswersAccepted(model, quality)
+		b.store.AnswersAccepted(model, quality)
 	}
 	err = b.clerk.Accept(model)
 	a.Speed = err == nil

@@ -25,7 +25,7 @@ func TestAcceptAnswers(t *testing.T) {
 				_, err := node.Inject(exosim.Fault{Kind: exosim.Gibberish})
 				noError(t, err)
 				how := setting{
-					node: node, suite: shortSuite(2, 48), seams: Seams{Listener: newQuietListener()},
+					node: node, suite: shortSuite(8, 48), seams: Seams{Listener: newQuietListener()},
 					vars: []string{"MODELS", victim, "STATE_DIR", t.TempDir(), "CYCLE_INTERVAL", "10m", "WEB_ACCEPT", "true"},
 				}
 				s := newStack(t, how)
@@ -33,6 +33,9 @@ func TestAcceptAnswers(t *testing.T) {
 				time.Sleep(15 * time.Minute)
 				if all := s.scrape(t); all[worse] != 1 {
 					t.Fatalf("a model that answers nothing from the beginning: %v", all[worse])
+				}
+				if len(saidOfAnswers(s)) != 2 {
+					t.Errorf("the page says %q", saidOfAnswers(s))
 				}
 				if got := s.scrape(t)[`exobench_answer_degenerate_ratio{model="`+victim+`"}`]; got != 1 {
 					t.Errorf("%g of the answers are nonsense", got)
@@ -74,9 +77,24 @@ func TestAcceptAnswers(t *testing.T) {
 	}
 }
 
+// saidOfAnswers returns the notes of the status page about the quality of answers.
+func saidOfAnswers(s *stack) (notes []string) {
+	for _, m := range s.store.State().Models {
+		for _, note := range m.Last.Notes {
+			if strings.Contains(note, "answered rightly") || strings.Contains(note, "nonsense") {
+				notes = append(notes, note)
+			}
+		}
+	}
+	return notes
+}
+
 func accepted(t *testing.T, s *stack, worse string) {
 	t.Helper()
 	if is, shown := s.scrape(t)[worse]; is != 0 || !shown {
 		t.Errorf("after it was accepted: %v, shown %v", is, shown)
+	}
+	if said := saidOfAnswers(s); len(said) > 0 {
+		t.Errorf("after it was accepted the page says %q", said)
 	}
 }

@@ -75,18 +75,25 @@ func notes(t workload.Turn) []string {
 	return all
 }
 
-// few is the share of right answers below which it is worth a note.
+// few is the share of good answers below which it is worth a note, unless it is the usual one.
 const few = 0.5
+
+// poor reports whether a share of good answers of t is worth a note by a yardstick.
+func poor(t workload.Turn, by workload.Yardstick, share float64) bool {
+	for _, q := range t.Quality {
+		if q.By == by {
+			return q.Worse || share < few && (q.Learning || share < q.Usual)
+		}
+	}
+	return share < few
+}
 
 // answerNotes says what is the matter with the answers of t, and why a model that can be asked was not.
 func answerNotes(t workload.Turn) (all []string) {
-	worse := func(by workload.Yardstick) bool {
-		return slices.ContainsFunc(t.Quality, func(q workload.Quality) bool { return q.By == by && q.Worse })
-	}
 	if a := t.Asked; a != nil {
 		share, known := t.Correct()
 		switch {
-		case known && (share < few || worse(workload.ByCanary)):
+		case known && poor(t, workload.ByCanary, share):
 			said := fmt.Sprintf("%d of %d questions with known answers were answered rightly", a.Right, a.Of)
 			if len(a.Wrong) > 0 {
 				said += "; wrongly: " + listed(a.Wrong)
@@ -96,7 +103,7 @@ func answerNotes(t workload.Turn) (all []string) {
 			all = append(all, "no verdict on its answers to questions: "+foreign.Cut(a.Reason, maxSaid))
 		}
 	}
-	if share, _ := t.Degenerate(); share > 0 && (share > few || worse(workload.BySigns)) {
+	if share, _ := t.Degenerate(); share > 0 && poor(t, workload.BySigns, 1-share) {
 		all = append(all, "answers look like nonsense: "+name(t.Results, func(r workload.Result) string {
 			sign, _ := r.Sign()
 			return string(sign)

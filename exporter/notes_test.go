@@ -83,6 +83,20 @@ func TestAnswerNotes(t *testing.T) {
 		"nonsense": {
 			answering("", &workload.Signs{Characters: 99, Garbled: 1}, nil), []string{"answers look like nonsense: p (garbled)"},
 		},
+		"few are right, as usual": {
+			answering("", nil, asked(4, "a"), workload.Quality{By: workload.ByCanary, Now: 0.4, Usual: 0.4}), nil,
+		},
+		"fewer are right than the few that usually are": {
+			answering("", nil, asked(3, "a"), workload.Quality{By: workload.ByCanary, Now: 0.3, Usual: 0.4}),
+			[]string{"3 of 10 questions with known answers were answered rightly; wrongly: a"},
+		},
+		"few are right, and what is usual is not known": {
+			answering("", nil, asked(4, "a"), workload.Quality{By: workload.ByCanary, Now: 0.4, Learning: true}),
+			[]string{"4 of 10 questions with known answers were answered rightly; wrongly: a"},
+		},
+		"nonsense, as usual": {
+			answering("", &workload.Signs{Characters: 99, Garbled: 1}, nil, workload.Quality{By: workload.BySigns}), nil,
+		},
 		"none now, and called worse still": {answering("", short, nil, worse(workload.BySigns)...), nil},
 		"no verdict": {
 			answering("", nil, &workload.Asked{Reason: "busy"}), []string{"no verdict on its answers to questions: busy"},

@@ -105,12 +105,12 @@ func (s *Store) TurnDone(t workload.Turn) {
 	if p := s.state.Running; p != nil {
 		p.Model, p.Since, p.Requests, p.Tokens, p.Loading, p.Done = "", time.Time{}, 0, 0, nil, p.Done+1
 	}
-	summary := clean(t)
+	last := clean(t)
 	if s.configured(t.Model) {
-		s.last[t.Model] = summary
+		s.last[t.Model] = last
 		s.remember(t)
 	}
-	if summary.Requests == 0 && t.Outcome != workload.TurnOK { // otherwise its requests tell why
+	if last.Requests == 0 && t.Outcome != workload.TurnOK { // otherwise its requests tell why
 		f := Failure{Last: t.Start, Model: t.Model, Outcome: string(t.Outcome), Reason: t.Reason}
 		if s.state.Records {
 			f.Records = ids(record.TurnID(t))

@@ -23,13 +23,19 @@ const (
 type Store struct {
 	mu    sync.Mutex
 	state State
-	last  map[string]Summary // last turn by model
-	days  map[string]*day    // by model
+	last  map[string]lastTurn // by model
+	days  map[string]*day     // by model
 	slow  slowest
 	judge JudgeSource // nil where speeds are not judged
 }
 
 var _ workload.Observer = (*Store)(nil)
+
+// lastTurn is the last turn of a model.
+type lastTurn struct {
+	Summary
+	turn workload.Turn // what its notes are made of
+}
 
 // State is what a Store holds at one moment.
 type State struct {
@@ -94,11 +100,11 @@ func (s *Store) Apply(opts Options) {
 	before, sha := s.state.SuiteSHA256, opts.Suite.SHA256()
 	s.state.SuiteVersion, s.state.SuiteSHA256, s.state.Prompts = opts.Suite.Version, sha, len(opts.Suite.Prompts)
 	s.state.Models = nil
-	last := make(map[string]Summary)
+	last := make(map[string]lastTurn)
 	for _, m := range opts.Models {
 		s.state.Models = append(s.state.Models, ModelState{Name: m.Name})
-		if summary, ok := s.last[m.Name]; ok {
-			last[m.Name] = summary
+		if turn, ok := s.last[m.Name]; ok {
+			last[m.Name] = turn
 		}
 	}
 	s.last = last
@@ -128,8 +134,8 @@ func (s *Store) State() State {
 	state.Slowest = slices.Clone(s.slow.found)
 	state.Models = slices.Clone(s.state.Models)
 	for i, m := range state.Models {
-		if summary, ok := s.last[m.Name]; ok {
-			state.Models[i].Last = &summary
+		if last, ok := s.last[m.Name]; ok {
+			state.Models[i].Last = &last.Summary
 		}
 		if d := s.days[m.Name]; d != nil {
 			state.Models[i].Day, state.Models[i].Since = d.thinned(), d.since()
@@ -159,14 +165,29 @@ func (s *Store) addSpeed(state *State) {
 	}
 }
 
-// clean returns the summary of t with what a node said made fit for the page.
-func clean(t workload.Turn) Summary {
+// AnswersAccepted takes the given quality of a model's answers for its normal one: notes that said otherwise end.
+func (s *Store) AnswersAccepted(model string, normal []workload.Quality) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last, ok := s.last[model]; ok {
+		last.turn.Quality = normal
+		last.Notes = notes(last.turn)
+		s.last[model] = last
+	}
+}
+
+// clean returns t with what a node said in its summary made fit for the page.
+func clean(t workload.Turn) lastTurn {
 	summary := Summarize(t)
 	summary.Reason, summary.ExoModel = brief(summary.Reason), foreign.ID(summary.ExoModel)
 	if summary.Fix != foreign.Cut(summary.Fix, maxFix) { // half a command mends nothing
 		summary.Fix = ""
 	}
-	return summary
+	t.Results = slices.Clone(t.Results)
+	for i := range t.Results { // which take most of the room
+		t.Results[i].Gaps, t.Results[i].StampLateness = nil, nil
+	}
+	return lastTurn{summary, t}
 }
 
 func (s *Store) configured(model string) bool {
