@@ -31,8 +31,10 @@ type Options struct {
 // Clerk is a workload.Observer that has every turn judged. It never blocks: turns that come faster than
 // they are judged are left out, which is no evidence of anything. All methods may be called concurrently.
 type Clerk struct {
-	o     Options
-	queue chan event
+	o       Options
+	queue   chan event
+	ours    bool   // the file is, and no other exporter's
+	release func() // gives its lock up
 
 	mu       sync.Mutex // guards what follows; never held while anything is read or written
 	sheet    *sheet     // nil before anything is known
@@ -54,15 +56,28 @@ func NewClerk(o Options) *Clerk {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Clerk{o: o, queue: make(chan event, maxQueued)}
+	return &Clerk{o: o, queue: make(chan event, maxQueued), release: func() {}}
 }
 
-// Load reads what was known, so that there are Verdicts before Run has begun. A file that cannot be used
-// is set aside, and the log says so.
+// Load reads what was known, for a Clerk that Run keeps, so that there are Verdicts before that has begun. A file that cannot
+// be used is set aside, and the log says so; one that another exporter keeps is read and left alone.
 func (c *Clerk) Load() {
+	if c.release, c.ours = statefile.Lock(c.o.Path); !c.ours {
+		c.o.Logger.Warn("Another exporter keeps what it knows of speeds here; what this one learns is gone with it",
+			"file", c.o.Path)
+		c.look()
+		return
+	}
 	err := statefile.Load(c.o.Path, maxFile, c.use)
 	if err != nil {
 		c.o.Logger.Warn("What was known of the models' speed cannot be read; it is made again of the records as far as there are any", "err", err)
+	}
+}
+
+// look reads what is known without keeping anything.
+func (c *Clerk) look() {
+	if content, err := regular.Read(c.o.Path, maxFile); err == nil {
+		_ = c.use(content) // whoever keeps the file says what is wrong with it
 	}
 }
 
@@ -84,16 +99,11 @@ func (c *Clerk) put(s *sheet) {
 	c.sheet, c.verdicts = s, verdicts
 }
 
-// Run judges what comes until ctx is done, then what came before that. That the file cannot be written is
-// said once, and so is that it is another exporter's.
+// Run judges what comes until ctx is done, then what came before that, and gives the file up. That it cannot be written is
+// said once; where it is not this Clerk's, nothing is.
 func (c *Clerk) Run(ctx context.Context) {
-	release, ours := statefile.Lock(c.o.Path)
-	defer release()
-	if !ours {
-		c.o.Logger.Warn("Another exporter keeps what it knows of speeds here; what this one learns is gone with it",
-			"file", c.o.Path)
-	}
-	w := writer{clerk: c, off: !ours}
+	defer c.release()
+	w := writer{clerk: c, off: !c.ours}
 	c.begin(ctx)
 	for ctx.Err() == nil {
 		select {
@@ -112,9 +122,7 @@ func (c *Clerk) Run(ctx context.Context) {
 // Settle judges what came so far, from what is kept but without keeping anything: for a program that ends
 // now, beside which another one may run.
 func (c *Clerk) Settle(ctx context.Context) {
-	if content, err := regular.Read(c.o.Path, maxFile); err == nil {
-		_ = c.use(content) // whoever keeps the file says what is wrong with it
-	}
+	c.look()
 	c.drain(ctx)
 }
 

@@ -313,6 +313,30 @@ func TestAcceptance(t *testing.T) {
 	}
 }
 
+// From the moment on at which an exporter has read what is known, nobody else changes it: what was accepted then would be lost.
+func TestWhatWasReadIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), File)
+		d := open(t, path, "", ours)
+		d.measure(0, learnt, 50, "a", "b")
+		d.end()
+		c := NewClerk(Options{Path: path, What: func() What { return ours }})
+		c.Load()
+		if release, got := statefile.Lock(path); got {
+			release()
+			t.Error("another takes the file between reading and keeping it")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		c.Run(ctx)
+		release, got := statefile.Lock(path)
+		release()
+		if !got {
+			t.Error("the file of a clerk that has ended is not given up")
+		}
+	})
+}
+
 // Two exporters with one directory do not write over each other, and the second says so.
 func TestOneExporterKeepsTheFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
