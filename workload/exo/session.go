@@ -30,6 +30,7 @@ type session struct {
 	diagnose func(context.Context) (why string, over bool)
 	ended    string        // why the node will not serve the model any more
 	host     workload.Host // what is known of the machines that hold the model
+	holder   holder        // whether answers come as they are made
 	// observe looks at the node before a request and goes on as it says; nil where there is nothing to see.
 	observe func(context.Context) observation
 	looks   func() []answer.Span // of the request that is measured; nil for none
@@ -86,6 +87,7 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	if seen.add != nil {
 		seen.add(&res)
 	}
+	results = append(results, s.heldBack(ctx, r, &res)...)
 	res.Contended = contended(results)
 	switch {
 	case res.Outcome == workload.OutcomeConnectError:
