@@ -96,8 +96,9 @@ type Client struct {
 	askAgain  time.Time // from when on a better route, which was refused, is asked for again; zero for never
 	loaded    string    // id that legacy exo answered for last
 	unlisted  map[string]bool
-	said      map[string]bool // warnings that were given
-	form      form            // of a body that the node takes
+	said      map[string]bool                   // warnings that were given
+	figures   map[question]workload.ServerStats // the node's own, of the last answers
+	form      form                              // of a body that the node takes
 	formKnown bool
 	engine    *engine // what the node runs; nil while that was not asked
 	instances *instance.Manager
@@ -121,6 +122,7 @@ func New(o Options) (*Client, error) {
 	log := slog.New(hidingHandler{o.Logger.Handler(), hidden})
 	c := &Client{
 		opts: o, log: log, private: hidden, transport: o.Transport, nonces: newNonces(), unlisted: map[string]bool{}, said: map[string]bool{},
+		figures: map[question]workload.ServerStats{},
 	}
 	c.loads = loads{most: o.LoadTimeout, waited: map[string]time.Duration{}}
 	if o.Dialect != "" && o.Dialect != workload.DialectAuto {

@@ -87,6 +87,7 @@ func (s *session) Measure(ctx context.Context, r workload.Request) workload.Resu
 	if seen.add != nil {
 		seen.add(&res)
 	}
+	s.kept(r, &res)
 	results = append(results, s.heldBack(ctx, r, &res)...)
 	res.Contended = contended(results)
 	switch {
