@@ -55,12 +55,15 @@ func (s *series) backLLR(level float64, steps []step, i int) float64 {
 	if abs(half) < leastLoss {
 		half = math.Copysign(leastLoss, level)
 	}
-	st := steps[i]
+	if p := &s.Points[i]; p.Hi-p.Lo > abs(half) {
+		return 0 // a habit that is not sure would explain as much
+	}
+	st := &steps[i]
 	before := clamp(steps[i-1].x, min(level, 0)-3*sd, max(level, 0)+3*sd)
 	carried := st.carried
 	back := st.x - carried*before
 	stay := back - st.gain()*half
-	return clamp((stay*stay-back*back)/(2*st.v), -isOverStep, isOverStep)
+	return clamp((stay*stay-back*back)/(2*st.sd*st.sd), -isOverStep, isOverStep)
 }
 
 // over ends f, which went away by itself.
@@ -76,6 +79,8 @@ func (s *series) restart(i int) {
 	s.Points = append(s.Points[:0], s.Points[i:]...)
 	s.Todo = len(s.Points)
 	s.Long = 0
+	s.Before = carry{}
+	s.believe()
 }
 
 // rebase makes level, which has held since that time, the new normal.

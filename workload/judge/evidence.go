@@ -1,9 +1,6 @@
 package judge
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // find is the strongest change that ends now.
 type find struct {
@@ -35,7 +32,7 @@ func (f *find) weigh(c context, s *series, steps []step, h, certain float64) {
 			llr, f.level = other, typical
 		}
 	}
-	f.evidence = math.Sqrt(max(0, llr*certain/s.need(h, len(window))))
+	f.evidence = math.Sqrt(max(0, llr*certain/c.tails.need(h, len(window))))
 	const scatter = 1.35 // of a median around a mean, so that only what is no shift is caught
 	// Some cycles of many are no shift of all.
 	f.evidence *= clamp(scatter*typical/f.level, 0, 1)
@@ -51,29 +48,20 @@ func (f *find) weigh(c context, s *series, steps []step, h, certain float64) {
 	}
 }
 
-// need returns the log likelihood ratio that a window of n cycles takes, h being the score that
-// corresponds to it at best. Short windows need more, because runs of outliers harm them most, and
-// long ones because a loss that they alone can find is small.
-func (s *series) need(h float64, n int) float64 {
-	const best, short, long = 8, 0.5, 0.7
-	x := float64(n) / best
-	more := long * math.Log(x)
-	if x < 1 {
-		more = short * (1/x - 1)
-	}
-	return h*h/2 + s.tail() + more
-}
-
 // shifted returns how much more likely the deviations of window are with a shift of the level that
 // began with it than without.
 func (s *series) shifted(window []step, level float64) float64 {
-	odd, llr := s.odd(), 0.0
+	m, llr, product := contaminated(s.Belief.Odd), 0.0, 1.0
 	state := window[0].before
-	for _, st := range window {
-		_, density, _ := state.step(st.x-level, st.carried, st.sd, odd)
-		llr += math.Log(density) - math.Log(st.density)
+	for i := range window {
+		st := &window[i]
+		_, density, _ := state.step(st.x-level, st.carried, st.precision, m)
+		product *= density / st.density
+		if product < 1e-100 || product > 1e100 {
+			llr, product = llr+math.Log(product), 1
+		}
 	}
-	return llr
+	return llr + math.Log(product)
 }
 
 // supporters returns how many of steps show level by themselves: half of it, and what noise leaves of it.
@@ -81,7 +69,8 @@ func (s *series) shifted(window []step, level float64) float64 {
 func (s *series) supporters(steps []step, level float64) int {
 	least, deep := max(abs(level)/2, abs(level)-outlying*s.sd()), level < s.slow()
 	n, others := 0, 0
-	for _, st := range slices.Backward(steps) {
+	for i := len(steps) - 1; i >= 0; i-- {
+		st := &steps[i]
 		if abs(st.x) > least && st.x/level > 0 {
 			n, others = n+1, 0
 		} else if others++; deep && others > 1 {
@@ -97,7 +86,7 @@ func (s *series) supporters(steps []step, level float64) int {
 func (s *series) support(c context, level float64, window int) int {
 	n := windows[0]
 	if level < s.slow() {
-		n = max(n, together(c, s.Runs.usual()), s.Runs.Longest+2)
+		n = max(n, together(c, s.Runs.usual()), 2*s.Runs.Longest+1)
 	}
 	if n == windows[0] {
 		return min(n, window)
@@ -115,11 +104,13 @@ func together(c context, probability float64) int {
 // of it: they are a matter of their own.
 func (s *series) typical(steps []step) float64 {
 	const often, most = 3, 0.75
+	least := s.slow()
 	var buffer [maxPoints]float64
 	all, others := buffer[:0], [maxPoints]float64{}
 	runs, n, last := 0, 0, false
-	for _, st := range steps {
-		slow := st.x < s.slow()
+	for i := range steps {
+		st := &steps[i]
+		slow := st.x < least
 		if slow && !last {
 			runs++
 		}

@@ -129,7 +129,8 @@ func (s *series) lose(c context, f find, steps []step) {
 	if before < 0.35*f.level {
 		loss.Kind = Drift
 	}
-	if m := c.memory.explain(c, loss.Level, math.Sqrt(loss.Var)); m != nil && loss.Kind == Drop {
+	apart := s.Modes.High - s.Modes.Low // which is no news already
+	if m := c.memory.explain(c, loss.Level, math.Sqrt(loss.Var)); m != nil && loss.Kind == Drop && m.Depth > asDeep*apart {
 		loss.Kind, loss.Depth = Unstable, m.Depth
 		loss.Limit = loss.Since + m.limit(c.interval)
 	}
@@ -209,6 +210,6 @@ func (s *series) fall(c context) {
 func (s *series) deeper(c context, f *finding) (from int, found bool) {
 	const seldom = 0.75
 	c.strict *= seldom
-	loss, _ := s.scan(c, s.steps(c, f))
+	loss, _ := s.scan(c, s.deeperSteps(c, f))
 	return loss.from, loss.evidence >= 1
 }

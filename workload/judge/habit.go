@@ -159,6 +159,7 @@ func (h *habit) gather(q, near int64, room *scratch) *pools {
 	all, kind, same := buffers[0][:0], buffers[1][:0], buffers[2][:0]
 	isWeekend := weekend(q)
 	var day [17]float64
+	var weeks [habitDays / 7]float64 // what the same days of the week say each
 	for d := int64(1); d < habitDays; d++ {
 		past := q - d*quartersADay
 		alike := weekend(past) == isWeekend && p.kind.days < poolDays
@@ -184,8 +185,9 @@ func (h *habit) gather(q, near int64, room *scratch) *pools {
 			kind = append(kind, day[:n]...)
 		}
 		if d%7 == 0 {
-			p.same.days++
 			same = append(same, day[:n]...)
+			weeks[p.same.days] = median(day[:n])
+			p.same.days++
 		}
 	}
 	if p.kind.days < fewDays {
@@ -193,7 +195,21 @@ func (h *habit) gather(q, near int64, room *scratch) *pools {
 	}
 	p.kind.of(kind)
 	p.same.of(same)
+	p.same.middle = agreed(weeks[:p.same.days])
 	return p
+}
+
+// agreed returns the median of values, and of two the one nearer to zero: what one day alone shows was a chance of that
+// day.
+func agreed(values []float64) float64 {
+	if len(values) != 2 {
+		return median(values)
+	}
+	a, b := values[0], values[1]
+	if a*b <= 0 {
+		return 0
+	}
+	return math.Copysign(min(abs(a), abs(b)), a)
 }
 
 func (p *pool) of(values []float64) { p.middle, p.values = median(values), len(values) }

@@ -55,6 +55,7 @@ func New(o Options) *Judge {
 		j.strict = 1
 	}
 	j.state = state{Version: version, Models: map[string]*model{}, Node: map[Quantity]*node{}}
+	j.state.Memory.Tails = map[Quantity]*tails{}
 	return j
 }
 
@@ -107,7 +108,7 @@ func (j *Judge) addTo(m *model, q Quantity, t Turn, at int64) {
 		j.state.Node[q] = n
 	}
 	if !r.Series.learning() {
-		n.add(c, t.Model, at, r.Series.deviation(*r.Series.newest()))
+		n.add(c, t.Model, at, r.Series.unusual(*r.Series.newest()))
 	}
 	if f := r.Series.Loss; f != nil {
 		f.Lag++
@@ -116,7 +117,11 @@ func (j *Judge) addTo(m *model, q Quantity, t Turn, at int64) {
 }
 
 func (j *Judge) context(q Quantity, interval float64) context {
-	return context{interval: interval, strict: j.strict, memory: &j.state.Memory, q: q, scratch: &j.scratch}
+	m := &j.state.Memory
+	if m.Tails[q] == nil {
+		m.Tails[q] = &tails{}
+	}
+	return context{interval: interval, strict: j.strict, memory: m, tails: m.Tails[q], q: q, scratch: &j.scratch}
 }
 
 // begin forgets what belongs to another epoch.

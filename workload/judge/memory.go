@@ -12,6 +12,7 @@ type memory struct {
 	DeepN, DeepP float64 // cycles, and how many of them were as slow as after a collapse
 	Stall        int     // longest collapse that went away by itself at once, in cycles
 	StallAt      int64
+	Tails        map[Quantity]*tails
 	Now          int64 // newest time of a turn
 }
 
@@ -119,7 +120,7 @@ func (m *memory) stalls(c context) int {
 		n = max(n, together(c, often))
 	}
 	if m.Stall > 0 && m.Now-m.StallAt < rememberIt {
-		n = max(n, m.Stall+1)
+		n = max(n, 2*m.Stall+1)
 	}
 	return min(n, shortStall)
 }

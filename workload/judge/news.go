@@ -53,5 +53,9 @@ func (v Verdict) Grounds() string {
 	case v.Quantity == TTFT:
 		normal = fmt.Sprintf("%.3f s", v.Baseline)
 	}
-	return fmt.Sprintf("against %s, where a cycle scatters by %.1f %%, after %d cycles", normal, 100*v.Noise, v.Cycles)
+	modes := ""
+	if v.Apart > 0 {
+		modes = fmt.Sprintf(" and two speeds are usual, %.1f %% apart", 100*v.Apart)
+	}
+	return fmt.Sprintf("against %s, where a cycle scatters by %.1f %%%s, after %d cycles", normal, 100*v.Noise, modes, v.Cycles)
 }

@@ -4,6 +4,7 @@ package judge
 // a time.
 type node struct {
 	Series series
+	Tails  tails
 	Cycle  int
 	At     int64
 	Seen   map[string]float64 // deviation of each model in the cycle
@@ -47,6 +48,6 @@ func (n *node) complete(c context) {
 		vs = append(vs, weighed{value: v, weight: 1})
 	}
 	c.strict *= nodeStrict
-	c.model = ""
+	c.model, c.tails = "", &n.Tails
 	n.Series.add(c, n.At, midmean(vs))
 }

@@ -79,12 +79,13 @@ func (j *Judge) Knows(name string) bool { return j.state.Models[name] != nil }
 // verdict returns what s says by itself.
 func (s *series) verdict() Verdict {
 	v := Verdict{
-		Latest: ratio(s.newest().Y - s.Base), Evidence: max(s.Down, s.Slowly), Noise: s.sd(), CarryOver: s.phi(),
+		Latest: ratio(s.newest().Y - s.Base), Evidence: max(s.Down, s.Slowly), Noise: s.scatter(), CarryOver: s.phi(),
 		Cycles: int(s.N), First: when(s.First), Last: when(s.newest().At), Learning: s.learning(),
+		Apart: ratio(s.Modes.High - s.Modes.Low),
 	}
 	for _, f := range []*finding{s.Loss, s.Up} {
 		if f != nil {
-			a := Alarm{Kind: f.Kind, Since: when(f.Since), Change: f.change()}
+			a := Alarm{Kind: f.Kind, Since: when(f.Since), Change: s.change(f)}
 			v.Alarms = append(v.Alarms, a)
 			v.Change = a.Change
 			if f == s.Loss {
@@ -102,10 +103,20 @@ func (s *series) verdict() Verdict {
 // usualThreshold is about the score at which an alarm begins.
 const usualThreshold = 5
 
-func (f *finding) change() Change {
+// change returns the size of f with its interval. Where there are two modes, f is the change beyond both, and what is
+// told is that against the baseline, which is between them: either may be the one that changed.
+func (s *series) change(f *finding) Change {
 	const wide = 1.96
-	se := math.Sqrt(f.Var)
-	return Change{ratio(f.Level), ratio(f.Level - wide*se), ratio(f.Level + wide*se)}
+	se, level := math.Sqrt(f.Var), f.Level
+	if s.Modes.High > s.Modes.Low {
+		var buffer [maxPoints]float64
+		xs := buffer[:0]
+		for _, p := range s.Points[s.index(f.Since):] {
+			xs = append(xs, s.unusual(p))
+		}
+		level = median(xs)
+	}
+	return Change{ratio(level), ratio(level - s.Modes.High - wide*se), ratio(level - s.Modes.Low + wide*se)}
 }
 
 // shared reports whether a loss of the model called name is no more than what the node shows: the

@@ -10,74 +10,71 @@ const leastSlots = 4 // from the first to the last cycle of a window
 
 // step is what the filter makes of a point.
 type step struct {
-	x       float64 // deviation from what is usual
-	e       float64 // innovation: what the one before does not explain
-	v, sd   float64 // its variance and standard deviation
-	carried float64 // share of the deviation before that carries over
-	slots   float64 // cycles since the one before
-	before  carry   // what is carried on to it
-	density float64 // of its innovation
-	odd     float64 // probability that it is an outlier
+	x         float64 // deviation from what is usual
+	e         float64 // innovation: what the one before does not explain
+	sd        float64 // its standard deviation
+	precision float64 // the inverse of that
+	carried   float64 // share of the deviation before that carries over
+	slots     float64 // cycles since the one before
+	before    carry   // what is carried on to it
+	density   float64 // of its innovation
+	odd       float64 // probability that it is an outlier
 }
 
 // gain returns the share of a lasting shift that innovations after the first one show.
-func (st step) gain() float64 { return 1 - st.carried }
+func (st *step) gain() float64 { return 1 - st.carried }
 
 // slots returns how many cycles passed from point i-1 to point i: by their numbers, and by the time
 // where that is more, as after a sleep. Turns come early and late within a cycle, by up to its length.
 func (s *series) slots(c context, i int) float64 {
-	a, b := s.Points[i-1], s.Points[i]
+	a, b := &s.Points[i-1], &s.Points[i]
 	byTime := math.Floor(float64(b.At-a.At)/c.interval - 0.75)
 	return clamp(max(float64(b.No-a.No), byTime), 1, 1000)
 }
 
 // filter takes from each point what the noise of the one before carries over to it.
 func (s *series) filter(c context) []step {
-	if now := s.basis(); c.scratch.of != now {
-		s.steps(c, nil)
-		c.scratch.of = now
+	if len(s.steps) == 0 {
+		s.carried = s.Before
 	}
-	return c.scratch.steps[:len(s.Points)]
+	s.steps = s.walk(c, s.steps, &s.carried, 0)
+	return s.steps
 }
 
-// steps is filter where a loss as deep as the unstable one f is known to go is normal, too; of none if nil.
-func (s *series) steps(c context, f *finding) []step {
-	c.scratch.of = basis{}
-	steps := &c.scratch.steps
-	phi, v1 := s.phi(), s.innovationVar()
-	stationary := v1 / (1 - phi*phi)
-	odd := s.odd()
+// deeperSteps is filter where a loss as deep as the unstable one f is known to go is normal, too.
+func (s *series) deeperSteps(c context, f *finding) []step {
 	var state carry
-	for i, p := range s.Points {
-		st := step{x: s.deviation(p), before: state}
-		if f != nil && p.At >= f.Since {
-			st.x -= clamp(st.x, -knownDepth*f.Depth, 0)
-		}
+	return s.walk(c, c.scratch.steps[:0], &state, f.Depth*knownDepth)
+}
+
+// walk appends to steps those of the points after them; known is how deep a loss is normal.
+func (s *series) walk(c context, steps []step, state *carry, known float64) []step {
+	b := s.Belief
+	m := contaminated(b.Odd)
+	stationary := b.Var / (1 - b.Phi*b.Phi)
+	next := step{carried: b.Phi, sd: math.Sqrt(b.Var), precision: 1 / math.Sqrt(b.Var), slots: 1}
+	for i := len(steps); i < len(s.Points); i++ {
+		st := next
+		st.before = *state
+		st.x = b.deviation(&s.Points[i])
+		st.x -= clamp(st.x, -known, 0)
 		if i > 0 {
 			st.slots = s.slots(c, i)
-			st.carried = phi
-			if st.slots > 1 {
-				st.carried = math.Pow(phi, st.slots)
-			}
 		}
-		st.v = stationary * (1 - st.carried*st.carried)
-		st.sd = math.Sqrt(st.v)
-		st.e, st.density, st.odd = state.step(st.x, st.carried, st.sd, odd)
-		steps[i] = st
+		switch {
+		case i == 0 && *state == carry{}:
+			st.slots, st.carried = 0, 0
+			st.sd = math.Sqrt(stationary)
+			st.precision = 1 / st.sd
+		case st.slots > 1:
+			st.carried = math.Pow(b.Phi, st.slots)
+			st.sd = math.Sqrt(stationary * (1 - st.carried*st.carried))
+			st.precision = 1 / st.sd
+		}
+		st.e, st.density, st.odd = state.step(st.x, st.carried, st.precision, m)
+		steps = append(steps, st)
 	}
-	return steps[:len(s.Points)]
-}
-
-// basis is all that the steps of a series depend on: what is learnt changes with N and Base alone.
-type basis struct {
-	of            *series
-	n, base       float64
-	points        int
-	first, newest int64
-}
-
-func (s *series) basis() basis {
-	return basis{s, s.N, s.Base, len(s.Points), s.Points[0].At, s.newest().At}
+	return steps
 }
 
 // bound returns how many standard deviations of an innovation count where a window is looked at
@@ -88,7 +85,7 @@ func (s *series) bound(c context) float64 {
 }
 
 // falseAlarmDays is the time in which one series may raise one false alarm of one kind.
-const falseAlarmDays = 2250
+const falseAlarmDays = 2000
 
 // threshold returns the score that a series of independent normal innovations exceeds once in
 // falseAlarmDays.
@@ -117,14 +114,13 @@ func (s *series) scan(c context, steps []step) (loss, gain find) {
 	var sum, usual, info, slots float64 // usual is the sum without outliers
 	w := 0
 	for i := len(steps) - 1; i >= 0 && w < len(windows); i-- {
-		st := steps[i]
-		most := bound * st.sd
-		e := clamp(st.e, -most, most)
-		total, precision := sum+e/st.v, info+1/st.v
-		calm := usual + st.e*(1-st.odd)/st.v
-		sum += st.gain() * e / st.v
-		usual += st.gain() * st.e * (1 - st.odd) / st.v
-		info += st.gain() * st.gain() / st.v
+		st := &steps[i]
+		z, stays := st.e*st.precision, st.gain()
+		e, normal := clamp(z, -bound, bound)*st.precision, (1-st.odd)*z*st.precision
+		total, precision, calm := sum+e, info+st.precision*st.precision, usual+normal
+		sum += stays * e
+		usual += stays * normal
+		info += stays * stays * st.precision * st.precision
 		n := len(steps) - i
 		known := n == windows[w]
 		slots += max(1, st.slots)
@@ -132,7 +128,7 @@ func (s *series) scan(c context, steps []step) (loss, gain find) {
 			continue
 		}
 		level, variance := total/precision, 1/precision+base
-		z := level / math.Sqrt(variance)
+		z = level / math.Sqrt(variance)
 		if spread := s.spread(w); abs(z) > plausible*spread {
 			f := find{from: i, level: level, variance: variance}
 			f.weigh(c, s, steps, h, 1/(1+base*precision)/(spread*spread))

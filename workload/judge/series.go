@@ -1,9 +1,6 @@
 package judge
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // point is a cycle that is remembered.
 type point struct {
@@ -48,11 +45,20 @@ type series struct {
 	S2     float64 // variance of innovations
 	C0, C1 float64 // lag-0 and lag-1 moments of the deviations
 	Odd    float64 // share of outliers
-	Tail   float64 // share of cycles with evidence of tailAt, beside what is expected of tailShare
+	Peak   float64 // of evidence that is beyond tailAt now, as a log likelihood ratio; 0 for none
 	Spread [len(windows)]float64
 	Long   float64 // exponentially weighted mean of a day
 	LongQ  float64 // mean of its squared score
 	Habit  habit
+	Modes  modes
+
+	Belief belief
+	Before carry   // what the first of Points follows on
+	Since  float64 // cycles learnt from since Belief is what it is
+	NoiseN float64 // cycles that variance and correlation rest on
+
+	steps   []step // of Points, as far as Belief has been applied to them
+	carried carry  // what the last of those carries on
 
 	Loss, Up *finding
 	Runs     intermittent
@@ -67,6 +73,7 @@ type context struct {
 	interval float64 // seconds between cycles
 	strict   float64 // multiplies thresholds
 	memory   *memory
+	tails    *tails
 	q        Quantity
 	model    string // empty for the node
 	cycle    int    // number of the newest
@@ -76,39 +83,7 @@ type context struct {
 // scratch is room to compute in, so that a turn costs no garbage.
 type scratch struct {
 	steps [maxPoints]step
-	of    basis // what steps are of
 	pools [3][7 * 17]float64
-}
-
-func (s *series) phi() float64 {
-	const weight, prior = 20, 0.5
-	if s.C0 <= 0 {
-		return prior
-	}
-	return clamp((s.N*s.C1/s.C0+weight*prior)/(s.N+weight), 0, 0.95)
-}
-
-func (s *series) innovationVar() float64 {
-	phi := s.phi()
-	return max(s.S2, leastSD*leastSD*(1-phi*phi))
-}
-
-// sd returns the standard deviation of a cycle.
-func (s *series) sd() float64 {
-	phi := s.phi()
-	return math.Sqrt(s.innovationVar() / (1 - phi*phi))
-}
-
-// baseVar returns the variance of the baseline.
-func (s *series) baseVar() float64 {
-	phi, sd := s.phi(), s.sd()
-	return sd * sd * (1 + phi) / (1 - phi) / max(1, s.BaseN)
-}
-
-// deviation returns how far p is from what is usual.
-func (s *series) deviation(p point) float64 {
-	d := p.Y - s.Base
-	return d - clamp(d, p.Lo, p.Hi)
 }
 
 func (s *series) newest() *point { return &s.Points[len(s.Points)-1] }
@@ -121,6 +96,7 @@ func (s *series) learning() bool {
 func (s *series) add(c context, at int64, y float64) {
 	if len(s.Points) == 0 && s.N == 0 {
 		s.First, s.Base = at, y
+		s.believe()
 	}
 	if n := len(s.Points); n > 0 && at <= s.Points[n-1].At {
 		s.setBack(s.Points[n-1].At - at + int64(c.interval))
@@ -128,9 +104,7 @@ func (s *series) add(c context, at int64, y float64) {
 	s.First = min(s.First, at)
 	lo, hi := s.Habit.expect(at, c.interval, c.scratch)
 	s.Points = append(s.Points, point{At: at, No: c.cycle, Y: y, Lo: lo, Hi: hi, Long: s.Long})
-	if len(s.Points) > maxPoints {
-		s.Points = s.Points[:copy(s.Points, s.Points[1:])]
-	}
+	s.slide()
 	if s.Loss == nil && s.Up == nil {
 		s.Todo = min(s.Todo+1, len(s.Points))
 	}
@@ -141,6 +115,19 @@ func (s *series) add(c context, at int64, y float64) {
 			s.learn(c, s.filter(c), len(s.Points)-s.Todo)
 		}
 		s.Todo--
+	}
+}
+
+// slide lets go of the oldest point when there are too many.
+func (s *series) slide() {
+	if len(s.Points) <= maxPoints {
+		return
+	}
+	s.Points = s.Points[:copy(s.Points, s.Points[1:])]
+	s.Before = carry{}
+	if len(s.steps) > 1 {
+		s.Before = s.steps[1].before
+		s.steps = s.steps[:copy(s.steps, s.steps[1:])]
 	}
 }
 
@@ -178,6 +165,7 @@ func (s *series) enterHabit(at int64, y float64) {
 func (s *series) learn(c context, steps []step, i int) {
 	s.N++
 	s.BaseN++
+	s.NoiseN++
 	if s.N <= batch && len(s.Points) == int(s.N) {
 		s.fit(c)
 		return
@@ -185,72 +173,36 @@ func (s *series) learn(c context, steps []step, i int) {
 	const certain = 2.0
 	st, sd := steps[i], s.sd()
 	toward(&s.Odd, st.odd, min(s.N, noiseMemory))
+	x := s.residual(i)
 	if i > 0 && st.slots == 1 {
 		const kappa = 0.9205 // E min(z², certain²) of standard normal z
-		n := min(s.N, noiseMemory)
-		e := clamp(st.e*st.e, 0, certain*certain*st.v)
-		toward(&s.S2, e/kappa, n)
-		x, before := st.x, steps[i-1].x
+		n := min(s.NoiseN, noiseMemory)
+		before := s.residual(i - 1)
+		if abs(before) < outlier*sd {
+			toward(&s.S2, s.innovation(x, before, certain)/kappa, n)
+		}
 		if abs(x) < outlier*sd && abs(before) < outlier*sd {
 			toward(&s.C0, (x*x+before*before)/2, n)
 			toward(&s.C1, x*before, n)
 		}
 	}
 	s.BaseN = min(s.BaseN, max(200, baselineDays*day/c.interval))
-	s.Base += clamp(st.x, -certain*sd, certain*sd) / s.BaseN
-	p := s.Points[i]
+	p := &s.Points[i]
+	s.Base += clamp(x+s.Belief.Base-s.Base, -certain*sd, certain*sd) / s.BaseN
 	h := p.Y - s.Base - (p.Lo+p.Hi)/2
 	s.Habit.N = min(s.Habit.N+1, noiseMemory)
 	toward(&s.Habit.Var, clamp(h*h, 0, 9*sd*sd), s.Habit.N)
 	s.Runs.learn(st.x < s.slow())
 	c.memory.deep(st.x < s.collapsed())
+	changed := s.Modes.learn(s, c, i)
+	if s.Since++; changed || s.Since >= min(refreshed, s.BaseN/refreshed, s.NoiseN/refreshed) {
+		s.believe()
+	}
 }
 
-// fit computes baseline and noise from all points.
-func (s *series) fit(c context) {
-	var buf [maxPoints]float64
-	ys := buf[:0]
-	for _, p := range s.Points {
-		ys = append(ys, p.Y)
-	}
-	centre := median(ys)
-	for i, p := range s.Points {
-		ys[i] = math.Abs(p.Y - centre)
-	}
-	scale := max(1.4826*median(ys), leastSD)
-	sum := 0.0
-	for _, p := range s.Points {
-		sum += clamp(p.Y-centre, -2*scale, 2*scale)
-	}
-	s.Base = centre + sum/float64(len(s.Points))
-	s.C0, s.C1 = 0, 0
-	for i, p := range s.Points[1:] {
-		x, before := p.Y-s.Base, s.Points[i].Y-s.Base
-		if abs(x) < outlier*scale && abs(before) < outlier*scale {
-			s.C0 += (x*x + before*before) / 2
-			s.C1 += x * before
-		}
-	}
-	s.C0 /= float64(len(s.Points))
-	s.C1 /= float64(len(s.Points))
-	phi := s.phi()
-	s.S2 = scale * scale * (1 - phi*phi)
-	for range 6 {
-		s.refineVar(phi)
-	}
-	s.Habit.Var, s.Habit.N = s.sd()*s.sd(), s.N
-}
-
-func (s *series) refineVar(phi float64) {
-	sum, v := 0.0, s.innovationVar()
-	for i, p := range s.Points {
-		if i > 0 {
-			before := clamp(s.Points[i-1].Y-s.Base, -3*s.sd(), 3*s.sd())
-			e := p.Y - s.Base - phi*before
-			sum += min(e*e, 4*v) / 0.9205
-		}
-	}
-	if n := len(s.Points) - 1; n >= 4 {
-		s.S2 = sum / float64(n)
-	}
+// innovation returns the square of what is new in the residual x after the one before, of which certain standard
+// deviations count.
+func (s *series) innovation(x, before, certain float64) float64 {
+	e := x - s.phi()*before
+	return min(e*e, certain*certain*s.Belief.Var)
 }

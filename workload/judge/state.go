@@ -9,7 +9,7 @@ import (
 
 // version is that of the form in which a Judge is kept. Another one is not read: the records give
 // all of it again.
-const version = 2
+const version = 3
 
 // MarshalJSON returns all that j knows: the same bytes for the same turns.
 func (j *Judge) MarshalJSON() ([]byte, error) { return json.Marshal(&j.state) }
@@ -39,7 +39,7 @@ func Restore(kept []byte, o Options) (*Judge, error) {
 
 // sound reports whether s can be what a Judge kept, so that nothing that follows has to ask.
 func (s *state) sound() bool {
-	ok := s.Models != nil && s.Node != nil && len(s.Models) <= maxModels
+	ok := s.Models != nil && s.Node != nil && len(s.Models) <= maxModels && s.Memory.Tails != nil
 	for _, n := range s.Node {
 		ok = ok && n != nil && n.Series.sound()
 	}
@@ -63,5 +63,6 @@ func (s *state) sound() bool {
 }
 
 func (s *series) sound() bool {
-	return len(s.Points) <= maxPoints && s.Todo >= 0 && s.Todo <= len(s.Points)
+	return len(s.Points) <= maxPoints && s.Todo >= 0 && s.Todo <= len(s.Points) && len(s.Modes.Means) <= modeMeans &&
+		(len(s.Points) == 0 || s.Belief.Var > 0)
 }

@@ -78,6 +78,9 @@ type Verdict struct {
 	// Noise is the learnt standard deviation of a cycle, as a ratio; CarryOver its correlation from
 	// one cycle to the next.
 	Noise, CarryOver float64
+	// Apart is how much faster the faster of two speeds is, as a ratio, between which the model goes to and fro; 0 where
+	// it has one.
+	Apart float64
 	// Cycles are those of its history, which began at First and of which the newest began at Last.
 	Cycles      int
 	First, Last time.Time
