@@ -14,6 +14,11 @@ import (
 //go:embed testdata/llama-server.txt
 var llamaServer string
 
+// realExo is what was recorded of a real exo; its head says how.
+//
+//go:embed testdata/exo.txt
+var realExo string
+
 // recorded returns the logarithms of the rates in text, one a line, less their median. Lines that begin with # are
 // comments.
 func recorded(text string) []float64 {

@@ -31,6 +31,7 @@ var (
 	lingers  = noisy(func(n *Noise) { n.Lasts = 30 * time.Minute })
 	scatter  = Noise{SD: 0.0075, Rho: 0.5, PromptSD: 0.03, PromptOutliers: 0.02, OutlierLoss: 0.3}
 	engine   = World{Noise: Noise{Recorded: recorded(llamaServer)}}
+	exo      = World{Noise: Noise{Recorded: recorded(realExo)}}
 	quiet    = World{Noise: Noise{SD: 0.0005, Rho: 0.5}}
 	ten      = World{Prompts: 10, Noise: scatter}
 	waiting  = World{Prompts: 10, Waits: true, Noise: scatter}
@@ -189,6 +190,14 @@ func found() []Scenario {
 			World: engine, Warm: mature, Found: finds(0.3, 24, losses...),
 		},
 		{
+			Name:  "recorded of exo; loss of 10 %: within 24 cycles",
+			World: exo, Warm: mature, Found: finds(0.1, 24, losses...),
+		},
+		{
+			Name:  "recorded of exo; loss of 30 %: within 24 cycles",
+			World: exo, Warm: mature, Found: finds(0.3, 24, losses...),
+		},
+		{
 			Name:  "correlation that lasts half an hour; loss of 10 %: within an hour, 8 cycles at least",
 			World: lingers, Warm: mature, Found: findsIn(0.1, time.Hour, losses...),
 		},
@@ -221,6 +230,7 @@ func steady() []Scenario {
 		line("correlation of 0.8", two, 2, clinging, 0, 0),
 		line("correlation that lasts half an hour", two, 2, lingers, 0, 0),
 		line("recorded of llama-server", two, 2, engine, 0, 0),
+		line("recorded of exo", two, 2, exo, 0, 0),
 		line("noise ten times as high", two, 2, noisy(func(n *Noise) { n.SD *= 10 }), 0, 0),
 		line("noise that all models have in common", two, 2, noisy(func(n *Noise) { n.Common = 1 }), 0, 0),
 		line("ten prompts that scatter by themselves", two, 2, ten, 0, 0),
