@@ -19,6 +19,9 @@ const (
 	promptPart  = 8
 	// heldLeast is from what difference on two times to the first token are not the same.
 	heldLeast = 150 * time.Millisecond
+	// slowest is by how much more slowly than it was made an answer may be replayed: what made a first token late by chance
+	// would have to be an engine so much faster than its tokens come.
+	slowest = 4
 	// heldOff is the part by which the time to the first token of the third answer may differ from what follows from the others.
 	heldOff = 0.2
 )
@@ -28,12 +31,14 @@ type wait struct {
 	promptID       string
 	prompt, tokens int // tokens of the prompt that were computed, 0 where that is not known, and of the answer
 	ttft           time.Duration
+	pace           time.Duration // time per output token after the first; 0 where that is not known
 }
 
 // waitOf returns the wait for res; false where none of it is known.
 func waitOf(res workload.Result) (w wait, ok bool) {
 	good := res.OK() || res.Outcome == workload.OutcomeBuffered
-	w = wait{res.Prompt, res.PrefillTokens(), res.CountedTokens(), res.TTFT}
+	w = wait{promptID: res.Prompt, prompt: res.PrefillTokens(), tokens: res.CountedTokens(), ttft: res.TTFT}
+	w.pace, _ = res.TPOT()
 	return w, good && res.Timed && !res.Starved && w.tokens > 0
 }
 
@@ -47,6 +52,9 @@ func (w wait) each(short wait) (d time.Duration, ok bool) {
 		return 0, false
 	}
 	d = later / time.Duration(more)
+	if slowest*d < w.pace { // tokens would have been made so much faster than they came
+		return 0, false
+	}
 	return d, float64(short.ttft) >= (1-heldOff)*float64(d)*float64(short.tokens-1)
 }
 

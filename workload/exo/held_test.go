@@ -96,23 +96,24 @@ func TestAnswersThatAreHeldBack(t *testing.T) {
 
 // Longer prompts have their first token later, and what a cache knows earlier: neither is held back.
 func TestWaitsThatDoNotCompare(t *testing.T) {
-	short := wait{"p", 40, 16, 250 * ms}
+	short := wait{"p", 40, 16, 250 * ms, 10 * ms}
 	for name, long := range map[string]wait{
-		"a longer prompt":                    {"q", 90, 256, 2700 * ms},
-		"not twice the tokens":               {"p", 40, 31, 800 * ms},
-		"another prompt of unknown length":   {"q", 0, 256, 2650 * ms},
-		"later than the short one can be so": {"p", 40, 64, 2 * time.Second},
-		"as early":                           {"p", 40, 64, 250 * ms},
+		"a longer prompt":                    {"q", 90, 256, 2700 * ms, 10 * ms},
+		"not twice the tokens":               {"p", 40, 31, 800 * ms, 10 * ms},
+		"another prompt of unknown length":   {"q", 0, 256, 2650 * ms, 10 * ms},
+		"later than the short one can be so": {"p", 40, 64, 2 * time.Second, 10 * ms},
+		"as early":                           {"p", 40, 64, 250 * ms, 10 * ms},
+		"tokens come too slowly for that":    {"p", 40, 64, 730 * ms, 41 * ms},
 	} {
 		if each, is := long.each(short); is {
 			t.Errorf("%s: %v for each token", name, each)
 		}
 	}
 	for name, long := range map[string]wait{
-		"the same prompt":                  {"p", 0, 64, 730 * ms},
-		"a prompt as long":                 {"q", 40, 256, 2650 * ms},
-		"a prompt of some more tokens":     {"q", 60, 256, 2700 * ms},
-		"a prompt of which less was known": {"q", 12, 64, 700 * ms},
+		"the same prompt":                  {"p", 0, 64, 730 * ms, 10 * ms},
+		"a prompt as long":                 {"q", 40, 256, 2650 * ms, 10 * ms},
+		"a prompt of some more tokens":     {"q", 60, 256, 2700 * ms, 10 * ms},
+		"a prompt of which less was known": {"q", 12, 64, 700 * ms, 10 * ms},
 	} {
 		if _, is := long.each(short); !is {
 			t.Errorf("%s does not compare", name)
