@@ -85,39 +85,6 @@ func TestVerdictsAreExported(t *testing.T) {
 	}
 }
 
-// The alert rules ask what is there of alarms alone, which is little, in the place of exobench_speed_alarm and
-// exobench_node_speed_alarm, which are there of every kind.
-func TestAlarmsAndWhatTheRulesAskInTheirPlace(t *testing.T) {
-	opts := testOptions()
-	opts.Judge = someVerdicts
-	_, reg := newTestMetrics(t, opts)
-	shown := series(t, reg)
-	for alarm, asked := range map[string]string{
-		"exobench_speed_alarm{":      "exobench_speed_alarm_shared{",
-		"exobench_node_speed_alarm{": "exobench_node_speed_alarm_since_timestamp_seconds{",
-	} {
-		var alarms, others int
-		for name, value := range shown {
-			labels, is := strings.CutPrefix(name, alarm)
-			if !is {
-				continue
-			}
-			_, there := shown[asked+labels]
-			if there != (value == "1") {
-				t.Errorf("%s is %s; %s%s is there: %v", name, value, asked, labels, there)
-			}
-			if there {
-				alarms++
-			} else {
-				others++
-			}
-		}
-		if alarms == 0 || others == 0 {
-			t.Errorf("%d alarms %s…} and %d others prove nothing", alarms, alarm, others)
-		}
-	}
-}
-
 func TestPageSaysHowSpeedsChanged(t *testing.T) {
 	opts := testOptions()
 	opts.Judge = someVerdicts

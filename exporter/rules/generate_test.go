@@ -144,9 +144,9 @@ func TestWindowsFollowFromTheInterval(t *testing.T) {
 // How often a group is evaluated follows from the interval, within bounds.
 func TestGroupsAreEvaluatedWhenTheyAreDue(t *testing.T) {
 	for interval, want := range map[time.Duration][3]string{
-		15 * time.Minute:   {"30s", "1m", "7m30s"},
-		3 * time.Second:    {"1s", "1s", "1s"},
-		7 * 24 * time.Hour: {"30s", "15m", "15m"},
+		15 * time.Minute:   {"1m", "1m", "7m30s"},
+		3 * time.Second:    {"2s", "1s", "1s"},
+		7 * 24 * time.Hour: {"1m", "15m", "15m"},
 	} {
 		f, _ := generate(t, Options{Interval: interval})
 		for i, name := range []string{"exobench-speed", "exobench-turns", "exobench-seldom"} {

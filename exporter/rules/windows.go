@@ -19,6 +19,9 @@ func (o Options) Cycles(n float64) string {
 // one made.
 func (o Options) Step() string { return o.Duration(o.Evaluation) }
 
+// Steps returns the length of n evaluation intervals.
+func (o Options) Steps(n int) string { return o.Duration(time.Duration(n) * o.Evaluation) }
+
 // seldom is how long a group may wait for its next evaluation.
 const seldom = 15 * time.Minute
 
