@@ -172,8 +172,10 @@ func split(xs []float64) levels {
 	variance := square / 4
 	for range 40 {
 		var one, sumOne, sumTwo, around float64
+		slope := (f.high - f.low) / variance
+		odds := math.Log((1-f.share)/f.share) - slope*(f.high+f.low)/2
 		for _, x := range kept {
-			w := f.belongs(x, variance)
+			w := 1 / (1 + math.Exp(odds+slope*x)) // the probability that it is of the lower one
 			one += w
 			sumOne += w * x
 			sumTwo += (1 - w) * x
@@ -201,12 +203,6 @@ func split(xs []float64) levels {
 		}
 	}
 	return f
-}
-
-// belongs returns the probability that x is of the lower one.
-func (f *levels) belongs(x, variance float64) float64 {
-	odds := math.Log((1-f.share)/f.share) + ((x-f.low)*(x-f.low)-(x-f.high)*(x-f.high))/(2*variance)
-	return 1 / (1 + math.Exp(odds))
 }
 
 // scatter returns the standard deviation of a cycle, whichever mode it is in.

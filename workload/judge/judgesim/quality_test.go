@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ func TestTable(t *testing.T) {
 	if *runs == 0 {
 		t.Skip("-runs says how many")
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // what is alive is little
 	for _, s := range Table() {
 		for _, word := range strings.Split(*intervals, ",") {
 			interval, err := time.ParseDuration(word)
