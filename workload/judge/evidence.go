@@ -86,7 +86,7 @@ func (s *series) supporters(steps []step, level float64) int {
 func (s *series) support(c context, level float64, window int) int {
 	n := windows[0]
 	if level < s.slow() {
-		n = max(n, together(c, s.Runs.usual()), 2*s.Runs.Longest+1)
+		n = max(n, together(c, s.Runs.usual()), outlast(s.Runs.Longest))
 	}
 	if n == windows[0] {
 		return min(n, window)

@@ -111,6 +111,16 @@ func (m *memory) deep(is bool) {
 	}
 }
 
+// outlast returns how many slow cycles in a row are no stall, where one had so many: more than two of them next to each
+// other, unless two outliers were taken for one.
+func outlast(stall int) int {
+	const shortest = 3
+	if stall < shortest {
+		return stall + 1
+	}
+	return 2*stall + 1
+}
+
 // stalls returns how many cycles in a row are a collapse and no stall or chance: two, unless the node
 // is known for more.
 func (m *memory) stalls(c context) int {
@@ -120,7 +130,7 @@ func (m *memory) stalls(c context) int {
 		n = max(n, together(c, often))
 	}
 	if m.Stall > 0 && m.Now-m.StallAt < rememberIt {
-		n = max(n, 2*m.Stall+1)
+		n = max(n, outlast(m.Stall))
 	}
 	return min(n, shortStall)
 }

@@ -71,7 +71,7 @@ func TestTailsRaiseWhatEvidenceTakes(t *testing.T) {
 		low, high float64
 	}{
 		"twice as often": {often, 0.4, usualExcess * math.Ln2}, "farther": {far, 1, 0.3 * (h*h/2 - tailAt)},
-		"half as often": {seldom, -0.65, -0.4}, "much farther": {far2, 4, 4}, "nothing seen": {tails{}, 0, 0},
+		"half as often": {seldom, -0.65, -0.4}, "much farther": {far2, 2.5, 2.5}, "nothing seen": {tails{}, 0, 0},
 	} {
 		if got := tt.raise(h); got < tt.low || got > tt.high {
 			t.Errorf("%s: raised by %.3f, want %.3f to %.3f", name, got, tt.low, tt.high)

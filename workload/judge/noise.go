@@ -99,7 +99,7 @@ func (s *series) calibrate(c context, loss find) {
 // its way more or less often than usual, or farther. What goes beyond a high value is distributed exponentially,
 // about, so that how often it goes beyond another follows from its mean (peaks over a threshold, after Pickands).
 func (t *tails) raise(h float64) float64 {
-	const weight, weightExcess, lowest, most = 6 / usualTail, 40, -1, 4
+	const weight, weightExcess, lowest, most = 6 / usualTail, 40, -1, 2.5
 	often := (t.N*t.Rate/usualTail + weight) / (t.N + weight)
 	excess := (t.Beyond*t.Excess/usualExcess + weightExcess) / (t.Beyond + weightExcess)
 	way := max(0, h*h/2-tailAt)
