@@ -189,13 +189,8 @@ func lossOnModel(s Sight) []string {
 	return found
 }
 
-// reaches finds what is not drawn on a graph: series, and the greatest value.
-func reaches(s Sight, title string, most float64, legend ...string) []string {
-	return reachesAbout(s, title, most, 0.01, legend...)
-}
-
-// reachesAbout is reaches for a greatest value that is so much more or less.
-func reachesAbout(s Sight, title string, most, within float64, legend ...string) []string {
+// reaches finds what is not drawn on a graph: series, and the greatest value, give or take within.
+func reaches(s Sight, title string, most, within float64, legend ...string) []string {
 	var found []string
 	p := s.find(title)
 	for _, name := range legend {
@@ -209,23 +204,26 @@ func reachesAbout(s Sight, title string, most, within float64, legend ...string)
 	return found
 }
 
-// conditionsOnModel are the panels that tell of a turn's conditions: how far each goes where there are none, and where
-// the machine swaps and grows hot.
+// conditionsOnModel are the panels that tell of a turn's conditions: how far each goes, give or take within, where there are
+// none, and where the machine swaps and grows hot, of which the simulator's exo shows nothing.
 var conditionsOnModel = []struct {
-	title           string
-	normal, strange float64
-	legend          []string
+	title                   string
+	normal, strange, within float64
+	legend                  []string
 }{
-	{"Waiting for the machine", cpuWaiting, memoryWaiting, []string{"cpu", "memory", "io", "memory, all", "io, all"}},
-	{"Pressure, as macOS calls it", 1, 4, []string{"thermal", "memory"}},
-	{"Slowed down for heat", 0, 1, []string{"cores", "processors"}},
-	{"Limit of the processor's frequency", 1, 1, []string{"limit"}}, // it was not limited before
+	{"Waiting for the machine", cpuWaiting, memoryWaiting, 0.01, []string{"cpu", "memory", "io", "memory, all", "io, all"}},
+	{"Pressure, as macOS calls it", 1, 4, 0.01, []string{"thermal", "memory"}},
+	{"Slowed down for heat", 0, 1, 0.01, []string{"cores", "processors"}},
+	{"Limit of the processor's frequency", 1, 1, 0.01, []string{"limit"}}, // it was not limited before
+	{"Temperature in each turn", 61.2, 61.2, 0.01, []string{"highest"}},
+	{"GPU in use in each turn", 0.91, 0.91, 0.01, []string{"GPU"}},
+	{"Power in each turn", 38.7, 38.7, 1.6, []string{"power"}}, // it ripples by a twenty-fifth
 }
 
 func noReasonsOnModel(s Sight) []string {
 	var found []string
 	for _, c := range conditionsOnModel {
-		found = append(found, reaches(s, c.title, c.normal, c.legend...)...)
+		found = append(found, reaches(s, c.title, c.normal, c.within, c.legend...)...)
 	}
 	return found
 }
@@ -233,7 +231,7 @@ func noReasonsOnModel(s Sight) []string {
 func reasonsOnModel(s Sight) []string {
 	var found []string
 	for _, c := range conditionsOnModel {
-		found = append(found, reaches(s, c.title, c.strange, c.legend...)...)
+		found = append(found, reaches(s, c.title, c.strange, c.within, c.legend...)...)
 	}
 	if limit := s.find("Limit of the processor's frequency").Drawn; limit == nil || math.Abs(limit.Min-frequencyLimit) > 0.01 {
 		found = append(found, fmt.Sprintf("the limit is drawn as %v, want it to fall to %v", limit, frequencyLimit))
@@ -243,8 +241,8 @@ func reasonsOnModel(s Sight) []string {
 
 func reasonsOnNode(s Sight) []string {
 	// The machine is read every five seconds and scraped every thirty: a rate of a minute or two is off by that much.
-	found := reachesAbout(s, "Waiting for each machine", memoryWaiting, memoryWaiting/4)
-	found = append(found, reaches(s, "Pressure of each Mac", 4)...)
+	found := reaches(s, "Waiting for each machine", memoryWaiting, memoryWaiting/4)
+	found = append(found, reaches(s, "Pressure of each Mac", 4, 0.01)...)
 	// Once a minute, between scrapes of which a rate tells half a minute.
-	return append(found, reachesAbout(s, "Each machine slowed down for heat", 2, 1)...)
+	return append(found, reaches(s, "Each machine slowed down for heat", 2, 1)...)
 }

@@ -1,6 +1,6 @@
 import { grown, last, ofModel } from './queries';
 
-/** What the exporter's machine tells of a turn's requests. */
+/** How it was while a turn's requests ran: on the exporter's machine, or on those that hold the model. */
 const ofTurn = (name: string, by = 'model') => last(`exobench_model_${name}`, by, ofModel);
 
 /** Of every machine of the job: memory agents, which are instances of their own, tell of theirs. */
@@ -23,6 +23,9 @@ export const why = {
   cores: ofTurn('cpu_core_throttles'),
   packages: ofTurn('cpu_package_throttles'),
   limit: ofTurn('cpu_frequency_limit_min_ratio'),
+  temperature: ofTurn('temperature_peak_celsius'),
+  gpu: ofTurn('gpu_utilization_ratio'),
+  power: ofTurn('power_watts'),
   contended: marked('contended'),
   starved: marked('starved'),
 };

@@ -24,6 +24,10 @@ const throttling = 'Linux tells it on Intel\'s processors, but not to a containe
 
 const limiting = 'The lowest share of its maximum at which a CPU was allowed to run: below 100 % heat, power or a setting holds it back. Linux tells it.';
 
+const bySensors =
+  'while its requests ran, by what exo shows of them once a second: nothing where it shows none, where answers came as one document, or ' +
+  'where no request took long enough for a reading.';
+
 /** Beside the speed of the chosen model, turn by turn, what may have slowed it down. */
 export function whyPanels(speed: timeseries.PanelBuilder): timeseries.PanelBuilder[] {
   return [
@@ -92,6 +96,7 @@ export function whyPanels(speed: timeseries.PanelBuilder): timeseries.PanelBuild
       [{ expr: why.contended, legend: 'contended' }, { expr: why.starved, legend: 'starved' }],
       { bars: true, least: 0, most: 1 },
     ),
+    ...sensorPanels(),
     graphPanel(
       {
         width: 12,
@@ -116,6 +121,51 @@ export function whyPanels(speed: timeseries.PanelBuilder): timeseries.PanelBuild
       },
       [{ expr: nodeAndExporter.power, legend: '{{node}}' }],
       { least: 0 },
+    ),
+  ];
+}
+
+/** What exo itself shows of the machines that hold the chosen model, wherever they are, turn by turn. */
+function sensorPanels(): timeseries.PanelBuilder[] {
+  return [
+    graphPanel(
+      {
+        ...third,
+        title: 'Temperature in each turn',
+        description:
+          `The highest of the GPUs of the machines that hold the model ${bySensors} Metric: ` +
+          'exobench_model_temperature_peak_celsius.',
+        unit: unit.celsius,
+        noValue: nothing.turn,
+      },
+      [{ expr: why.temperature, legend: 'highest' }],
+      { steps: true, least: 40, most: 80 },
+    ),
+    graphPanel(
+      {
+        ...third,
+        title: 'GPU in use in each turn',
+        description:
+          `The mean of the machines that hold the model ${bySensors} Slower with less of the GPU in use than usual points to something ` +
+          'else that exo waits for. Metric: exobench_model_gpu_utilization_ratio.',
+        unit: unit.ratio,
+        noValue: nothing.turn,
+      },
+      [{ expr: why.gpu, legend: 'GPU' }],
+      { steps: true, least: 0, max: 1 },
+    ),
+    graphPanel(
+      {
+        ...third,
+        title: 'Power in each turn',
+        description:
+          `The mean of the machines that hold the model, all together, ${bySensors} Slower, hotter and at less power than usual points ` +
+          'to heat. Metric: exobench_model_power_watts.',
+        unit: unit.watts,
+        noValue: nothing.turn,
+      },
+      [{ expr: why.power, legend: 'power' }],
+      { steps: true, least: 0 },
     ),
   ];
 }
