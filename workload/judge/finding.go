@@ -208,8 +208,8 @@ func (s *series) fall(c context) {
 // as good as normal. It takes less evidence, because it is looked for only where there is a loss already, which is
 // seldom.
 func (s *series) deeper(c context, f *finding) (from int, found bool) {
-	const seldom = 0.75
-	c.strict *= seldom
+	const seldom = 0.05 // of all cycles
+	c.share = seldom
 	loss, _ := s.scan(c, s.deeperSteps(c, f))
 	return loss.from, loss.evidence >= 1
 }

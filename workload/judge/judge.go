@@ -121,7 +121,7 @@ func (j *Judge) context(q Quantity, interval float64) context {
 	if m.Tails[q] == nil {
 		m.Tails[q] = &tails{}
 	}
-	return context{interval: interval, strict: j.strict, memory: m, tails: m.Tails[q], q: q, scratch: &j.scratch}
+	return context{interval: interval, strict: j.strict, share: 1, memory: m, tails: m.Tails[q], q: q, scratch: &j.scratch}
 }
 
 // begin forgets what belongs to another epoch.

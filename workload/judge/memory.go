@@ -48,21 +48,21 @@ func (m *mode) limit(interval float64) int64 {
 // explain returns the mode that explains a loss of c's model down to level: one that the model showed
 // itself, or that was there twice. A single loss of one model may have had a cause of its own.
 func (m *memory) explain(c context, level, se float64) *mode {
-	if k := m.match(c.q, level, se); k != nil && (k.N > 1 || k.Model == c.model) {
-		return k
-	}
-	return nil
+	return m.match(c.q, level, se, func(k *mode) bool { return k.N > 1 || k.Model == c.model })
 }
 
-// match returns the mode that a loss of quantity q down to level belongs to; nil when none does.
-func (m *memory) match(q Quantity, level, se float64) *mode {
+// match returns the mode, of those for which may is true, whose depth is nearest to that of a loss of quantity q down to
+// level, and which that may be; nil where none is.
+func (m *memory) match(q Quantity, level, se float64, may func(*mode) bool) *mode {
+	var best *mode
 	for i := range m.Modes {
 		k := &m.Modes[i]
-		if k.Quantity == q && m.Now-k.Last < rememberIt && -level <= asDeep*k.Depth+2*se && -level >= 0.4*k.Depth-2*se {
-			return k
+		is := k.Quantity == q && m.Now-k.Last < rememberIt && -level <= asDeep*k.Depth+2*se && -level >= 0.4*k.Depth-2*se
+		if is && may(k) && (best == nil || abs(-level-k.Depth) < abs(-level-best.Depth)) {
+			best = k
 		}
 	}
-	return nil
+	return best
 }
 
 // ended remembers a loss that was over at the time at. One that all models had is for the node to remember.
@@ -74,7 +74,7 @@ func (m *memory) ended(c context, f finding, at int64) {
 	case f.Kind == Collapse:
 		return
 	}
-	if k := m.match(c.q, f.Level, math.Sqrt(f.Var)); k != nil {
+	if k := m.match(c.q, f.Level, math.Sqrt(f.Var), func(*mode) bool { return true }); k != nil {
 		k.N++
 		toward(&k.Depth, -f.Level, float64(min(k.N, 10)))
 		toward(&k.Mean, seconds, float64(min(k.N, 30)))

@@ -90,7 +90,7 @@ const falseAlarmDays = 2000
 // threshold returns the score that a series of independent normal innovations exceeds once in
 // falseAlarmDays.
 func threshold(c context) float64 {
-	cycles := falseAlarmDays * day / c.interval
+	cycles := c.share * falseAlarmDays * day / c.interval
 	return c.strict * upper(1/max(1000, cycles))
 }
 

@@ -72,6 +72,7 @@ type series struct {
 type context struct {
 	interval float64 // seconds between cycles
 	strict   float64 // multiplies thresholds
+	share    float64 // of all cycles that are looked at
 	memory   *memory
 	tails    *tails
 	q        Quantity
