@@ -28,6 +28,9 @@ const (
 	modeApart   = 2.2 // standard deviations of means
 	modeShare   = 0.1
 	modeChanges = 8
+	// modeMoved is by what part of their distance the mean may have moved from the first half of the record to the second: what
+	// goes one way, however slowly, goes not to and fro, and the baseline is not between what it goes through.
+	modeMoved = 0.4
 	// modeSure is the log likelihood ratio against one level at which two are believed; at a third of it they are no
 	// longer.
 	modeSure = 12.0
@@ -80,7 +83,8 @@ func (m *modes) look(s *series) bool {
 	if had {
 		sure /= 3
 	}
-	two := f.gain >= sure && f.high-f.low >= modeApart*f.sd && min(f.share, 1-f.share) >= modeShare && f.changes >= modeChanges
+	two := f.gain >= sure && f.high-f.low >= modeApart*f.sd && min(f.share, 1-f.share) >= modeShare && f.changes >= modeChanges &&
+		f.low < 0 && f.high > 0 && abs(f.moved) < modeMoved*(f.high-f.low)
 	switch {
 	case two:
 		m.Low, m.High, m.Share = f.low, f.high, f.share
@@ -143,6 +147,7 @@ type levels struct {
 	share         float64 // of the lower one
 	gain          float64 // log likelihood ratio against a single normal distribution
 	changes       int     // from one to the other, in the order of what they are of
+	moved         float64 // by how much the mean of the second half differs from that of the first
 }
 
 // split fits levels to xs by expectation maximization. What is far from all others counts for nothing.
@@ -163,12 +168,18 @@ func split(xs []float64) levels {
 	for _, x := range kept {
 		mean += x / n
 	}
-	for _, x := range kept {
+	var moved float64
+	for i, x := range kept {
 		square += (x - mean) * (x - mean) / n
+		half := 2 / n
+		if i < len(kept)/2 {
+			half = -half
+		}
+		moved += half * x
 	}
 	least := leastSD * leastSD / leastMode
 	square = max(square, least)
-	f := levels{low: mean - math.Sqrt(square), high: mean + math.Sqrt(square), share: 0.5}
+	f := levels{low: mean - math.Sqrt(square), high: mean + math.Sqrt(square), share: 0.5, moved: moved}
 	variance := square / 4
 	for range 40 {
 		var one, sumOne, sumTwo, around float64

@@ -17,7 +17,7 @@ func TestModesAreToldFromOtherNoise(t *testing.T) {
 		}
 		return all
 	}
-	toAndFro := func(i int) float64 { return -0.04 * float64(i/3%2) }
+	toAndFro := func(i int) float64 { return 0.02 - 0.04*float64(i/3%2) }
 	for name, tt := range map[string]struct {
 		means []float64
 		two   bool
@@ -31,9 +31,9 @@ func TestModesAreToldFromOtherNoise(t *testing.T) {
 		}), true},
 		"rarely the other": {means(func(i int) float64 {
 			if i%16 < 2 {
-				return -0.05
+				return -0.045
 			}
-			return 0
+			return 0.005
 		}), true},
 		"one level":           {means(func(int) float64 { return 0 }), false},
 		"too near each other": {means(func(i int) float64 { return -0.012 * float64(i/3%2) }), false},
@@ -41,6 +41,13 @@ func TestModesAreToldFromOtherNoise(t *testing.T) {
 		"two changes":         {means(func(i int) float64 { return -0.04 * float64(i/100%2) }), false},
 		"little by little":    {means(func(i int) float64 { return -0.0003 * float64(i) }), false},
 		"always the same":     {make([]float64, modeMeans), false},
+		"from one to the other, and back now and then": {means(func(i int) float64 {
+			if (i%5 == 0) == (i < modeMeans/2) {
+				return -0.02
+			}
+			return 0.02
+		}), false},
+		"beside the baseline": {means(func(i int) float64 { return toAndFro(i) - 0.03 }), false},
 	} {
 		m := modes{Means: tt.means}
 		m.look(&series{Points: make([]point, 1)})

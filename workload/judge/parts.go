@@ -33,8 +33,8 @@ func (p *part) weight() float64 {
 }
 
 // step takes a deviation: Page's cumulative sum of log likelihood ratios, each bounded by what is
-// known of outliers, so that a single one never suffices.
-func (p *part) step(c context, dev float64, at int64, judged bool) {
+// known of outliers, so that a single one never suffices. centre is what all prompts of the turn deviate by.
+func (p *part) step(c context, dev, centre float64, at int64, judged bool) {
 	limit := partLimit(c)
 	z := dev / p.sd()
 	if judged && p.N >= partN {
@@ -59,15 +59,22 @@ func (p *part) step(c context, dev float64, at int64, judged bool) {
 		return
 	}
 	p.N = min(p.N+1, partMemory)
+	p.learn(p.bounded(dev), centre, z < -3)
+}
+
+// bounded returns how much of a deviation is learnt from.
+func (p *part) bounded(dev float64) float64 {
 	sd := max(p.sd(), 0.02)
 	if p.N < partN {
 		sd = 1
 	}
-	p.learn(clamp(dev, -2*sd, 2*sd), z < -3)
+	return clamp(dev, -2*sd, 2*sd)
 }
 
-func (p *part) learn(dev float64, out bool) {
-	p.Off += dev / p.N
+// learn takes the deviation dev for usual. What all prompts share is the level's: if it moved their offsets, these would
+// go one way for ever where noise is not symmetrical, and the level the other.
+func (p *part) learn(dev, centre float64, out bool) {
+	p.Off += (dev - centre) / p.N
 	const kappa = 0.92
 	toward(&p.Var, dev*dev/kappa, p.N)
 	share := 0.0
@@ -163,6 +170,9 @@ type partValue struct {
 	rest  float64 // level of the others: one that made the level would seem to have no scatter of its own
 }
 
+// deviation returns how far v is from the others, its usual difference aside.
+func (v *partValue) deviation() float64 { return v.value - v.rest - v.part.Off }
+
 func (ps *parts) gather(q Quantity, samples []Sample) []partValue {
 	var seen []partValue
 	for _, sample := range samples {
@@ -190,15 +200,23 @@ func (ps *parts) compare(c context, seen []partValue, level float64, at int64) {
 	const least = 3 // prompts without which nothing is the rest
 	judged := len(seen) > least
 	shapes := map[string][]weighed{}
+	var sum, total float64
 	for _, v := range seen {
 		if v.part.N == 0 {
 			v.part.Off = v.value - level
 		}
-		dev := v.value - v.rest - v.part.Off
+		if v.share > 0 {
+			sum += v.share * v.part.bounded(v.deviation())
+			total += v.share
+		}
+	}
+	centre := sum / max(total, 1e-9)
+	for _, v := range seen {
+		dev := v.deviation()
 		if v.part.N >= partN && v.shape != "" {
 			shapes[v.shape] = append(shapes[v.shape], weighed{value: dev, weight: v.part.weight()})
 		}
-		v.part.step(c, dev, at, judged)
+		v.part.step(c, dev, centre, at, judged)
 	}
 	for name, devs := range shapes {
 		if len(devs) < 2 || 2*len(devs) > len(seen) {
@@ -212,7 +230,7 @@ func (ps *parts) compare(c context, seen []partValue, level float64, at int64) {
 			p = &part{}
 			ps.Shapes[name] = p
 		}
-		p.step(c, midmean(devs)-p.Off, at, judged)
+		p.step(c, midmean(devs)-p.Off, 0, at, judged)
 	}
 }
 
