@@ -24,6 +24,7 @@ func (s *series) believe() {
 	s.steps = s.steps[:0]
 }
 
+// correlation returns the correlation from one cycle to the next as far as it is learnt.
 func (s *series) correlation() float64 {
 	const weight, prior = 20, 0.5
 	if s.C0 <= 0 {
@@ -58,7 +59,7 @@ func (s *series) unusual(p point) float64 {
 }
 
 // fit computes baseline and noise from all points.
-func (s *series) fit(c context) {
+func (s *series) fit() {
 	var buf [maxPoints]float64
 	ys := buf[:0]
 	for _, p := range s.Points {
@@ -104,7 +105,7 @@ func (s *series) fitNoise(xs []float64, scale float64) {
 		sum, n := 0.0, 0.0
 		for i, x := range xs[1:] {
 			if before := xs[i]; abs(before) < outlier*s.sd() {
-				sum += s.innovation(x, before, 2) / 0.9205
+				sum += s.innovation(x, before) / huberMean
 				n++
 			}
 		}

@@ -103,7 +103,7 @@ func (m *modes) look(s *series) bool {
 func (s *series) refit() {
 	s.believe()
 	var buffer [maxPoints]float64
-	xs, sum := buffer[:0], 0.0
+	xs := buffer[:0]
 	for i := range s.Points[:len(s.Points)-s.Todo] {
 		xs = append(xs, s.residual(i))
 	}
@@ -113,7 +113,6 @@ func (s *series) refit() {
 	var sizes [maxPoints]float64
 	for i, x := range xs {
 		sizes[i] = abs(x)
-		sum += x
 	}
 	s.fitNoise(xs, max(1.4826*median(sizes[:len(xs)]), leastSD))
 }
@@ -122,9 +121,7 @@ func (s *series) refit() {
 // those around it.
 func (s *series) residual(i int) float64 {
 	b := &s.Belief
-	p := &s.Points[i]
-	d := p.Y - b.Base
-	d -= clamp(d, p.Lo, p.Hi)
+	d := s.unusual(s.Points[i])
 	if b.Low == b.High {
 		return d
 	}

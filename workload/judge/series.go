@@ -168,19 +168,17 @@ func (s *series) learn(c context, steps []step, i int) {
 	s.BaseN++
 	s.NoiseN++
 	if s.N <= batch && len(s.Points) == int(s.N) {
-		s.fit(c)
+		s.fit()
 		return
 	}
-	const certain = 2.0
 	st, sd := steps[i], s.sd()
 	toward(&s.Odd, st.odd, min(s.N, noiseMemory))
 	x := s.residual(i)
 	if i > 0 && st.slots == 1 {
-		const kappa = 0.9205 // E min(z², certain²) of standard normal z
 		n := min(s.NoiseN, noiseMemory)
 		before := s.residual(i - 1)
 		if abs(before) < outlier*sd {
-			toward(&s.S2, s.innovation(x, before, certain)/kappa, n)
+			toward(&s.S2, s.innovation(x, before)/huberMean, n)
 		}
 		if abs(x) < outlier*sd && abs(before) < outlier*sd {
 			toward(&s.C0, (x*x+before*before)/2, n)
@@ -189,7 +187,7 @@ func (s *series) learn(c context, steps []step, i int) {
 	}
 	s.BaseN = min(s.BaseN, max(200, baselineDays*day/c.interval))
 	p := &s.Points[i]
-	s.Base += clamp(x+s.Belief.Base-s.Base, -certain*sd, certain*sd) / s.BaseN
+	s.Base += clamp(x+s.Belief.Base-s.Base, -huber*sd, huber*sd) / s.BaseN
 	h := p.Y - s.Base - (p.Lo+p.Hi)/2
 	s.Habit.N = min(s.Habit.N+1, noiseMemory)
 	toward(&s.Habit.Var, clamp(h*h, 0, 9*sd*sd), s.Habit.N)
@@ -201,9 +199,13 @@ func (s *series) learn(c context, steps []step, i int) {
 	}
 }
 
-// innovation returns the square of what is new in the residual x after the one before, of which certain standard
-// deviations count.
-func (s *series) innovation(x, before, certain float64) float64 {
+const (
+	huber     = 2.0    // standard deviations of an innovation that are learnt from
+	huberMean = 0.9205 // E min(z², huber²) of standard normal z
+)
+
+// innovation returns the square of what is new in the residual x after the one before, as far as it is learnt from.
+func (s *series) innovation(x, before float64) float64 {
 	e := x - s.phi()*before
-	return min(e*e, certain*certain*s.Belief.Var)
+	return min(e*e, huber*huber*s.Belief.Var)
 }

@@ -5,7 +5,7 @@ import { answerPanels } from './answers';
 import { build, labelVariable, uid, windowVariable } from './common';
 import { evidencePanel } from './evidence';
 import { graphPanel, heatmapPanel, helper, hour, roleColors, sampleCount, timelinePanel, type HeatmapOptions } from './graphs';
-import { noData, none, nothing, stateTiles, stateWords, unit, unknown, words, type About, type Series } from './panels';
+import { named, noData, none, nothing, stateTiles, stateWords, unit, unknown, words, type About, type Series } from './panels';
 import { histograms, least, type Histogram } from './queries';
 import { model as q } from './queries_model';
 import { statPanel } from './stats';
@@ -14,8 +14,6 @@ import { band, verdictCell, verdictState } from './verdicts';
 import { whyPanels } from './why';
 
 const tile = { width: 3, height: 3, noValue: noData };
-/** Small above a figure: of what it is. */
-const named = { text: common.BigValueTextMode.ValueAndName, nameSize: 13 };
 const third = { width: 8, height: 8 };
 
 function heat(histogram: Histogram, how: string, options: HeatmapOptions = {}) {

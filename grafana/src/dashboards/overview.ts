@@ -5,7 +5,7 @@ import { build, choiceVariable, modelLink, objectiveVariables, uid, windowVariab
 import { boundLine, graphPanel } from './graphs';
 import { modelOverrides } from './models';
 import { alerts, history, objectives, overTime, whatRuns } from './overview_rows';
-import { noData, nothing, stateTiles, stateWords, tooShort, unit, unknown, upOrDown, words, type Step } from './panels';
+import { named, noData, nothing, stateTiles, stateWords, tooShort, unit, unknown, upOrDown, words, type Step } from './panels';
 import { status } from './queries';
 import { overview as q } from './queries_overview';
 import { statPanel } from './stats';
@@ -34,8 +34,6 @@ const success: Step[] = [
 
 const tile = { width: 3, height: 3, noValue: noData };
 const wide = { ...tile, width: 4 };
-/** Small above a figure: of what it is. */
-const named = { text: common.BigValueTextMode.ValueAndName, nameSize: 13 };
 
 /** Is anything scraped, does exo answer, are the models up, does anything fire, are the figures new? In the order in which they depend on each other. */
 function tiles() {

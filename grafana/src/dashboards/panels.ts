@@ -27,6 +27,9 @@ export const unit = {
   perGigabyte: 'suffix: tok/s per GB',
 } as const;
 
+/** Options of a tile: small above its figure, of what it is. */
+export const named = { text: common.BigValueTextMode.ValueAndName, nameSize: 13 };
+
 /** What stands in the place of a value that there is not, in a cell or on a tile. */
 export const none = '–';
 export const noData = 'no data';

@@ -12,7 +12,7 @@ type document struct {
 // continues are the bytes with which a further line of a document begins. None of a stream's own lines does.
 var continues = []byte(" \t\"}],")
 
-// line takes the line buf[from:to] into the document at hand, or begins one; ok tells that it is whole.
+// documentLine takes the line buf[from:to] into the document at hand, or begins one; ok tells that it is whole.
 func (d *Decoder) documentLine(from, to int) (ev Event, ok bool) {
 	if !d.doc.open {
 		d.doc = document{open: true, start: from}
